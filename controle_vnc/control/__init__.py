@@ -1,0 +1,1 @@
+"""How the site and its tools speak to the daemon on 8788."""

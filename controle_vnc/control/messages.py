@@ -1,0 +1,317 @@
+"""The messages of 8788 and of the gateway's socket: typed, versioned, without I/O.
+
+On the wire each is MessagePack, a map whose key `type` names the class (see
+`docs/protocol-8788.md`). Times are milliseconds since 1970. Unknown keys are ignored, so that
+a field may be added; an unknown `type` is answered with `Failure("unknown_request")`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+VERSION = 1
+MAX_MESSAGE_BYTES = 1024 * 1024  # a list of 2,000 workstations is about 400 KiB
+MAX_GREETING_BYTES = 4 * 1024  # before authentication nobody gets more than a page
+MAX_WORKSTATIONS_A_REQUEST = 2000
+MAX_EVENTS_A_PULL = 500
+
+Mode = Literal["view", "control"]
+State = Literal[
+    "offline", "unreachable", "refused", "wrong_password", "unsupported",
+    "connecting", "ready", "viewed", "controlled", "unknown",
+]  # fmt: skip
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", tag=True, kw_only=True):
+    """Root of every message."""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a workstation is not well: a stable code, and what its sentence needs."""
+
+    code: str
+    arguments: dict[str, str | int] = {}
+
+
+# --- greeting, both ways, before authentication -------------------------------------------
+
+
+class Hello(Message):
+    """Client first: who it wants to be, and its nonce (32 bytes)."""
+
+    role: str
+    version: int
+    nonce: bytes
+
+
+class Challenge(Message):
+    """Server: its nonce (32 bytes) and the proof that it knows the secret."""
+
+    version: int
+    nonce: bytes
+    proof: bytes
+
+
+class Proof(Message):
+    """Client: the proof that it knows the secret, too."""
+
+    proof: bytes
+
+
+class Welcome(Message):
+    """Server: requests may follow."""
+
+    daemon: str
+
+
+# --- requests of the site ------------------------------------------------------------------
+
+
+class GetStatus(Message):
+    """Answered by `Status`."""
+
+
+class ListRooms(Message):
+    """Answered by `Rooms`."""
+
+
+class ListWorkstations(Message):
+    """Answered by `Workstations`. `None` asks for all; several conditions must all hold.
+
+    `refresh`: look at those not looked at for a minute, in the background.
+    """
+
+    room: str | None = None
+    users: list[str] | None = None
+    ids: list[str] | None = None
+    refresh: bool = False
+
+
+class SaveWorkstation(Message):
+    """Add a workstation, or with `replace` change the one of that name. → `WorkstationSaved`.
+
+    `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
+    """
+
+    name: str
+    room: str
+    address: str
+    password: str | None = None
+    user: str | None = None
+    replace: bool = False
+
+
+class RemoveWorkstation(Message):
+    """Forget a workstation by name or id. → `Done`."""
+
+    workstation: str
+
+
+class ProbeWorkstation(Message):
+    """Make one whole handshake and say how each step went. → `Probe`."""
+
+    workstation: str
+
+
+class RetryWorkstation(Message):
+    """Forget back-off and waits of a workstation (the page's button). → `Done`."""
+
+    workstation: str
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """For whom a ticket is: the session (its hash, never its cookie), its end, login and name."""
+
+    session: str
+    ends_at: int
+    user: str
+    name: str
+
+
+class IssueScreenTicket(Message):
+    """A ticket for one screen. → `Ticket`."""
+
+    viewer: Viewer
+    workstation: str
+    mode: Mode
+
+
+class IssueWallTicket(Message):
+    """A ticket for the wall of one room, or of the workstations these users sit at. → `Ticket`."""
+
+    viewer: Viewer
+    room: str | None = None
+    users: list[str] | None = None
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A session that is still alive, and its absolute end."""
+
+    session: str
+    ends_at: int
+
+
+class RenewLeases(Message):
+    """Keep these sessions' screens open for another 90 s. → `Done(count)`."""
+
+    leases: list[Lease]
+
+
+class RevokeSessions(Message):
+    """End these sessions: tickets die, screens and walls close at once. → `Done(count)`."""
+
+    sessions: list[str]
+
+
+class PullEvents(Message):
+    """The journal after a number, oldest first. → `Events`."""
+
+    after: int
+    limit: int = MAX_EVENTS_A_PULL
+
+
+class AcknowledgeEvents(Message):
+    """Events up to this number are kept elsewhere now. → `Done(count)`."""
+
+    up_to: int
+
+
+Request = (
+    GetStatus | ListRooms | ListWorkstations | SaveWorkstation | RemoveWorkstation
+    | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
+    | RenewLeases | RevokeSessions | PullEvents | AcknowledgeEvents
+)  # fmt: skip
+
+
+# --- replies ---------------------------------------------------------------------------------
+
+
+class Failure(Message):
+    """The request was not carried out; `code` is stable, `message` is for a log."""
+
+    code: str
+    message: str
+
+
+class Done(Message):
+    """Carried out; `count` of things it touched."""
+
+    count: int = 0
+
+
+class Status(Message):
+    """How the daemon is."""
+
+    version: str
+    started_at: int
+    workstations: int
+    upstreams: int
+    walls: int
+    screens: int
+    leases: int
+    events_waiting: int
+
+
+class Room(msgspec.Struct, frozen=True):
+    """A room and the ids of its workstations."""
+
+    name: str
+    workstations: list[str]
+
+
+class Rooms(Message):
+    rooms: list[Room]
+
+
+class Workstation(msgspec.Struct, frozen=True):
+    """A workstation as others may know it (never its password)."""
+
+    id: str
+    number: int
+    name: str
+    room: str
+    address: str
+    kind: str
+    user: str | None
+    state: State
+    reason: Reason | None
+    checked_at: int | None
+
+
+class Workstations(Message):
+    workstations: list[Workstation]
+
+
+class WorkstationSaved(Message):
+    id: str
+    created: bool
+
+
+class ProbeStep(msgspec.Struct, frozen=True):
+    """One step of a handshake: `connect`, `version`, `security`, `init` or `picture`."""
+
+    name: str
+    ok: bool
+    milliseconds: float
+    detail: str = ""
+
+
+class Probe(Message):
+    state: State
+    reason: Reason | None
+    steps: list[ProbeStep]
+
+
+class Ticket(Message):
+    ticket: str
+    expires_in: int
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of the journal."""
+
+    number: int
+    at: int
+    kind: str
+    user: str
+    session: str
+    workstation: str | None
+    details: dict[str, str | int]
+
+
+class Events(Message):
+    events: list[Event]
+
+
+Reply = Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Probe | Ticket | Events
+
+
+# --- the gateway's own socket -----------------------------------------------------------------
+
+
+class Redeem(Message):
+    """Gateway → daemon: what is this ticket worth?"""
+
+    ticket: str
+
+
+class Redeemed(Message):
+    """Daemon → gateway: connect to this unix socket within 5 s, once."""
+
+    path: str
+
+
+class Refused(Message):
+    """Daemon → gateway: nothing; `code` is `ticket` or `busy`."""
+
+    code: str
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of one message, without its length."""
+    return msgspec.msgpack.encode(message)
+
+
+def decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    """A decoder for a message class or a union of them; `decode` raises `msgspec.MsgspecError`."""
+    return msgspec.msgpack.Decoder(kind)

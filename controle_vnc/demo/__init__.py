@@ -1,0 +1,1 @@
+"""The demonstration class: desktops that anyone can watch without a school."""

@@ -1,0 +1,40 @@
+"""The one exception tree of the daemon's side. Knows nothing else."""
+
+
+class ControleVncError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class SettingsError(ControleVncError):
+    """A setting is unknown, of the wrong type or unsafe; the text names file, key and remedy."""
+
+
+class ProtocolError(ControleVncError):
+    """The peer broke its protocol or a limit: that one connection is dead, for good."""
+
+
+class AuthenticationError(ControleVncError):
+    """A workstation refused our password, or a peer of 8788 could not prove the secret."""
+
+
+class UnsupportedError(ControleVncError):
+    """The peer speaks the protocol but offers nothing that we can use."""
+
+
+class TicketRefusedError(ControleVncError):
+    """A ticket is unknown, expired, used or revoked. Says no more, on purpose."""
+
+
+class DaemonUnreachableError(ControleVncError):
+    """controle-vnc did not answer in time or could not be reached."""
+
+
+class RequestRefusedError(ControleVncError):
+    """controle-vnc answered a request with a failure.
+
+    `code` is stable (`unknown_workstation`, `exists`, `invalid`, `not_leased`, `journal` …).
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,1 @@
+"""Pixels and damage, without any I/O."""

@@ -1,0 +1,1 @@
+"""The workstations being looked at: who looks, and what is kept open for them."""

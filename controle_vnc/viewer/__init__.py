@@ -1,0 +1,1 @@
+"""Everyone who wants pixels: tickets, walls and live screens."""
