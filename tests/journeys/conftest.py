@@ -1,0 +1,85 @@
+"""What every journey shares: one running product, real desktops, one browser."""
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.desktops import X11vncDesktop, XvncDesktop, missing_programs
+from tests.stack import Stack
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/journeys/" in str(item.fspath):
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    assert not missing_programs(), f"install {missing_programs()}"
+    with Stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def desktops(stack, tmp_path_factory):
+    """An Xvnc and an x11vnc in room S12, registered; `desktops["pc-01"]`, `.ids`."""
+    folder = tmp_path_factory.mktemp("desktops")
+    with XvncDesktop(folder / "one") as first, X11vncDesktop(folder / "two") as second:
+        first.paint("#204080")
+        second.paint("#208040")
+        ids = {
+            "pc-01": stack.add_workstation("pc-01", first, user="zoe.martin"),
+            "pc-02": stack.add_workstation("pc-02", second, user="malo.colin"),
+        }
+        yield {"pc-01": first, "pc-02": second, "ids": ids}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser):
+    """A new, English, 1280 px page that fails the test on any error of script or policy."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: (
+            troubles.append(message.text)
+            if "Content Security Policy" in message.text or "Refused to" in message.text
+            else None
+        ),
+    )
+    yield opened
+    context.close()
+    assert not troubles, troubles
+
+
+@pytest.fixture
+def signed_in(page, stack):
+    """`page`, signed in as the demonstration teacher, at home."""
+    sign_in(page, stack)
+    return page
+
+
+def sign_in(page, stack, origin=None):
+    address = f"{origin or stack.origin}/eoleapps/eop/"
+    page.goto(address)
+    page.fill("input[name=username]", stack.login)
+    page.fill("input[name=password]", stack.password)
+    page.click("form button[data-kind=main]")
+    page.wait_for_url("**/eoleapps/eop/**")
