@@ -11,7 +11,7 @@ START_SECONDS = 15
 
 
 def wait_until(condition, seconds, what):
-    """Poll `condition` until it gives something true, which is returned; else fail saying `what`."""
+    """Poll `condition` until it gives something true and return that; else fail with `what`."""
     deadline = time.monotonic() + seconds
     while True:
         if value := condition():
