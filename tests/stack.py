@@ -19,13 +19,17 @@ from tests.desktops import free_port, wait_until
 
 READY = re.compile(r"EOP is ready: (\S+)  login: (\S+)  password: (\S+)")
 READY_SECONDS = 60
+ROOT = Path(__file__).resolve().parent.parent
 EOPCTL = str(Path(sys.executable).with_name("eopctl"))
 
 
 class Stack:
     """`eopctl demo` with its API, its WebSockets and its commands."""
 
-    def __init__(self, workstations: int = 0, **environment: str) -> None:
+    def __init__(
+        self, workstations: int = 0, command: tuple[str, ...] = (EOPCTL, "demo"), **environment: str
+    ) -> None:
+        self.command = command
         self.folder = Path(tempfile.mkdtemp(prefix="eop-", dir="/tmp"))
         self.web, self.gateway, self.control = free_port(), free_port(), free_port()
         self.environment = {
@@ -46,7 +50,8 @@ class Stack:
 
     def start(self) -> "Stack":
         self.process = subprocess.Popen(
-            [EOPCTL, "demo"],
+            self.command,
+            cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=self.errors.open("w"),
