@@ -36,7 +36,7 @@ class Reason(msgspec.Struct, frozen=True):
 # --- greeting, both ways, before authentication -------------------------------------------
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """Client first: who it wants to be, and its nonce (32 bytes)."""
 
     role: str
@@ -44,7 +44,7 @@ class Hello(Message):
     nonce: bytes
 
 
-class Challenge(Message):
+class Challenge(Message, frozen=True):
     """Server: its nonce (32 bytes) and the proof that it knows the secret."""
 
     version: int
@@ -52,13 +52,13 @@ class Challenge(Message):
     proof: bytes
 
 
-class Proof(Message):
+class Proof(Message, frozen=True):
     """Client: the proof that it knows the secret, too."""
 
     proof: bytes
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     """Server: requests may follow."""
 
     daemon: str
@@ -67,15 +67,15 @@ class Welcome(Message):
 # --- requests of the site ------------------------------------------------------------------
 
 
-class GetStatus(Message):
+class GetStatus(Message, frozen=True):
     """Answered by `Status`."""
 
 
-class ListRooms(Message):
+class ListRooms(Message, frozen=True):
     """Answered by `Rooms`."""
 
 
-class ListWorkstations(Message):
+class ListWorkstations(Message, frozen=True):
     """Answered by `Workstations`. `None` asks for all; several conditions must all hold.
 
     `refresh`: look at those not looked at for a minute, in the background.
@@ -87,7 +87,7 @@ class ListWorkstations(Message):
     refresh: bool = False
 
 
-class SaveWorkstation(Message):
+class SaveWorkstation(Message, frozen=True):
     """Add a workstation, or with `replace` change the one of that name. → `WorkstationSaved`.
 
     `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
@@ -101,19 +101,19 @@ class SaveWorkstation(Message):
     replace: bool = False
 
 
-class RemoveWorkstation(Message):
+class RemoveWorkstation(Message, frozen=True):
     """Forget a workstation by name or id. → `Done`."""
 
     workstation: str
 
 
-class ProbeWorkstation(Message):
+class ProbeWorkstation(Message, frozen=True):
     """Make one whole handshake and say how each step went. → `Probe`."""
 
     workstation: str
 
 
-class RetryWorkstation(Message):
+class RetryWorkstation(Message, frozen=True):
     """Forget back-off and waits of a workstation (the page's button). → `Done`."""
 
     workstation: str
@@ -128,7 +128,7 @@ class Viewer(msgspec.Struct, frozen=True):
     name: str
 
 
-class IssueScreenTicket(Message):
+class IssueScreenTicket(Message, frozen=True):
     """A ticket for one screen. → `Ticket`."""
 
     viewer: Viewer
@@ -136,7 +136,7 @@ class IssueScreenTicket(Message):
     mode: Mode
 
 
-class IssueWallTicket(Message):
+class IssueWallTicket(Message, frozen=True):
     """A ticket for the wall of one room, or of the workstations these users sit at. → `Ticket`."""
 
     viewer: Viewer
@@ -151,26 +151,26 @@ class Lease(msgspec.Struct, frozen=True):
     ends_at: int
 
 
-class RenewLeases(Message):
+class RenewLeases(Message, frozen=True):
     """Keep these sessions' screens open for another 90 s. → `Done(count)`."""
 
     leases: list[Lease]
 
 
-class RevokeSessions(Message):
+class RevokeSessions(Message, frozen=True):
     """End these sessions: tickets die, screens and walls close at once. → `Done(count)`."""
 
     sessions: list[str]
 
 
-class PullEvents(Message):
+class PullEvents(Message, frozen=True):
     """The journal after a number, oldest first. → `Events`."""
 
     after: int
     limit: int = MAX_EVENTS_A_PULL
 
 
-class AcknowledgeEvents(Message):
+class AcknowledgeEvents(Message, frozen=True):
     """Events up to this number are kept elsewhere now. → `Done(count)`."""
 
     up_to: int
@@ -186,20 +186,20 @@ Request = (
 # --- replies ---------------------------------------------------------------------------------
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """The request was not carried out; `code` is stable, `message` is for a log."""
 
     code: str
     message: str
 
 
-class Done(Message):
+class Done(Message, frozen=True):
     """Carried out; `count` of things it touched."""
 
     count: int = 0
 
 
-class Status(Message):
+class Status(Message, frozen=True):
     """How the daemon is."""
 
     version: str
@@ -219,7 +219,7 @@ class Room(msgspec.Struct, frozen=True):
     workstations: list[str]
 
 
-class Rooms(Message):
+class Rooms(Message, frozen=True):
     rooms: list[Room]
 
 
@@ -238,11 +238,11 @@ class Workstation(msgspec.Struct, frozen=True):
     checked_at: int | None
 
 
-class Workstations(Message):
+class Workstations(Message, frozen=True):
     workstations: list[Workstation]
 
 
-class WorkstationSaved(Message):
+class WorkstationSaved(Message, frozen=True):
     id: str
     created: bool
 
@@ -256,13 +256,13 @@ class ProbeStep(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Probe(Message):
+class Probe(Message, frozen=True):
     state: State
     reason: Reason | None
     steps: list[ProbeStep]
 
 
-class Ticket(Message):
+class Ticket(Message, frozen=True):
     ticket: str
     expires_in: int
 
@@ -279,7 +279,7 @@ class Event(msgspec.Struct, frozen=True):
     details: dict[str, str | int]
 
 
-class Events(Message):
+class Events(Message, frozen=True):
     events: list[Event]
 
 
@@ -289,19 +289,19 @@ Reply = Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Prob
 # --- the gateway's own socket -----------------------------------------------------------------
 
 
-class Redeem(Message):
+class Redeem(Message, frozen=True):
     """Gateway → daemon: what is this ticket worth?"""
 
     ticket: str
 
 
-class Redeemed(Message):
+class Redeemed(Message, frozen=True):
     """Daemon → gateway: connect to this unix socket within 5 s, once."""
 
     path: str
 
 
-class Refused(Message):
+class Refused(Message, frozen=True):
     """Daemon → gateway: nothing; `code` is `ticket` or `busy`."""
 
     code: str
