@@ -15,6 +15,7 @@ class Timing:
     connect: float = 5.0  # a host on the same network answers in milliseconds
     told_silent: float = 5.0  # a handshake without an answer is told after this …
     handshake: float = 60.0  # … and given up only now: dropping it would count against us
+    opening: float = 10.0  # a person waits for this handshake
     linger: float = 4.0  # a page that is reloaded finds its connection again
     wall: float = 1.0  # between two requests at the wall's pace
     live: float = 1 / 30  # between two requests at the live pace

@@ -55,6 +55,7 @@ CONNECTING = Health("connecting")
 READY = Health("ready")
 STALE = Health("ready", Reason("silent"))
 SILENT = Health("offline", Reason("silent"))
+FAILED = Health("offline", Reason("failed"))
 
 LINK_ERRORS = (
     OSError,
@@ -70,21 +71,21 @@ LINK_ERRORS = (
 
 def health_of(error: BaseException) -> Health:
     """What an error of `LINK_ERRORS` says of the workstation."""
-    if isinstance(error, AuthenticationError):
-        return Health("wrong_password", _reason("wrong_password", error))
-    if isinstance(error, UnsupportedError):
-        return Health("unsupported", _reason("unsupported", error))
-    if isinstance(error, ProtocolError):
-        return Health("unsupported", _reason("bad_server", error))
-    if isinstance(error, SilentError):
-        return SILENT
-    if isinstance(error, HungUpError):
-        return Health("refused", Reason("closed"))
-    if isinstance(error, OSError):
+    for kind, state, code in _TOLD:
+        if isinstance(error, kind):
+            return Health(state, _reason(code, error))
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
         return _health_of_socket(error)
     return Health("offline", Reason("no_answer"))
 
 
+_TOLD: tuple[tuple[type[Exception], State, str], ...] = (
+    (AuthenticationError, "wrong_password", "wrong_password"),
+    (UnsupportedError, "unsupported", "unsupported"),
+    (ProtocolError, "unsupported", "bad_server"),
+    (SilentError, "offline", "silent"),
+    (HungUpError, "refused", "closed"),
+)
 _ROUTE = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _CLOSED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 _SHUT = {errno.ECONNREFUSED, errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTSOCK}

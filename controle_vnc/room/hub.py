@@ -1,0 +1,174 @@
+"""The registry of workstations: what each is, how it is, and who wants to know."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, Protocol
+
+from controle_vnc.control.messages import Probe, Room, Workstation
+from controle_vnc.errors import RequestRefusedError
+from controle_vnc.room.refresh import Refresher
+from controle_vnc.room.seat import Seat, Surroundings
+from controle_vnc.room.tiles import Workshop
+from controle_vnc.store import StoredWorkstation
+from controle_vnc.tasks import spawn
+from controle_vnc.workstation.pace import Timing
+from controle_vnc.workstation.probe import probe
+
+CLOSE_SECONDS = 1.0  # the daemon stops within 3 s
+
+Change = Literal["added", "changed", "removed"]
+
+
+class Listener(Protocol):
+    """A wall: told of every workstation; it picks what it shows."""
+
+    def workstation(self, change: Change, seat: Seat) -> None:
+        """A workstation was added, changed (name, room, user, address) or removed."""
+
+    def state(self, seat: Seat) -> None:
+        """A workstation's state or its reason may have changed."""
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Hub:
+    """All workstations, by id. Lives on one event loop."""
+
+    def __init__(
+        self,
+        stored: Iterable[StoredWorkstation] = (),
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = wall_clock_ms,
+    ) -> None:
+        self.clock = clock
+        self.now_ms = now_ms
+        self.timing = timing or Timing()
+        self._executor = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tile")
+        self._around = Surroundings(
+            Workshop(self._executor, clock, now_ms), self.timing, self._changed
+        )
+        self._listeners: dict[Listener, None] = {}
+        self._refresher = Refresher(self.timing, clock)
+        self._seats = {row.id: Seat(row, self._around) for row in stored}
+
+    async def close(self) -> None:
+        """Stop every link and every thread."""
+        self._refresher.close()
+        for seat in self._seats.values():
+            seat.stop_viewers("stopping")
+        closing = [seat.link.close() for seat in self._seats.values()]
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await asyncio.gather(*closing)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    # --- who is there
+
+    def seats(self) -> list[Seat]:
+        return list(self._seats.values())
+
+    def find(self, id_: str) -> Seat | None:
+        return self._seats.get(id_)
+
+    def seat(self, id_: str) -> Seat:
+        """The seat of that id; raises `RequestRefusedError("unknown_workstation", …)`."""
+        seat = self._seats.get(id_)
+        if seat is None:
+            raise RequestRefusedError("unknown_workstation", f"no workstation {id_[:64]!r}")
+        return seat
+
+    def workstations(self) -> list[Workstation]:
+        """All of them, by room and name."""
+        everyone = [seat.describe() for seat in self._seats.values()]
+        return sorted(everyone, key=lambda one: (one.room, one.name))
+
+    def status(self, id_: str) -> Workstation:
+        return self.seat(id_).describe()
+
+    def rooms(self) -> list[Room]:
+        """Every room and its workstations, by name."""
+        rooms: dict[str, list[str]] = {}
+        for one in self.workstations():
+            rooms.setdefault(one.room, []).append(one.id)
+        return [Room(name, ids) for name, ids in rooms.items()]
+
+    @property
+    def upstreams(self) -> int:
+        return sum(seat.upstreams for seat in self._seats.values())
+
+    @property
+    def screens(self) -> int:
+        return sum(seat.screens for seat in self._seats.values())
+
+    # --- what the store tells
+
+    def add(self, stored: StoredWorkstation) -> None:
+        """A workstation was stored."""
+        seat = self._seats[stored.id] = Seat(stored, self._around)
+        self._tell("added", seat)
+
+    def change(self, stored: StoredWorkstation) -> None:
+        """A stored workstation was changed; waits for it are forgotten."""
+        seat = self._seats.get(stored.id)
+        if seat is None:
+            self.add(stored)
+            return
+        old_link = seat.replace(stored)
+        if old_link is not None:
+            spawn(old_link.close(), f"closing the old link of {stored.name}")
+        seat.retry()
+        self._tell("changed", seat)
+
+    def remove(self, id_: str) -> None:
+        """A workstation is no longer stored: whoever watches it stops."""
+        seat = self._seats.pop(id_, None)
+        if seat is None:
+            return
+        seat.stop_viewers("removed")
+        self._tell("removed", seat)
+        spawn(seat.link.close(), f"closing the link of {seat.stored.name}")
+
+    # --- looking
+
+    def retry(self, id_: str) -> None:
+        """Try again now, whatever failed before; look once if nobody watches."""
+        seat = self.seat(id_)
+        seat.retry()
+        if not seat.link.is_busy:
+            self._refresher.look(seat, again=True)
+
+    def refresh(self, ids: Iterable[str]) -> None:
+        """Look at those that nobody watches and that were not looked at for a minute."""
+        for id_ in ids:
+            if (seat := self._seats.get(id_)) is not None:
+                self._refresher.look(seat)
+
+    async def probe(self, id_: str) -> Probe:
+        """One whole handshake and one picture, step by step, at somebody's request."""
+        seat = self.seat(id_)
+        health, steps = await probe(seat.link.target, self.timing)
+        seat.link.note(health)
+        return Probe(state=health.state, reason=health.reason, steps=steps)
+
+    # --- who wants to know
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners[listener] = None
+
+    def unsubscribe(self, listener: Listener) -> None:
+        self._listeners.pop(listener, None)
+
+    def _changed(self, seat: Seat) -> None:
+        if self._seats.get(seat.id) is seat:
+            for listener in list(self._listeners):
+                listener.state(seat)
+
+    def _tell(self, change: Change, seat: Seat) -> None:
+        for listener in list(self._listeners):
+            listener.workstation(change, seat)

@@ -1,0 +1,176 @@
+"""One workstation as the daemon keeps it: its link, its tiles, its live viewers, its memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controle_vnc.control.messages import Mode, Workstation
+from controle_vnc.room.tiles import TileListener, Tiles, Workshop
+from controle_vnc.store import StoredWorkstation
+from controle_vnc.workstation.address import parse_address
+from controle_vnc.workstation.link import Link, Target, Watcher
+from controle_vnc.workstation.pace import Timing
+from controle_vnc.workstation.state import READY, Health, shown_state
+
+DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
+MAX_REMEMBERED_SESSIONS = 64  # of one workstation; a class has fewer teachers
+
+KIND = "vnc"  # a bare VNC server
+
+
+@dataclass(frozen=True)
+class LiveViewer:
+    """An open screen: how it may watch, and how to end it with a code."""
+
+    mode: Mode
+    stop: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every seat of a hub shares."""
+
+    workshop: Workshop
+    timing: Timing
+    changed: Callable[["Seat"], None]
+
+
+class Seat:
+    """Everything the daemon knows of one workstation while it runs."""
+
+    def __init__(self, stored: StoredWorkstation, around: Surroundings) -> None:
+        self.stored = stored
+        self.checked_at: int | None = None
+        self.takes_one_client = False
+        self.direct: object | None = None
+        """Who holds the pass-through upstream, if anybody does."""
+        self._around = around
+        self._viewers: dict[object, LiveViewer] = {}
+        self._watchers: dict[Watcher, None] = {}
+        self._decoded_until: dict[str, float] = {}
+        self.link = self._new_link()
+        self.tiles = Tiles(stored.number, around.workshop)
+
+    def _new_link(self) -> Link:
+        target = Target(parse_address(self.stored.address), self.stored.password)
+        return Link(target, self._reported, self._around.timing, self._around.workshop.clock)
+
+    def _reported(self, health: Health) -> None:
+        if health.state != "connecting":
+            self.checked_at = self._around.workshop.now_ms()
+        self._around.changed(self)
+
+    # --- what is stored
+
+    @property
+    def number(self) -> int:
+        return self.stored.number
+
+    @property
+    def id(self) -> str:
+        return self.stored.id
+
+    def replace(self, stored: StoredWorkstation) -> Link | None:
+        """Take in a change; the old link, to be closed, where it led elsewhere."""
+        old = self.stored
+        self.stored = stored
+        if (old.address, old.password) == (stored.address, stored.password):
+            return None
+        link, self.link = self.link, self._new_link()
+        self.takes_one_client = False
+        self.checked_at = None
+        self.stop_viewers("changed")
+        for watcher in self._watchers:
+            link.unwatch(watcher)
+            watcher.lost()
+            self.link.watch(watcher)
+        return link
+
+    # --- what is shown
+
+    def describe(self) -> Workstation:
+        """The workstation as others may know it."""
+        health = self.link.health
+        controllers = sum(viewer.mode == "control" for viewer in self._viewers.values())
+        return Workstation(
+            id=self.id,
+            number=self.number,
+            name=self.stored.name,
+            room=self.stored.room,
+            address=self.stored.address,
+            kind=KIND,
+            user=self.stored.user,
+            state=shown_state(health, len(self._viewers), controllers),
+            reason=health.reason,
+            checked_at=self.checked_at,
+        )
+
+    # --- who watches
+
+    def watch(self, watcher: Watcher) -> None:
+        """Give `watcher` the decoded picture, over changes of the address too."""
+        self._watchers[watcher] = None
+        self.link.watch(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        self._watchers.pop(watcher, None)
+        self.link.unwatch(watcher)
+
+    def want_tiles(self, listener: TileListener, width: int) -> None:
+        """A wall shows this workstation from now on, at `width`."""
+        was_wanted = self.tiles.is_wanted
+        self.tiles.want(listener, width)
+        if not was_wanted:
+            self.watch(self.tiles)
+
+    def leave_tiles(self, listener: TileListener) -> None:
+        """A wall shows it no more."""
+        was_wanted = self.tiles.is_wanted
+        self.tiles.leave(listener)
+        if was_wanted and not self.tiles.is_wanted:
+            self.unwatch(self.tiles)
+
+    def viewer_came(self, key: object, viewer: LiveViewer) -> None:
+        """A live screen is open: the workstation is viewed or controlled."""
+        self._viewers[key] = viewer
+        self._around.changed(self)
+
+    def viewer_left(self, key: object) -> None:
+        if self._viewers.pop(key, None) is not None:
+            self._around.changed(self)
+
+    def stop_viewers(self, code: str) -> None:
+        """End every live screen of this workstation."""
+        for viewer in list(self._viewers.values()):
+            viewer.stop(code)
+
+    @property
+    def screens(self) -> int:
+        return len(self._viewers)
+
+    @property
+    def upstreams(self) -> int:
+        return (self.link.client is not None) + (self.direct is not None)
+
+    # --- what is remembered
+
+    def retry(self) -> None:
+        """Forget every wait and every habit of the server."""
+        self.takes_one_client = False
+        self.link.retry()
+
+    def serve_decoded(self, session: str) -> None:
+        """For a while, `session` gets its screens of this workstation decoded."""
+        now = self._around.workshop.clock()
+        if len(self._decoded_until) >= MAX_REMEMBERED_SESSIONS:
+            self._decoded_until.clear()
+        self._decoded_until[session] = now + DECODED_SECONDS
+
+    def may_pass_through(self, session: str) -> bool:
+        """Whether a new screen of `session` may have an upstream of its own."""
+        if self.takes_one_client or self.direct is not None:
+            return False
+        return self._around.workshop.clock() >= self._decoded_until.get(session, 0.0)
+
+    def saw_open(self) -> None:
+        """Another road found the server well."""
+        self.link.note(READY)

@@ -1,0 +1,159 @@
+"""The tiles of one workstation: each made once, for every wall that shows it at that width."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from controle_vnc.framebuffer.tile import make_tile
+from controle_vnc.rfb.client import Event, RfbClient, Updated
+from controle_vnc.tasks import spawn
+
+EVERY_SECONDS = 1.0  # a tile of one workstation is made at most this often
+MAX_TILE_BYTES = 1024 * 1024 - 64  # a wall's frame is at most 1 MiB, its head included
+MIN_WIDTH = 16  # a picture that is too large even so is a strip; it is not shown
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One JPEG of a workstation's screen; `sequence` counts the workstation's tiles."""
+
+    number: int
+    sequence: int
+    captured_at: int
+    jpeg: bytes
+
+
+class TileListener(Protocol):
+    """A wall."""
+
+    def tile_made(self, number: int) -> None:
+        """There is a new tile of workstation `number`, at the width asked for."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What making tiles needs: threads, a clock for pace, a clock for capture times (ms)."""
+
+    executor: Executor
+    clock: Callable[[], float]
+    now_ms: Callable[[], int]
+
+
+class Tiles:
+    """Watches a workstation's link while a wall shows it. A `Watcher`."""
+
+    live = False
+
+    def __init__(self, number: int, workshop: Workshop) -> None:
+        self.number = number
+        self._workshop = workshop
+        self._listeners: dict[TileListener, int] = {}
+        self._made: dict[int, Tile] = {}
+        self._stale: set[int] = set()
+        self._client: RfbClient | None = None
+        self._has_picture = False
+        self._captured_at = 0
+        self._sequence = 0
+        self._last_start = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy = False
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self._listeners)
+
+    def want(self, listener: TileListener, width: int) -> None:
+        """`listener` shows this workstation from now on, at `width`."""
+        self._listeners[listener] = width
+        if width not in self._made:
+            self._stale.add(width)
+        self._plan()
+
+    def leave(self, listener: TileListener) -> None:
+        """`listener` shows it no more."""
+        self._listeners.pop(listener, None)
+        widths = set(self._listeners.values())
+        self._stale &= widths
+        self._made = {width: tile for width, tile in self._made.items() if width in widths}
+
+    def latest(self, width: int) -> Tile | None:
+        """The newest tile at `width`, if there is one of the present connection."""
+        return self._made.get(width)
+
+    # --- Watcher
+
+    def opened(self, client: RfbClient) -> None:
+        self._client = client
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Updated) and not event.damage.is_empty:
+            self._has_picture = True
+            self._captured_at = self._workshop.now_ms()
+            self._stale = set(self._listeners.values())
+            self._plan()
+
+    def lost(self) -> None:
+        # no tile of a connection that is gone: what it shows may be hours old when looked at again
+        self._client = None
+        self._has_picture = False
+        self._made.clear()
+
+    # --- making
+
+    def _plan(self) -> None:
+        if self._busy or not self._stale or not self._has_picture:
+            return
+        delay = self._last_start + EVERY_SECONDS - self._workshop.clock()
+        if any(width not in self._made for width in self._stale):
+            delay = 0.0  # it has just become visible
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, delay), self._start)
+
+    def _start(self) -> None:
+        self._timer = None
+        if not self._busy and self._stale and self._has_picture:
+            self._busy = True
+            self._last_start = self._workshop.clock()
+            spawn(self._make(), f"tiles of workstation {self.number}")
+
+    async def _make(self) -> None:
+        try:
+            client, captured_at = self._client, self._captured_at
+            widths, self._stale = self._stale, set()
+            if client is None or client.framebuffer is None:
+                return
+            for width in sorted(widths):
+                jpeg = await self._draw(client, width)
+                if self._client is client and jpeg is not None:
+                    self._keep(width, captured_at, jpeg)
+        finally:
+            self._busy = False
+        self._plan()
+
+    async def _draw(self, client: RfbClient, width: int) -> bytes | None:
+        """A JPEG at `width`, narrower where the screen is a strip too long for one frame."""
+        framebuffer = client.framebuffer
+        loop = asyncio.get_running_loop()
+        while framebuffer is not None and width >= MIN_WIDTH:
+            jpeg = await loop.run_in_executor(
+                self._workshop.executor, make_tile, framebuffer.pixels, width
+            )
+            if len(jpeg) <= MAX_TILE_BYTES:
+                return jpeg
+            width //= 2
+        return None
+
+    def _keep(self, width: int, captured_at: int, jpeg: bytes) -> None:
+        if width not in self._listeners.values():
+            return
+        known = self._made.get(width)
+        if known is not None and known.jpeg == jpeg:
+            return
+        self._sequence += 1
+        self._made[width] = Tile(self.number, self._sequence, captured_at, jpeg)
+        for listener, wanted in list(self._listeners.items()):
+            if wanted == width:
+                listener.tile_made(self.number)

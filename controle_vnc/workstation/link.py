@@ -1,0 +1,368 @@
+"""One decoded upstream: connected while somebody watches, paced, proven alive, tried again."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.client import Event, Resized, RfbClient, Updated
+from controle_vnc.tasks import spawn
+from controle_vnc.workstation.address import Address
+from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
+from controle_vnc.workstation.state import (
+    CONNECTING,
+    FAILED,
+    LINK_ERRORS,
+    READY,
+    SILENT,
+    STALE,
+    UNKNOWN,
+    Health,
+    HungUpError,
+    SilentError,
+    health_of,
+)
+from controle_vnc.workstation.upstream import Connection, connect
+
+PIXEL = Rect(0, 0, 1, 1)
+FENCE_PAYLOAD = b"alive"
+LONG_TURN_SECONDS = 0.01  # a link that decodes longer than this lets others go first …
+MAX_REST_SECONDS = 0.25  # … for as long, but no longer than this
+DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
+
+
+class Watcher(Protocol):
+    """Whoever looks at a decoded picture. Its methods only take note: they never wait."""
+
+    @property
+    def live(self) -> bool:
+        """Whether updates are wanted as they come, not at the wall's pace."""
+
+    def opened(self, client: RfbClient) -> None:
+        """A picture is there from now on: `client.framebuffer`."""
+
+    def event(self, event: Event) -> None:
+        """The workstation's server said something."""
+
+    def lost(self) -> None:
+        """There is no picture any more."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a link connects to."""
+
+    address: Address
+    password: bytes | None
+
+
+class Link:
+    """Keeps one decoded upstream for all watchers of a workstation; `report` is told its health."""
+
+    def __init__(
+        self,
+        target: Target,
+        report: Callable[[Health], None],
+        timing: Timing,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.target = target
+        self.health = UNKNOWN
+        self.client: RfbClient | None = None
+        self._report = report
+        self._timing = timing
+        self._clock = clock
+        self._backoff = Backoff(chance)
+        self._watchers: dict[Watcher, None] = {}
+        self._held_until = float("-inf")
+        self._nudge = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._connection: Connection | None = None
+        self._greeting: Connection | None = None
+        self._requests = Requests(timing, 0.0)
+        self._proofs = Proofs(timing, 0.0)
+        self._wants_whole = True
+
+    # --- who watches
+
+    @property
+    def is_wanted(self) -> bool:
+        """Somebody watches, or has only just stopped."""
+        return bool(self._watchers) or self._linger is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """A connection is open or being tried."""
+        return self._task is not None
+
+    def watch(self, watcher: Watcher) -> None:
+        """From now on `watcher` is told; the first one makes the link connect."""
+        self._watchers[watcher] = None
+        self._stop_lingering()
+        if self.client is not None:
+            watcher.opened(self.client)
+            self._tick()
+        if self._task is None:
+            self._task = spawn(self._run(), f"link to {self.target.address}")
+            self._task.add_done_callback(self._ended)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """`watcher` is told nothing more; after the last one the link closes."""
+        if self._watchers.pop(watcher, watcher) is watcher:
+            return
+        if not self._watchers and self._task is not None:
+            self._stop_lingering()
+            loop = asyncio.get_running_loop()
+            self._linger = loop.call_later(self._timing.linger, self._leave)
+
+    def _stop_lingering(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+
+    def _leave(self) -> None:
+        self._linger = None
+        self._nudge.set()
+        self._drop_greeting()
+        if self.client is not None and self._connection is not None:
+            self._connection.close()
+
+    async def close(self) -> None:
+        """Stop at once, whoever watches."""
+        self._watchers.clear()
+        self._stop_lingering()
+        if (task := self._task) is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    # --- what is known
+
+    def is_proven(self) -> bool:
+        """Whether the picture is known to be the present one."""
+        return self.client is not None and self._proofs.stands(self._clock())
+
+    @property
+    def is_held(self) -> bool:
+        """A try now could only do harm; `retry` ends it."""
+        return self._clock() < self._held_until
+
+    def note(self, health: Health) -> None:
+        """Take in what a look by another road found out."""
+        if health.is_held:
+            self._held_until = self._clock() + self._timing.hold
+        elif health == READY:
+            self._held_until = float("-inf")
+        if self.client is None:
+            self._tell(health)
+
+    def retry(self) -> None:
+        """Forget every wait: try now if somebody watches."""
+        self._held_until = float("-inf")
+        self._backoff.reset()
+        self._nudge.set()
+
+    def _tell(self, health: Health) -> None:
+        self.health = health
+        self._report(health)
+
+    # --- what is said to the workstation
+
+    def flush(self) -> None:
+        """Send what `client` has to say."""
+        if self.client is not None and self._connection is not None:
+            self._connection.writer.write(self.client.data_to_send())
+
+    async def drain(self) -> None:
+        """Wait until the server has taken most of its input; a stuck one raises `SilentError`."""
+        if self._connection is None:
+            return
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._connection.writer.drain()
+        except TimeoutError as error:
+            raise SilentError from error
+
+    # --- connecting
+
+    async def _run(self) -> None:
+        self._backoff.reset()
+        while True:
+            await self._pause()
+            if not self.is_wanted:
+                return
+            if self.health.state in ("unknown", "ready"):
+                self._tell(CONNECTING)
+            try:
+                await self._session()
+            except LINK_ERRORS as error:
+                self._note_failure(error)
+            if not self.is_wanted:
+                return
+
+    async def _pause(self) -> None:
+        """The wait before the next try: back-off, then what is left of a hold; `_nudge` ends it."""
+        self._nudge.clear()
+        delay = max(self._backoff.next_delay(), self._held_until - self._clock())
+        while delay > 0 and not self._nudge.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._nudge.wait()
+            delay = self._held_until - self._clock()
+
+    def _note_failure(self, error: BaseException) -> None:
+        cause = error.__cause__ if isinstance(error, _LostError) else None
+        health = health_of(cause or error)
+        if health.is_held:
+            self._held_until = self._clock() + self._timing.hold
+        elif cause is not None and health != SILENT:
+            health = CONNECTING  # it stood until now: the next try, at once, knows better
+        self._tell(health)
+
+    async def _session(self) -> None:
+        connection = await connect(self.target.address, self._timing)
+        try:
+            client = RfbClient(self.target.password)
+            await self._shake_hands(connection, client)
+            if self.is_wanted:
+                await self._follow(connection, client)
+        finally:
+            connection.close()
+
+    async def _shake_hands(self, connection: Connection, client: RfbClient) -> None:
+        self._greeting = connection
+        loop = asyncio.get_running_loop()
+        teller = loop.call_later(self._timing.told_silent, self._doubt)
+        try:
+            async with asyncio.timeout(self._timing.handshake):
+                while client.framebuffer is None:
+                    client.receive_data(await connection.read())
+                    connection.writer.write(client.data_to_send())
+        except TimeoutError as error:
+            raise SilentError from error
+        finally:
+            self._greeting = None
+            teller.cancel()
+
+    def _doubt(self) -> None:
+        """The server owes an answer for a while: say so, and wait only if somebody watches."""
+        self._tell(SILENT)
+        self._drop_greeting()
+
+    def _drop_greeting(self) -> None:
+        if self._greeting is not None and self.health == SILENT and not self.is_wanted:
+            self._greeting.close()
+
+    # --- connected
+
+    async def _follow(self, connection: Connection, client: RfbClient) -> None:
+        began = self._clock()
+        self._open(connection, client, began)
+        try:
+            while self.is_wanted:
+                self._dispatch(client)
+                self._tick()
+                data = await connection.read()
+                turn = self._clock()
+                self._proofs.heard(turn)
+                client.receive_data(data)
+                await self._rest(self._clock() - turn)
+        except LINK_ERRORS as error:
+            dead = self._proofs.is_dead(self._clock())
+            if self.is_wanted:
+                raise _LostError from SilentError() if dead else error
+        finally:
+            if self._clock() - began >= self._timing.steady:
+                self._backoff.reset()
+            self._shut()
+
+    def _open(self, connection: Connection, client: RfbClient, now: float) -> None:
+        self.client, self._connection = client, connection
+        self._requests = Requests(self._timing, now)
+        self._proofs = Proofs(self._timing, now)
+        self._wants_whole = True
+        self._held_until = float("-inf")
+        self._tell(READY)
+        for watcher in list(self._watchers):
+            watcher.opened(client)
+
+    def _shut(self) -> None:
+        self.client = self._connection = None
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        for watcher in list(self._watchers):
+            watcher.lost()
+
+    def _dispatch(self, client: RfbClient) -> None:
+        for event in client.events():
+            if isinstance(event, Updated):
+                self._requests.answered()
+            elif isinstance(event, Resized):
+                self._wants_whole = True
+            for watcher in list(self._watchers):
+                watcher.event(event)
+
+    async def _rest(self, spent: float) -> None:
+        """Leave the event loop to others as long as this link has had it."""
+        await asyncio.sleep(0 if spent < LONG_TURN_SECONDS else min(spent, MAX_REST_SECONDS))
+
+    def _tick(self) -> None:
+        """Ask for a picture or a sign of life where one is due, and come back for the next."""
+        client, connection, now = self.client, self._connection, self._clock()
+        if client is None or connection is None:
+            return
+        if self._proofs.is_dead(now):
+            connection.writer.transport.abort()
+            return
+        if self._proofs.is_late(now) != (self.health == STALE):
+            self._tell(STALE if self._proofs.is_late(now) else READY)
+        self._ask(client, now)
+        connection.writer.write(client.data_to_send())
+        self._come_back(now)
+
+    def _ask(self, client: RfbClient, now: float) -> None:
+        self._requests.live = any(watcher.live for watcher in self._watchers)
+        due = self._requests.due_at(now)
+        if due is not None and due <= now:
+            client.request_update(not self._wants_whole)
+            self._wants_whole = False
+            self._requests.asked(now)
+        if self._proofs.must_ask(now):
+            if client.supports_fence:
+                client.send_fence(FENCE_PAYLOAD)
+            else:
+                client.request_update(False, PIXEL)
+            self._proofs.asked(now)
+
+    def _come_back(self, now: float) -> None:
+        due = self._requests.due_at(now)
+        moment = self._proofs.next_check_after(now)
+        if due is not None:
+            moment = min(moment, due)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        loop = asyncio.get_running_loop()
+        self._ticker = loop.call_later(max(0.0, moment - now), self._tick)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if self._task is task:
+            self._task = None
+        if not task.cancelled() and task.exception() is not None:
+            # a fault of ours, logged by spawn: it must not come back in a tight loop
+            self.note(FAILED)
+            self._held_until = self._clock() + self._timing.hold
+        if self._watchers and not task.cancelled() and self._task is None:
+            self._task = spawn(self._run(), f"link to {self.target.address}")
+            self._task.add_done_callback(self._ended)
+
+
+class _LostError(HungUpError):
+    """A link that stood is gone; its cause says how."""
