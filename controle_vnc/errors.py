@@ -38,3 +38,7 @@ class RequestRefusedError(ControleVncError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class JournalError(ControleVncError):
+    """The journal cannot be written: what it should have told must not happen."""
