@@ -1,1 +1,1 @@
-"""The gateway on 6080: a WebSocket on one side, a private unix socket of the daemon on the other."""
+"""The gateway on 6080: WebSockets on one side, the daemon's private unix sockets on the other."""
