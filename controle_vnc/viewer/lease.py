@@ -91,16 +91,6 @@ class Leases:
             closed += self._end(session, SIGNED_OUT)
         return closed
 
-    def close_workstation(self, workstation: str, code: str) -> int:
-        """Close the screens of a workstation that is no more; gives their number."""
-        closed = 0
-        for lease in self._leases.values():
-            for grant, closing in lease.viewers.values():
-                if grant.workstation == workstation:
-                    closing.close(code)
-                    closed += 1
-        return closed
-
     def expire(self) -> int:
         """End the leases that are over; gives the number of viewers that are told to close."""
         now = self._clock()

@@ -1,0 +1,58 @@
+"""`python -m controle_vnc`: the daemon as a program; with `init`, its key and its database."""
+
+import asyncio
+import logging
+import sys
+
+from controle_vnc import log, settings
+from controle_vnc.errors import SettingsError
+
+logger = logging.getLogger("controle_vnc")
+
+
+def main(arguments: list[str]) -> int:
+    """2 where settings, secret or database are wrong, 1 where the port is taken."""
+    if arguments not in ([], ["init"]):
+        sys.stderr.write("usage: python -m controle_vnc [init]\n")
+        return 2
+    try:
+        chosen = settings.load()
+        if arguments:
+            return _init(chosen)
+        log.setup(chosen.LOG_LEVEL, chosen.log_file)
+        return _serve(chosen)
+    except SettingsError as error:
+        sys.stderr.write(f"controle-vnc: {error}\n")
+        return 2
+
+
+def _serve(chosen: settings.Settings) -> int:
+    from controle_vnc.daemon import serve  # here: `init` needs none of it
+
+    try:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    except ImportError:
+        factory = asyncio.new_event_loop
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(serve(chosen))
+    except OSError as error:
+        where = f"{chosen.CONTROL_HOST}:{chosen.CONTROL_PORT}"
+        logger.error("cannot listen on %s: %s", where, error)  # noqa: TRY400
+        return 1
+    return 0
+
+
+def _init(chosen: settings.Settings) -> int:
+    """Make the key of the passwords where there is none, and bring the database up to date."""
+    from controle_vnc import store
+
+    store.make_key(chosen.store_key_file)
+    store.upgrade(chosen.store_file)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

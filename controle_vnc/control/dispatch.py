@@ -1,0 +1,196 @@
+"""What each request of the site does: one method for each, found by the message's class."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from controle_vnc import __version__
+from controle_vnc.control import messages
+from controle_vnc.control.messages import (
+    Done,
+    Reply,
+    Request,
+    Viewer,
+    Workstation,
+)
+from controle_vnc.errors import RequestRefusedError
+from controle_vnc.room.hub import Hub
+from controle_vnc.store import Store
+from controle_vnc.viewer.grant import Grant
+from controle_vnc.viewer.journal import MAX_FIELD_CHARACTERS, Journal
+from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.ticket import TICKET_SECONDS, TicketOffice
+
+MAX_USERS_A_WALL = 2000  # a wall shows a class; this is a whole school
+GRANT_ID_BYTES = 8
+
+
+@dataclass
+class Dispatcher:
+    """Carries out requests on the parts of the daemon."""
+
+    store: Store
+    hub: Hub
+    office: TicketOffice
+    leases: Leases
+    journal: Journal
+    clock: Callable[[], float] = time.time
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # store and hub, together
+
+    def __post_init__(self) -> None:
+        self._started_at = int(self.clock() * 1000)
+        self._table: dict[type[Any], Callable[[Any], Awaitable[Reply]]] = {
+            messages.GetStatus: self._status,
+            messages.ListRooms: self._rooms,
+            messages.ListWorkstations: self._workstations,
+            messages.SaveWorkstation: self._save,
+            messages.RemoveWorkstation: self._remove,
+            messages.ProbeWorkstation: self._probe,
+            messages.RetryWorkstation: self._retry,
+            messages.IssueScreenTicket: self._screen_ticket,
+            messages.IssueWallTicket: self._wall_ticket,
+            messages.RenewLeases: self._renew,
+            messages.RevokeSessions: self._revoke,
+            messages.PullEvents: self._pull,
+            messages.AcknowledgeEvents: self._acknowledge,
+        }
+
+    async def __call__(self, request: Request) -> Reply:
+        """The reply to `request`; raises `RequestRefusedError`."""
+        return await self._table[type(request)](request)
+
+    async def _status(self, _: messages.GetStatus) -> Reply:
+        return messages.Status(
+            version=__version__,
+            started_at=self._started_at,
+            workstations=len(self.hub.workstations()),
+            upstreams=self.hub.upstreams,
+            walls=self.leases.count("wall"),
+            screens=self.leases.count("screen"),
+            leases=len(self.leases),
+            events_waiting=self.journal.waiting(),
+        )
+
+    async def _rooms(self, _: messages.ListRooms) -> Reply:
+        return messages.Rooms(rooms=self.hub.rooms())
+
+    async def _workstations(self, request: messages.ListWorkstations) -> Reply:
+        users = None if request.users is None else frozenset(request.users)
+        ids = None if request.ids is None else frozenset(request.ids)
+
+        def wanted(one: Workstation) -> bool:
+            return (
+                (request.room is None or one.room == request.room)
+                and (users is None or one.user in users)
+                and (ids is None or one.id in ids)
+            )
+
+        found = [one for one in self.hub.workstations() if wanted(one)]
+        if request.refresh:
+            self.hub.refresh(one.id for one in found)
+        return messages.Workstations(workstations=found)
+
+    async def _save(self, request: messages.SaveWorkstation) -> Reply:
+        async with self._changing:
+            stored, created = await asyncio.to_thread(
+                self.store.save,
+                request.name,
+                request.room,
+                request.address,
+                request.password,
+                request.user,
+                request.replace,
+            )
+            if created:
+                self.hub.add(stored)
+            else:
+                self.hub.change(stored)
+        return messages.WorkstationSaved(id=stored.id, created=created)
+
+    async def _remove(self, request: messages.RemoveWorkstation) -> Reply:
+        async with self._changing:
+            stored = await asyncio.to_thread(self.store.remove, request.workstation)
+            self.hub.remove(stored.id)
+        return Done(count=1)
+
+    async def _probe(self, request: messages.ProbeWorkstation) -> Reply:
+        return await self.hub.probe(self._found(request.workstation))
+
+    async def _retry(self, request: messages.RetryWorkstation) -> Reply:
+        self.hub.retry(self._found(request.workstation))
+        return Done(count=1)
+
+    async def _screen_ticket(self, request: messages.IssueScreenTicket) -> Reply:
+        viewer = request.viewer
+        self._lease(viewer)
+        one = self.hub.status(request.workstation)
+        return self._ticket(
+            Grant(
+                id=secrets.token_hex(GRANT_ID_BYTES),
+                session=viewer.session,
+                user=viewer.user,
+                name=viewer.name,
+                ends_at=viewer.ends_at,
+                kind="screen",
+                workstation=one.id,
+                mode=request.mode,
+            )
+        )
+
+    async def _wall_ticket(self, request: messages.IssueWallTicket) -> Reply:
+        viewer, users = request.viewer, request.users
+        if (request.room is None) == (users is None):
+            raise RequestRefusedError("invalid", "a wall is of a room, or of users")
+        if users is not None and len(users) > MAX_USERS_A_WALL:
+            raise RequestRefusedError("invalid", f"a wall has at most {MAX_USERS_A_WALL} users")
+        self._lease(viewer)
+        return self._ticket(
+            Grant(
+                id=secrets.token_hex(GRANT_ID_BYTES),
+                session=viewer.session,
+                user=viewer.user,
+                name=viewer.name,
+                ends_at=viewer.ends_at,
+                kind="wall",
+                room=request.room,
+                users=None if users is None else tuple(users),
+            )
+        )
+
+    async def _renew(self, request: messages.RenewLeases) -> Reply:
+        alive = [self.leases.renew(lease.session, lease.ends_at) for lease in request.leases]
+        return Done(count=sum(alive))
+
+    async def _revoke(self, request: messages.RevokeSessions) -> Reply:
+        tickets = self.office.revoke(set(request.sessions))
+        return Done(count=tickets + self.leases.revoke(request.sessions))
+
+    async def _pull(self, request: messages.PullEvents) -> Reply:
+        events = await asyncio.to_thread(self.journal.after, request.after, request.limit)
+        return messages.Events(events=events)
+
+    async def _acknowledge(self, request: messages.AcknowledgeEvents) -> Reply:
+        return Done(count=await asyncio.to_thread(self.journal.acknowledge, request.up_to))
+
+    def _found(self, name_or_id: str) -> str:
+        """The id of a workstation that is named by name or id."""
+        for one in self.hub.workstations():
+            if name_or_id in (one.id, one.name):
+                return one.id
+        raise RequestRefusedError("unknown_workstation", "there is no such workstation")
+
+    def _lease(self, viewer: Viewer) -> None:
+        """A ticket renews its session's lease; a dead session gets none."""
+        for text in (viewer.session, viewer.user, viewer.name):
+            if not text or len(text) > MAX_FIELD_CHARACTERS:
+                raise RequestRefusedError(
+                    "invalid", f"session, user and name have 1 to {MAX_FIELD_CHARACTERS} characters"
+                )
+        if not self.leases.renew(viewer.session, viewer.ends_at):
+            raise RequestRefusedError("not_leased", "the session is over")
+
+    def _ticket(self, grant: Grant) -> Reply:
+        return messages.Ticket(ticket=self.office.issue(grant), expires_in=TICKET_SECONDS)

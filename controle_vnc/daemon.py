@@ -1,0 +1,86 @@
+"""controle-vnc put together: which part is given to which, what starts first, how it ends."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from controle_vnc import __version__
+from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.control.server import ControlServer
+from controle_vnc.room.hub import Hub
+from controle_vnc.settings import Settings, read_secret
+from controle_vnc.store import Store, read_key
+from controle_vnc.tasks import spawn
+from controle_vnc.viewer.grant import Closing, Grant
+from controle_vnc.viewer.house import House
+from controle_vnc.viewer.journal import Journal
+from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.redeem import RedeemServer
+from controle_vnc.viewer.socket import open_private_socket
+from controle_vnc.viewer.ticket import TicketOffice
+
+logger = logging.getLogger(__name__)
+
+LEASE_CHECK_SECONDS = 0.5  # a session that is over closes its screens within a second
+VIEWERS_SECONDS = 1.5  # to say goodbye when we end
+
+
+async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: None) -> None:
+    """Run until SIGTERM or SIGINT. `ready` is called with the port of 8788.
+
+    Raises `SettingsError`, and `OSError` where the port is taken.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    secret = read_secret(settings.secret_file)
+    async with contextlib.AsyncExitStack() as ending:
+        store = Store(settings.store_file, read_key(settings.store_key_file))
+        ending.callback(store.close)
+        journal = Journal(settings.store_file)
+        ending.callback(journal.close)
+        leases, office = Leases(), TicketOffice(secret)
+        hub = Hub(store.workstations())
+        ending.push_async_callback(hub.close)
+        control = ControlServer(
+            settings,
+            secret,
+            Dispatcher(store, hub, office, leases, journal),
+            f"controle-vnc {__version__}",
+        )
+        redeem = RedeemServer(
+            settings.redeem_socket,
+            office,
+            leases,
+            functools.partial(_open_private, House(hub, journal, settings)),
+        )
+        # the port goes first: a second daemon fails here, before it touches the sockets
+        await control.start()
+        ending.push_async_callback(control.stop)
+        await redeem.start()
+        checking = spawn(_expire(leases), "leases")
+        logger.info("listening on %s:%s", settings.CONTROL_HOST, control.port)
+        ready(control.port)
+        await stop.wait()
+        logger.info("ending")
+        checking.cancel()
+        await redeem.stop()
+        leases.close_all("stopping")
+        await redeem.until_nobody(VIEWERS_SECONDS)
+
+
+async def _open_private(
+    house: House, grant: Grant, closing: Closing, done: Callable[[Grant], None]
+) -> Path:
+    return await open_private_socket(grant, closing, house, done)
+
+
+async def _expire(leases: Leases) -> None:
+    while True:
+        await asyncio.sleep(LEASE_CHECK_SECONDS)
+        if closed := leases.expire():
+            logger.info("%s viewers closed: their sessions are over", closed)
