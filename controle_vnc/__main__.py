@@ -1,8 +1,10 @@
 """`python -m controle_vnc`: the daemon as a program; with `init`, its key and its database."""
 
 import asyncio
+import contextlib
 import logging
 import sys
+from collections.abc import Callable
 
 from controle_vnc import log, settings
 from controle_vnc.errors import SettingsError
@@ -29,12 +31,11 @@ def main(arguments: list[str]) -> int:
 def _serve(chosen: settings.Settings) -> int:
     from controle_vnc.daemon import serve  # here: `init` needs none of it
 
-    try:
+    factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with contextlib.suppress(ImportError):
         import uvloop
 
         factory = uvloop.new_event_loop
-    except ImportError:
-        factory = asyncio.new_event_loop
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(serve(chosen))

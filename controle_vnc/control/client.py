@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from controle_vnc.control import messages
 from controle_vnc.control.framing import HEADER_BYTES, OPEN, body_length, is_loopback, pack, unpack
@@ -91,6 +91,12 @@ class ControlClient:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _take(self) -> "Connection | None":
         with self._lock:
