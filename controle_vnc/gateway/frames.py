@@ -50,6 +50,8 @@ class FrameReader:
             wanted = self._header_size() - len(self._header)
             self._header += view[at : at + wanted]
             at += wanted
+            if len(self._header) == 2:
+                self._check_first()
             if len(self._header) >= self._header_size():
                 pieces += self._begin()
         return pieces
@@ -64,11 +66,13 @@ class FrameReader:
             size += min(short, MAX_CONTROL_BYTES)
         return size
 
+    def _check_first(self) -> None:
+        if self._header[0] & 0x70 or not self._header[1] & 0x80:
+            raise FrameError(PROTOCOL_BROKEN, "a reserved bit is set or the mask is missing")
+
     def _begin(self) -> list[Piece]:
         header, self._header = bytes(self._header), bytearray()
         kind, final = header[0] & 0x0F, bool(header[0] & 0x80)
-        if header[0] & 0x70 or not header[1] & 0x80:
-            raise FrameError(PROTOCOL_BROKEN, "a reserved bit is set or the mask is missing")
         if kind & 0x08:
             return [self._control(kind, final, header)]
         self._check_order(kind, final)

@@ -26,6 +26,7 @@ UNSENT_BYTES = 128 * 1024  # in the kernel: a picture that waits there is an old
 HEARTBEAT_SECONDS = 20.0  # proxies and NAT cut what is silent for a minute
 SILENCE_SECONDS = 65.0  # three pings without an answer: the browser is gone
 FAREWELL_SECONDS = 3.0  # to take the last bytes and the close frame
+POLL_MILLISECONDS = 1000  # how late a ping may be
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -95,7 +96,7 @@ class Pump:
         )
         readable: set[str] = {"browser"} if pending else set()
         writable: set[str] = set()
-        for handle, events in poll.poll(0 if pending else 1000):
+        for handle, events in poll.poll(0 if pending else POLL_MILLISECONDS):
             name = names[handle]
             if events & (select.POLLERR | select.POLLNVAL):
                 raise _EndedError(f"the {name}'s connection broke")
