@@ -1,0 +1,54 @@
+"""Drives a parser that asks for bytes; knows nothing of sockets or RFB."""
+
+from collections.abc import Generator
+
+from controle_vnc.errors import ProtocolError
+
+Parser = Generator[int, bytes, None]
+"""Yields how many bytes it needs next and is sent exactly that many."""
+
+MAX_REQUEST_BYTES = 4 * 1024 * 1024  # decoders ask for bands and blocks, never a whole screen
+COMPACT_BYTES = 64 * 1024  # what has been read is dropped in blocks, not at every request
+
+
+class ByteStream:
+    """Buffers what the network delivers and steps `parser` when it has enough.
+
+    Holds at most one request of the parser beside what one `feed` brings. After the parser's end
+    `finished` is true and `rest` gives the bytes that came after it.
+    """
+
+    def __init__(self, parser: Parser) -> None:
+        self._parser = parser
+        self._buffer = bytearray()
+        self._read = 0
+        self._wanted = 0
+        self.finished = False
+        self._step(None)
+
+    def feed(self, data: bytes) -> None:
+        """Take `data` and run the parser as far as it goes; raises what the parser raises."""
+        self._buffer += data
+        while not self.finished and len(self._buffer) - self._read >= self._wanted:
+            end = self._read + self._wanted
+            block = bytes(self._buffer[self._read : end])
+            self._read = end
+            self._step(block)
+        if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
+            del self._buffer[: self._read]
+            self._read = 0
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes nobody has asked for."""
+        return bytes(self._buffer[self._read :])
+
+    def _step(self, block: bytes | None) -> None:
+        try:
+            wanted = next(self._parser) if block is None else self._parser.send(block)
+        except StopIteration:
+            self.finished = True
+            return
+        if not 0 <= wanted <= MAX_REQUEST_BYTES:
+            raise ProtocolError(f"{wanted} bytes announced at once")
+        self._wanted = wanted
