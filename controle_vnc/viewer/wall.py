@@ -1,0 +1,246 @@
+"""One wall: the states and visible tiles of a room or of some users, to one browser."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.room.hub import Change, Hub
+from controle_vnc.room.seat import Seat
+from controle_vnc.viewer.grant import Closing, Grant
+from controle_vnc.viewer.house import Details, House
+from controle_vnc.viewer.race import first_to_end
+from controle_vnc.viewer.wall_frames import (
+    EVENT,
+    MAX_SNAPSHOT_WORKSTATIONS,
+    FrameReader,
+    event_frame,
+    parse_visible,
+    reason_value,
+    tile_frame,
+    tile_width,
+)
+
+logger = logging.getLogger(__name__)
+
+READ_BYTES = 64 * 1024
+HELD_BYTES = 256 * 1024  # above this a slow browser gets nothing new until it has read
+STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
+SEEN_SECONDS = 2.0
+BETWEEN_REQUESTS_SECONDS = 0.1  # a page that scrolls asks no faster than this
+BYE_SECONDS = 0.5  # the farewell is best effort; the screen closes within a second
+
+
+class Wall:
+    """Keeps the newest of everything until the browser has room for it. A listener of both."""
+
+    def __init__(self, grant: Grant, hub: Hub, writer: asyncio.StreamWriter) -> None:
+        self._grant = grant
+        self._hub = hub
+        self._writer = writer
+        self._shown: dict[int, Seat] = {}
+        self._visible: dict[int, int] = {}
+        self._workstations: dict[int, dict[str, Any]] = {}
+        self._states: dict[int, dict[str, Any]] = {}
+        self._told: dict[int, tuple[object, object]] = {}
+        self._tiles: dict[int, None] = {}
+        self._seen = False
+        self._work = asyncio.Event()
+
+    # --- what is shown
+
+    def _belongs(self, seat: Seat) -> bool:
+        if self._grant.users is not None:
+            return seat.stored.user in self._grant.users
+        return seat.stored.room == self._grant.room
+
+    def snapshot(self) -> bytes:
+        """The first event; workstations beyond what one frame holds follow as `added`."""
+        for seat in self._hub.seats():
+            if self._belongs(seat):
+                self._shown[seat.number] = seat
+        seats = list(self._shown.values())
+        entries = [self._entry(seat) for seat in seats[:MAX_SNAPSHOT_WORKSTATIONS]]
+        for seat in seats[MAX_SNAPSHOT_WORKSTATIONS:]:
+            self.workstation("added", seat)
+        event = {"event": "snapshot", "now": self._hub.now_ms(), "workstations": entries}
+        return event_frame(event)
+
+    def _entry(self, seat: Seat) -> dict[str, Any]:
+        known = seat.describe()
+        self._told[seat.number] = (known.state, known.reason)
+        return {
+            "number": known.number,
+            "id": known.id,
+            "name": known.name,
+            "room": known.room,
+            "user": known.user,
+            "state": known.state,
+            "reason": reason_value(known.reason),
+        }
+
+    # --- what the hub tells
+
+    def workstation(self, change: Change, seat: Seat) -> None:
+        number = seat.number
+        self._states.pop(number, None)
+        if change != "removed" and self._belongs(seat):
+            known = number in self._shown and change == "changed"
+            self._shown[number] = seat
+            event = {"change": "changed" if known else "added", **self._entry(seat)}
+        elif number in self._shown:
+            self._hide(number)
+            del self._shown[number]
+            self._told.pop(number, None)
+            event = {"change": "removed", "number": number}
+        else:
+            return
+        self._workstations[number] = {"event": "workstation", **event}
+        self._work.set()
+
+    def state(self, seat: Seat) -> None:
+        if seat.number not in self._shown:
+            return
+        known = seat.describe()
+        if self._told.get(seat.number) == (known.state, known.reason):
+            return
+        self._told[seat.number] = (known.state, known.reason)
+        self._states[seat.number] = {
+            "event": "state",
+            "number": seat.number,
+            "state": known.state,
+            "reason": reason_value(known.reason),
+        }
+        self._work.set()
+
+    def tile_made(self, number: int) -> None:
+        self._tiles[number] = None
+        self._work.set()
+
+    # --- what the browser tells
+
+    async def receive(self, reader: asyncio.StreamReader) -> None:
+        """Follow what the page shows, until it hangs up or breaks the protocol."""
+        frames = FrameReader()
+        try:
+            while data := await reader.read(READ_BYTES):
+                newest = None
+                for kind, payload in frames.feed(data):
+                    if kind == EVENT:
+                        newest = parse_visible(payload) or newest
+                if newest is not None:
+                    self._show(set(newest.visible), tile_width(newest.width))
+                    await asyncio.sleep(BETWEEN_REQUESTS_SECONDS)
+        except (ProtocolError, ConnectionError) as error:
+            logger.info("wall of %s closed: %s", self._grant.user, error)
+
+    def _show(self, numbers: set[int], width: int) -> None:
+        numbers &= self._shown.keys()
+        for number in self._visible.keys() - numbers:
+            self._hide(number)
+        for number in sorted(numbers):
+            if self._visible.get(number) == width:
+                continue
+            self._visible[number] = width
+            seat = self._shown[number]
+            seat.want_tiles(self, width)
+            if seat.tiles.latest(width) is not None:
+                self.tile_made(number)
+
+    def _hide(self, number: int) -> None:
+        self._tiles.pop(number, None)
+        if self._visible.pop(number, None) is not None:
+            self._shown[number].leave_tiles(self)
+
+    def hide_all(self) -> None:
+        """The wall is closed: nothing is made for it any more."""
+        for number in list(self._visible):
+            self._hide(number)
+
+    # --- what is sent
+
+    async def send(self) -> None:
+        """Send what there is, newest only, whenever the browser has room."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            while True:
+                await self._work.wait()
+                self._work.clear()
+                while (frame := self._next_frame()) is not None:
+                    self._writer.write(frame)
+                    async with asyncio.timeout(STALLED_SECONDS):
+                        await self._writer.drain()
+
+    def _next_frame(self) -> bytes | None:
+        for events in (self._workstations, self._states):
+            if events:
+                return event_frame(events.pop(next(iter(events))))
+        if self._seen:
+            self._seen = False
+            return event_frame(self._seen_event())
+        while self._tiles:
+            number = next(iter(self._tiles))
+            del self._tiles[number]
+            tile = self._shown[number].tiles.latest(self._visible[number])
+            if tile is not None:
+                return tile_frame(tile)
+        return None
+
+    def _seen_event(self) -> dict[str, Any]:
+        proven = [n for n in self._visible if self._shown[n].link.is_proven()]
+        return {"event": "seen", "now": self._hub.now_ms(), "numbers": sorted(proven)}
+
+    async def keep_seen(self) -> None:
+        """Every 2 s, which of the visible tiles are proven alive."""
+        while True:
+            await asyncio.sleep(SEEN_SECONDS)
+            self._seen = True
+            self._work.set()
+
+
+async def serve(
+    grant: Grant,
+    closing: Closing,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    house: House,
+) -> None:
+    """One wall from its first byte to its last."""
+    if not await house.record("wall_opened", grant, _details(grant)):
+        await _say_bye(writer, "journal")
+        return
+    began = house.hub.clock()
+    writer.transport.set_write_buffer_limits(high=HELD_BYTES)
+    wall = Wall(grant, house.hub, writer)
+    house.hub.subscribe(wall)
+    try:
+        writer.write(wall.snapshot())
+        sides = (wall.receive(reader), wall.send(), wall.keep_seen(), _wait(closing))
+        await first_to_end(f"wall of {grant.user}", *sides)
+        if closing.code is not None:
+            await _say_bye(writer, closing.code)
+    finally:
+        house.hub.unsubscribe(wall)
+        wall.hide_all()
+        seconds = int(house.hub.clock() - began)
+        code = closing.code or "left"
+        await house.record(
+            "wall_closed", grant, {**_details(grant), "seconds": seconds, "code": code}
+        )
+
+
+def _details(grant: Grant) -> Details:
+    if grant.users is not None:
+        return {"users": len(grant.users)}
+    return {"room": grant.room or ""}
+
+
+async def _wait(closing: Closing) -> None:
+    await closing.wait()
+
+
+async def _say_bye(writer: asyncio.StreamWriter, code: str) -> None:
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        writer.write(event_frame({"event": "bye", "code": code}))
+        async with asyncio.timeout(BYE_SECONDS):
+            await writer.drain()
