@@ -1,0 +1,277 @@
+"""RFB towards a workstation's VNC server: bytes in, pixels, events and bytes out."""
+
+import struct
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.framebuffer import Framebuffer
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb import messages
+from controle_vnc.rfb.client_handshake import Handshake
+from controle_vnc.rfb.constants import (
+    FENCE_BLOCK_BEFORE,
+    FENCE_KNOWN_FLAGS,
+    FENCE_REQUEST,
+    LAST_RECT_COUNT,
+    MAX_CUT_TEXT_BYTES,
+    MAX_FENCE_BYTES,
+    MAX_RECTANGLES,
+    MAX_SCREENS,
+    Encoding,
+    ServerMessage,
+)
+from controle_vnc.rfb.cursor import Cursor, decode_cursor
+from controle_vnc.rfb.decoders import new_decoders
+from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.stream import ByteStream
+
+DEFAULT_ENCODINGS = (
+    Encoding.COPY_RECT,
+    Encoding.TIGHT,
+    Encoding.ZRLE,
+    Encoding.HEXTILE,
+    Encoding.RAW,
+    Encoding.DESKTOP_SIZE,
+    Encoding.EXTENDED_DESKTOP_SIZE,
+    Encoding.LAST_RECT,
+    Encoding.FENCE,
+)
+"""Cursor is left out: the server then draws the pointer, and tiles show it."""
+
+QUALITY = 5  # JPEG level of Tight: seven times fewer bytes on motion than lossless
+COMPRESSION = 2  # levels 0 and 1 switch off TigerVNC's search for what has really changed
+
+Steps = Generator[int, bytes, None]
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The handshake is done and `framebuffer` is there, still black."""
+
+    width: int
+    height: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Updated:
+    """One FramebufferUpdate is painted; `damage` bounds what it touched (it may be empty)."""
+
+    damage: Rect
+
+
+@dataclass(frozen=True)
+class Resized:
+    """The screen has another size; ask for all of it."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Bell:
+    pass
+
+
+@dataclass(frozen=True)
+class CutText:
+    """Somebody copied text on the workstation; Latin-1 (RFC 6143 §7.6.4)."""
+
+    text: bytes
+
+
+@dataclass(frozen=True)
+class FenceAnswered:
+    """The server has done all that was asked before this fence."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class CursorChanged:
+    """`cursor` is new."""
+
+
+Event = Connected | Updated | Resized | Bell | CutText | FenceAnswered | CursorChanged
+
+
+class RfbClient:
+    """One connection to a VNC server, without its socket.
+
+    After `receive_data`, take `events` and send `data_to_send`. What `receive_data` raises
+    (`AuthenticationError`, `UnsupportedError`, `ProtocolError`) ends the connection.
+    """
+
+    def __init__(
+        self,
+        password: bytes | None,
+        encodings: Sequence[int] = DEFAULT_ENCODINGS,
+        quality: int | None = QUALITY,
+        compression: int = COMPRESSION,
+    ) -> None:
+        self.framebuffer: Framebuffer | None = None
+        self.cursor: Cursor | None = None
+        self.supports_fence = False
+        self._encodings = list(encodings) + [-256 + compression]
+        if quality is not None:
+            self._encodings.append(-32 + quality)
+        self._out = bytearray()
+        self._events: list[Event] = []
+        self._handshake = Handshake(password, self._out)
+        self._decoders = new_decoders()
+        self._damage = Rect(0, 0, 0, 0)
+        self._stream = ByteStream(self._session())
+
+    @property
+    def stage(self) -> str:
+        """How far the handshake is: `version`, `security`, `init` or `done`."""
+        return self._handshake.stage
+
+    def receive_data(self, data: bytes) -> None:
+        self._stream.feed(data)
+
+    def data_to_send(self) -> bytes:
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+    def events(self) -> list[Event]:
+        """What has happened since the last call, oldest first."""
+        events, self._events = self._events, []
+        return events
+
+    # --- what we ask ----------------------------------------------------------------------
+
+    def request_update(self, incremental: bool, rect: Rect | None = None) -> None:
+        """Ask for what changed, or with `incremental` false for all of `rect` (the screen)."""
+        if rect is None:
+            rect = self._screen().bounds
+        self._out += messages.update_request(incremental, rect)
+
+    def send_fence(self, payload: bytes) -> None:
+        """Ask the server to answer once it has done all before; only if `supports_fence`."""
+        self._out += messages.fence(FENCE_REQUEST | FENCE_BLOCK_BEFORE, payload)
+
+    def key_event(self, down: bool, keysym: int) -> None:
+        self._out += messages.key_event(down, keysym)
+
+    def pointer_event(self, mask: int, x: int, y: int) -> None:
+        self._out += messages.pointer_event(mask, x, y)
+
+    def cut_text(self, text: bytes) -> None:
+        self._out += messages.client_cut_text(text)
+
+    # --- the server's messages -------------------------------------------------------------
+
+    def _screen(self) -> Framebuffer:
+        if self.framebuffer is None:
+            raise ProtocolError("no screen yet")
+        return self.framebuffer
+
+    def _session(self) -> Steps:
+        yield from self._handshake.steps()
+        init = self._handshake.server_init
+        if init is None:
+            raise ProtocolError("no ServerInit")
+        self._out += messages.set_pixel_format(RGBX) + messages.set_encodings(self._encodings)
+        self.framebuffer = Framebuffer(init.width, init.height)
+        self._events.append(Connected(init.width, init.height, init.name))
+        handlers = {
+            ServerMessage.FRAMEBUFFER_UPDATE: self._update,
+            ServerMessage.SET_COLOUR_MAP_ENTRIES: self._colour_map,
+            ServerMessage.BELL: self._bell,
+            ServerMessage.SERVER_CUT_TEXT: self._cut_text,
+            ServerMessage.END_OF_CONTINUOUS_UPDATES: self._nothing,
+            ServerMessage.FENCE: self._fence,
+        }
+        while True:
+            kind = (yield 1)[0]
+            handler = handlers.get(kind)  # type: ignore[call-overload]
+            if handler is None:
+                raise ProtocolError(f"message of type {kind}")
+            yield from handler()
+
+    def _update(self) -> Steps:
+        (count,) = struct.unpack(">xH", (yield 3))
+        if count > MAX_RECTANGLES and count != LAST_RECT_COUNT:
+            raise ProtocolError(f"{count} rectangles in one update")
+        self._damage = Rect(0, 0, 0, 0)
+        limit = MAX_RECTANGLES if count == LAST_RECT_COUNT else count
+        for _ in range(limit):
+            last = yield from self._rectangle()
+            if last:
+                break
+        else:
+            if count == LAST_RECT_COUNT:
+                raise ProtocolError("an update without end")
+        self._events.append(Updated(self._damage))
+
+    def _rectangle(self) -> Generator[int, bytes, bool]:
+        x, y, width, height, encoding = struct.unpack(">HHHHi", (yield 12))
+        rect = Rect(x, y, width, height)
+        decoder = self._decoders.get(encoding)
+        if decoder is None:
+            return (yield from self._pseudo(rect, encoding))
+        screen = self._screen()
+        screen.check(rect)
+        if not rect.is_empty:
+            yield from decoder.decode(rect, screen)
+            self._damage = self._damage.union(rect)
+        return False
+
+    def _pseudo(self, rect: Rect, encoding: int) -> Generator[int, bytes, bool]:
+        if encoding == Encoding.LAST_RECT:
+            return True
+        if encoding == Encoding.CURSOR:
+            self.cursor = yield from decode_cursor(rect)
+            self._events.append(CursorChanged())
+        elif encoding == Encoding.DESKTOP_SIZE:
+            self._resize(rect)
+        elif encoding == Encoding.EXTENDED_DESKTOP_SIZE:
+            screens = (yield 4)[0]
+            if screens > MAX_SCREENS:
+                raise ProtocolError(f"{screens} monitors")
+            yield screens * 16
+            self._resize(rect)
+        else:
+            raise ProtocolError(f"encoding {encoding}, which was not asked for")
+        return False
+
+    def _resize(self, rect: Rect) -> None:
+        """Take another size; the same size again (as TigerVNC announces itself) is nothing."""
+        screen = self._screen()
+        if (rect.width, rect.height) == (screen.width, screen.height):
+            return
+        screen.resize(rect.width, rect.height)
+        self._damage = self._damage.intersection(screen.bounds)
+        self._events.append(Resized(rect.width, rect.height))
+
+    def _colour_map(self) -> Steps:
+        """Skipped: we asked for true colour."""
+        (count,) = struct.unpack(">3xH", (yield 5))
+        yield count * 6
+
+    def _bell(self) -> Steps:
+        self._events.append(Bell())
+        yield 0
+
+    def _nothing(self) -> Steps:
+        yield 0
+
+    def _cut_text(self) -> Steps:
+        (length,) = struct.unpack(">3xI", (yield 7))
+        if length > MAX_CUT_TEXT_BYTES:
+            raise ProtocolError(f"{length} bytes of cut text")
+        self._events.append(CutText((yield length)))
+
+    def _fence(self) -> Steps:
+        flags, length = struct.unpack(">3xIB", (yield 8))
+        if length > MAX_FENCE_BYTES:
+            raise ProtocolError(f"a fence of {length} bytes")
+        payload = yield length
+        self.supports_fence = True
+        if flags & FENCE_REQUEST:
+            self._out += messages.fence(flags & FENCE_KNOWN_FLAGS, payload)
+        else:
+            self._events.append(FenceAnswered(payload))

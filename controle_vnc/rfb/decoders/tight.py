@@ -1,0 +1,132 @@
+"""Tight (encoding 7): fill, JPEG, or basic with a filter and one of four zlib streams."""
+
+from collections.abc import Generator
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.decoders.base import BAND_BYTES, Decoding
+from controle_vnc.rfb.inflate import Inflater, check_compressed
+
+FILL, JPEG = 8, 9
+COPY, PALETTE, GRADIENT = 0, 1, 2
+EXPLICIT_FILTER = 0x40
+TPIXEL = 3
+MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
+UNCOMPRESSED_BELOW = 12  # so few bytes come without zlib
+
+
+class TightDecoder:
+    def __init__(self) -> None:
+        self._streams = [Inflater() for _ in range(4)]
+
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+        if rect.width > MAX_WIDTH:
+            raise ProtocolError(f"a Tight rectangle {rect.width} wide")
+        control = (yield 1)[0]
+        for number in range(4):
+            if control & (1 << number):
+                self._streams[number] = Inflater()
+        area = framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right, :TPIXEL]
+        kind = control >> 4
+        if kind == FILL:
+            area[:] = tuple((yield TPIXEL))
+        elif kind == JPEG:
+            length = yield from compact_length()
+            check_compressed(length, rect.area * TPIXEL)
+            area[:] = _jpeg((yield length), rect)
+        elif kind < FILL:
+            yield from self._basic(control, area)
+        else:
+            raise ProtocolError(f"Tight data of kind {kind}")
+        framebuffer.touch(rect)
+
+    def _basic(self, control: int, area: Pixels) -> Decoding:
+        stream = self._streams[(control >> 4) & 3]
+        filter_id = (yield 1)[0] if control & EXPLICIT_FILTER else COPY
+        height, width = area.shape[:2]
+        if filter_id == PALETTE:
+            size = (yield 1)[0] + 1
+            palette = np.frombuffer((yield size * TPIXEL), np.uint8).reshape(size, TPIXEL)
+            row_bytes = -(-width // 8) if size == 2 else width
+            data = yield from _data(stream, row_bytes * height)
+            area[:] = _coloured(palette, data.reshape(height, row_bytes), width)
+            return
+        data = yield from _data(stream, width * height * TPIXEL)
+        pixels = data.reshape(height, width, TPIXEL)
+        if filter_id == COPY:
+            area[:] = pixels
+        elif filter_id == GRADIENT:
+            area[:] = _gradient(pixels)
+        else:
+            raise ProtocolError(f"Tight filter {filter_id}")
+
+
+def compact_length() -> Generator[int, bytes, int]:
+    """A length of one to three bytes, seven, seven and eight bits, low ones first."""
+    first = (yield 1)[0]
+    if first < 128:
+        return first
+    second = (yield 1)[0]
+    length = (first & 127) | (second & 127) << 7
+    if second < 128:
+        return length
+    return length | (yield 1)[0] << 14
+
+
+def _data(stream: Inflater, size: int) -> Generator[int, bytes, npt.NDArray[np.uint8]]:
+    """Exactly `size` bytes of filtered pixels."""
+    if size < UNCOMPRESSED_BELOW:
+        return np.frombuffer((yield size), np.uint8)
+    length = yield from compact_length()
+    check_compressed(length, size)
+    parts: list[bytes] = []
+    left = size
+    while length:
+        block = yield min(length, BAND_BYTES)
+        length -= len(block)
+        parts.append(stream.inflate(block, left))
+        left -= len(parts[-1])
+    if left:
+        raise ProtocolError("too few pixels for the rectangle")
+    return np.frombuffer(b"".join(parts), np.uint8)
+
+
+def _coloured(palette: Pixels, rows: npt.NDArray[np.uint8], width: int) -> Pixels:
+    if len(palette) == 2:
+        rows = np.unpackbits(rows, axis=1)[:, :width]
+    if int(rows.max()) >= len(palette):
+        raise ProtocolError("a pixel names a colour outside its palette")
+    return palette[rows]
+
+
+def _gradient(differences: Pixels) -> Pixels:
+    """Add each pixel's prediction, left + above − above left within 0…255, to its difference."""
+    height, width = differences.shape[:2]
+    above = [0] * (width * TPIXEL)
+    rows = []
+    for row in differences.reshape(height, width * TPIXEL).tolist():
+        now: list[int] = []
+        for at, difference in enumerate(row):
+            left, corner = (now[at - 3], above[at - 3]) if at >= TPIXEL else (0, 0)
+            guess = left + above[at] - corner
+            now.append((min(255, max(0, guess)) + difference) & 255)
+        rows.append(now)
+        above = now
+    return np.array(rows, np.uint8).reshape(height, width, TPIXEL)
+
+
+def _jpeg(data: bytes, rect: Rect) -> Pixels:
+    """The picture in `data`, whose own header must agree with its rectangle."""
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        if (width, height) != (rect.width, rect.height):
+            raise ProtocolError(f"a JPEG of {width}×{height} for {rect}")
+        pixels: Pixels = simplejpeg.decode_jpeg(data, colorspace="RGB")
+    except ValueError as error:
+        raise ProtocolError("an unreadable JPEG") from error
+    return pixels
