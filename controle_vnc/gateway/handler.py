@@ -173,6 +173,7 @@ class GatewayHandler(ProxyRequestHandler):
     def _answer(self, status: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
         body = text.encode()
         self.close_connection = True
+        self.request_version = "HTTP/1.1"  # of nonsense it is 0.9, and that has no headers
         self.send_response(status)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET")

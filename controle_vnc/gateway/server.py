@@ -57,17 +57,19 @@ class GatewayServer(WebSocketProxy):
     def poll(self) -> None:
         """Before each accept: while there is no room, accept and refuse here."""
         while True:
-            full = len(multiprocessing.active_children()) >= self._most
             leaving = self._refusals.sockets
-            if not full and not leaving:
+            if not leaving and not self._is_full():
                 return
             ready = select.select([self.listener, *leaving], [], [], POLL_SECONDS)[0]
             self._refusals.step()
             if self.listener in ready:
-                if not full:
+                if not self._is_full():
                     return
                 with contextlib.suppress(OSError):
                     self._refusals.add(self.listener.accept()[0])
+
+    def _is_full(self) -> bool:
+        return len(multiprocessing.active_children()) >= self._most
 
     def multiprocessing_SIGCHLD(self, sig: int, stack: Any) -> None:  # noqa: N802
         """Nothing: poll() collects the dead; doing it here could interrupt that very work."""

@@ -64,6 +64,7 @@ class PrivateDaemon:
         self.received = b""
         self.hung_up = threading.Event()
         self._numbers = itertools.count()
+        self._servers = []
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
 
@@ -85,19 +86,25 @@ class PrivateDaemon:
 
     async def _run(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        redeem = RedeemServer(self.redeem_socket, self.office, self.leases, self._open)
+        self.redeem = redeem = RedeemServer(
+            self.redeem_socket, self.office, self.leases, self._open
+        )
         await redeem.start()
         self._up.set()
         await self._stop.wait()
         await redeem.stop()
+        for server in self._servers:
+            server.close()
 
     async def _open(self, grant, closing, done):
         async def arrived(reader, writer):
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await self.behaviour(reader, writer, self)
-            writer.close()
-            done(grant)
+            try:
+                with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                    await self.behaviour(reader, writer, self)
+            finally:
+                writer.transport.abort() if self._stop.is_set() else writer.close()
+                done(grant)
 
         path = self.folder / f"{grant.id}.sock"
-        await asyncio.start_unix_server(arrived, str(path))
+        self._servers.append(await asyncio.start_unix_server(arrived, str(path)))
         return path
