@@ -1,0 +1,140 @@
+"""Languages: which one a request gets, the words scripts need, and compiling the catalogues.
+
+`python -m eop.i18n compile` makes the `.mo` files; `extract` and `update` renew the `.po` files.
+"""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, Response, g, request
+from flask_babel import Babel, get_locale, gettext
+
+from eop.directory.users import LANGUAGES
+
+HERE = Path(__file__).parent
+TRANSLATIONS = HERE / "translations"
+COOKIE = "eop_language"  # remembers the door's choice for who is not signed in yet
+COOKIE_SECONDS = 365 * 24 * 3600
+DEFAULT = "en"  # for a browser that names neither; the texts in the code are English
+
+_SCRIPT_TEXT = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)+)"')
+
+
+def init_app(app: Flask) -> None:
+    """Choose the language of each request; give templates `language`, `script_words`, roles."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
+    Babel(app, locale_selector=choose)
+    app.jinja_env.globals.update(
+        language=language, script_words=script_words, role_name=role_name
+    )
+    app.after_request(_remember)
+
+
+def choose() -> str:
+    """Asked for in the address, preferred by the user, remembered, or told by the browser."""
+    asked = request.args.get("language")
+    if asked in LANGUAGES:
+        return asked
+    identity = g.get("identity")
+    if identity is not None and identity.language in LANGUAGES:
+        return str(identity.language)
+    remembered = request.cookies.get(COOKIE)
+    if remembered in LANGUAGES:
+        return remembered
+    return request.accept_languages.best_match(LANGUAGES, DEFAULT)
+
+
+def _remember(response: Response) -> Response:
+    asked = request.args.get("language")
+    if asked in LANGUAGES and request.method == "GET":
+        remember(response, asked)
+    return response
+
+
+def remember(response: Response, chosen: str) -> Response:
+    """Keep a language in the browser, so that the door is in it too."""
+    response.set_cookie(
+        COOKIE, chosen, max_age=COOKIE_SECONDS, path="/", httponly=True,
+        secure=request.is_secure, samesite="Lax",
+    )  # fmt: skip
+    return response
+
+
+def language() -> str:
+    """The language of this page, for `lang`."""
+    locale = get_locale()
+    return locale.language if locale is not None else DEFAULT
+
+
+def role_name(role: str) -> str:
+    """A role as people call it."""
+    names = {
+        "student": gettext("Student"),
+        "teacher": gettext("Teacher"),
+        "head_teacher": gettext("Head teacher"),
+        "administrator": gettext("Administrator"),
+    }
+    return names.get(role, role)
+
+
+@cache
+def script_texts() -> tuple[str, ...]:
+    """The English of every `t("…")` in our scripts."""
+    found: set[str] = set()
+    for script in sorted((HERE / "static").glob("*.js")):
+        for text in _SCRIPT_TEXT.findall(script.read_text(encoding="utf-8")):
+            found.add(text.replace('\\"', '"'))
+    return tuple(sorted(found))
+
+
+def script_words() -> dict[str, str]:
+    """English → this page's language, for its scripts; nothing where both are the same."""
+    if language() == DEFAULT:
+        return {}
+    return {text: str(gettext(text)) for text in script_texts()}
+
+
+def compile_catalogues() -> list[Path]:
+    """Make the `.mo` beside each `.po`."""
+    made = []
+    for source in sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        with source.open("rb") as po:
+            catalogue = read_po(po, locale=source.parent.parent.name, domain="messages")
+        with target.open("wb") as mo:
+            write_mo(mo, catalogue)
+        made.append(target)
+    return made
+
+
+def _babel(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "babel.messages.frontend", *arguments], check=True, cwd=HERE)  # noqa: S603
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; 2 for a verb it does not know."""
+    pot = "translations/messages.pot"
+    if arguments == ["compile"]:
+        for path in compile_catalogues():
+            sys.stdout.write(f"{path}\n")
+    elif arguments == ["extract"]:
+        _babel(
+            "-q", "extract", "-F", "translations/babel.cfg", "-k", "lazy_gettext", "-k", "t",
+            "--omit-header", "--sort-by-file", "--add-location=file", "-o", pot, ".",
+        )  # fmt: skip
+    elif arguments == ["update"]:
+        _babel("-q", "update", "-N", "--omit-header", "-i", pot, "-d", "translations")
+    else:
+        sys.stderr.write("usage: python -m eop.i18n compile|extract|update\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
