@@ -1,0 +1,250 @@
+import asyncio
+
+import pytest
+
+from controle_vnc.control import messages as m
+from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.errors import RequestRefusedError, TicketRefusedError
+from controle_vnc.room.hub import Hub
+from controle_vnc.store import Store, make_key, read_key, upgrade
+from controle_vnc.viewer.journal import Journal
+from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.ticket import TicketOffice
+from tests.desktops import free_port
+
+CAMILLE = m.Viewer(session="s", ends_at=2_000_000, user="camille", name="Camille")
+
+
+class World:
+    """The daemon's parts around one `Dispatcher`, on one loop."""
+
+    def __init__(self, folder):
+        upgrade(folder / "store.db")
+        make_key(folder / "key")
+        self.store = Store(folder / "store.db", read_key(folder / "key"))
+        self.journal = Journal(folder / "store.db")
+        self.now = 1000.0
+        self.leases = Leases(lambda: self.now, lambda: self.now)
+        self.office = TicketOffice(b"a secret for these tests", lambda: self.now)
+
+    def play(self, scene):
+        """Run `scene(ask)`; `ask` carries out a request."""
+
+        async def stage():
+            hub = Hub(self.store.workstations())
+            ask = Dispatcher(
+                self.store, hub, self.office, self.leases, self.journal, lambda: self.now
+            )
+            try:
+                return await scene(ask)
+            finally:
+                await hub.close()
+
+        return asyncio.run(stage())
+
+    def close(self):
+        self.store.close()
+        self.journal.close()
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def save(name="pc-01", room="S12", **more):
+    return m.SaveWorkstation(
+        name=name, room=room, address=f"127.0.0.1:{free_port()}", password="pw", **more
+    )
+
+
+def code(refusal):
+    return refusal.value.code
+
+
+def test_every_request_has_a_method(world):
+    async def scene(ask):
+        return set(ask._table)
+
+    assert world.play(scene) == set(m.Request.__args__)
+
+
+def test_a_saved_workstation_is_listed_and_outlives_the_daemon(world):
+    async def first(ask):
+        saved = await ask(save(user="lea"))
+        assert saved.created
+        (one,) = (await ask(m.ListWorkstations())).workstations
+        assert (one.id, one.name, one.room, one.user) == (saved.id, "pc-01", "S12", "lea")
+        assert one.state == "unknown"
+        assert (await ask(m.ListRooms())).rooms == [m.Room("S12", [saved.id])]
+        return saved.id
+
+    async def second(ask):
+        return (await ask(m.ListWorkstations())).workstations[0].id
+
+    assert world.play(first) == world.play(second)
+
+
+def test_a_list_holds_those_for_which_every_condition_holds(world):
+    async def scene(ask):
+        await ask(save("a", "S12", user="lea"))
+        await ask(save("b", "S12", user="tom"))
+        await ask(save("c", "S14", user="lea"))
+
+        async def names(**conditions):
+            listed = await ask(m.ListWorkstations(**conditions))
+            return [one.name for one in listed.workstations]
+
+        ids = {one.name: one.id for one in (await ask(m.ListWorkstations())).workstations}
+        assert await names() == ["a", "b", "c"]
+        assert await names(room="S12") == ["a", "b"]
+        assert await names(users=["lea"]) == ["a", "c"]
+        assert await names(room="S12", users=["lea"]) == ["a"]
+        assert await names(ids=[ids["b"], ids["c"], "unknown"]) == ["b", "c"]
+        assert await names(ids=[]) == []
+        assert await names(users=[]) == []
+
+    world.play(scene)
+
+
+def test_a_workstation_is_changed_and_removed(world):
+    async def scene(ask):
+        await ask(save())
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(save())
+        assert code(refusal) == "exists"
+        assert not (await ask(save(room="S14", replace=True))).created
+        assert (await ask(m.ListRooms())).rooms[0].name == "S14"
+        await ask(m.RemoveWorkstation(workstation="pc-01"))
+        assert (await ask(m.ListWorkstations())).workstations == []
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.RemoveWorkstation(workstation="pc-01"))
+        assert code(refusal) == "unknown_workstation"
+
+    world.play(scene)
+
+
+def test_a_probe_by_name_says_what_fails(world):
+    async def scene(ask):
+        await ask(save())
+        probe = await ask(m.ProbeWorkstation(workstation="pc-01"))
+        assert probe.state == "refused"
+        assert [(step.name, step.ok) for step in probe.steps] == [("connect", False)]
+        assert (await ask(m.ListWorkstations())).workstations[0].state == "refused"
+
+    world.play(scene)
+
+
+@pytest.mark.parametrize("kind", [m.ProbeWorkstation, m.RetryWorkstation])
+def test_an_unknown_workstation_is_told(world, kind):
+    async def scene(ask):
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(kind(workstation="nowhere"))
+        assert code(refusal) == "unknown_workstation"
+
+    world.play(scene)
+
+
+def test_a_screen_ticket_is_worth_exactly_what_was_asked(world):
+    async def scene(ask):
+        id_ = (await ask(save())).id
+        issued = await ask(m.IssueScreenTicket(viewer=CAMILLE, workstation=id_, mode="view"))
+        assert issued.expires_in == 30
+        grant = world.office.redeem(issued.ticket)
+        assert (grant.kind, grant.workstation, grant.mode) == ("screen", id_, "view")
+        assert (grant.session, grant.user, grant.ends_at) == ("s", "camille", 2_000_000)
+        assert (await ask(m.GetStatus())).leases == 1
+
+    world.play(scene)
+
+
+def test_a_wall_ticket_is_of_a_room_or_of_users_and_not_of_both(world):
+    async def scene(ask):
+        issued = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        assert world.office.redeem(issued.ticket).room == "S12"
+        issued = await ask(m.IssueWallTicket(viewer=CAMILLE, users=["lea", "tom"]))
+        assert world.office.redeem(issued.ticket).users == ("lea", "tom")
+        for wrong in ({}, {"room": "S12", "users": []}, {"users": ["u"] * 2001}):
+            with pytest.raises(RequestRefusedError) as refusal:
+                await ask(m.IssueWallTicket(viewer=CAMILLE, **wrong))
+            assert code(refusal) == "invalid"
+
+    world.play(scene)
+
+
+def test_no_ticket_for_an_unknown_workstation(world):
+    async def scene(ask):
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.IssueScreenTicket(viewer=CAMILLE, workstation="nowhere", mode="view"))
+        assert code(refusal) == "unknown_workstation"
+
+    world.play(scene)
+
+
+def test_a_session_past_its_end_gets_no_ticket(world):
+    async def scene(ask):
+        over = m.Viewer(session="s", ends_at=1_000_000, user="camille", name="C")
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.IssueWallTicket(viewer=over, room="S12"))
+        assert code(refusal) == "not_leased"
+
+    world.play(scene)
+
+
+def test_a_revoked_session_loses_tickets_and_viewers_and_gets_no_more(world):
+    async def scene(ask):
+        first = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        second = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        closing = world.leases.open(world.office.redeem(first.ticket))
+        assert (await ask(m.GetStatus())).walls == 1
+        assert await ask(m.RevokeSessions(sessions=["s", "other"])) == m.Done(count=2)
+        assert closing.code == "signed_out"
+        with pytest.raises(TicketRefusedError):
+            world.office.redeem(second.ticket)
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        assert code(refusal) == "not_leased"
+        renewal = m.RenewLeases(leases=[m.Lease("s", 2_000_000), m.Lease("t", 2_000_000)])
+        assert await ask(renewal) == m.Done(count=1)
+
+    world.play(scene)
+
+
+@pytest.mark.parametrize("field", ["session", "user", "name"])
+def test_a_viewer_at_the_limit_is_accepted_and_one_past_it_is_not(world, field):
+    def viewer(text):
+        values = {"session": "s", "user": "u", "name": "n", "ends_at": 2_000_000, field: text}
+        return m.Viewer(**values)
+
+    async def scene(ask):
+        await ask(m.IssueWallTicket(viewer=viewer("x" * 128), room="S12"))
+        for wrong in ("x" * 129, ""):
+            with pytest.raises(RequestRefusedError) as refusal:
+                await ask(m.IssueWallTicket(viewer=viewer(wrong), room="S12"))
+            assert code(refusal) == "invalid"
+
+    world.play(scene)
+
+
+def test_the_journal_is_pulled_and_acknowledged(world):
+    async def scene(ask):
+        world.journal.append("wall_opened", "camille", "s", None, {"room": "S12"})
+        assert (await ask(m.GetStatus())).events_waiting == 1
+        (event,) = (await ask(m.PullEvents(after=0))).events
+        assert (event.kind, event.details) == ("wall_opened", {"room": "S12"})
+        assert await ask(m.AcknowledgeEvents(up_to=event.number)) == m.Done(count=1)
+        assert (await ask(m.PullEvents(after=0))).events == []
+
+    world.play(scene)
+
+
+def test_two_thousand_workstations_fit_in_one_reply(world):
+    one = m.Workstation(
+        id="0" * 12, number=2000, name="n" * 64, room="r" * 64, address="h" * 60 + ":5900",
+        kind="vnc", user="u" * 64, state="wrong_password",
+        reason=m.Reason("wrong_password", {"detail": "d" * 50}), checked_at=2**40,
+    )  # fmt: skip
+    reply = m.Workstations(workstations=[one] * m.MAX_WORKSTATIONS_A_REQUEST)
+    assert len(m.encode(reply)) < m.MAX_MESSAGE_BYTES
