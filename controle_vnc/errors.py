@@ -21,6 +21,10 @@ class UnsupportedError(ControleVncError):
     """The peer speaks the protocol but offers nothing that we can use."""
 
 
+class TurnedAwayError(UnsupportedError):
+    """The server lets nobody in now, or not us, and says why (zero security types)."""
+
+
 class TicketRefusedError(ControleVncError):
     """A ticket is unknown, expired, used or revoked. Says no more, on purpose."""
 

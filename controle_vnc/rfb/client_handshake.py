@@ -3,7 +3,12 @@
 import struct
 from collections.abc import Generator
 
-from controle_vnc.errors import AuthenticationError, ProtocolError, UnsupportedError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ProtocolError,
+    TurnedAwayError,
+    UnsupportedError,
+)
 from controle_vnc.framebuffer.framebuffer import check_size
 from controle_vnc.rfb.constants import (
     MAX_NAME_BYTES,
@@ -63,13 +68,13 @@ class Handshake:
     def _security_3_3(self) -> Generator[int, bytes, SecurityType]:
         (offered,) = struct.unpack(">I", (yield 4))
         if offered == SecurityType.INVALID:
-            raise UnsupportedError((yield from self._reason()))
+            raise TurnedAwayError((yield from self._reason()))
         return self._choose([offered])
 
     def _security(self) -> Generator[int, bytes, SecurityType]:
         count = (yield 1)[0]
         if count == 0:
-            raise UnsupportedError((yield from self._reason()))
+            raise TurnedAwayError((yield from self._reason()))
         chosen = self._choose(list((yield count)))
         self._out.append(chosen)
         return chosen

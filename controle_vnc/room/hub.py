@@ -152,7 +152,8 @@ class Hub:
     async def probe(self, id_: str) -> Probe:
         """One whole handshake and one picture, step by step, at somebody's request."""
         seat = self.seat(id_)
-        health, steps = await probe(seat.link.target, self.timing)
+        target = seat.link.target
+        health, steps = await probe(target.address, target.password, self.timing)
         seat.link.note(health)
         return Probe(state=health.state, reason=health.reason, steps=steps)
 

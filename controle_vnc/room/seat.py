@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controle_vnc.control.messages import Mode, Workstation
+from controle_vnc.room.direct import DirectSlot
 from controle_vnc.room.tiles import TileListener, Tiles, Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import Link, Target, Watcher
 from controle_vnc.workstation.pace import Timing
-from controle_vnc.workstation.state import READY, Health, shown_state
+from controle_vnc.workstation.state import Health, shown_state
 
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
 MAX_REMEMBERED_SESSIONS = 64  # of one workstation; a class has fewer teachers
@@ -40,9 +41,7 @@ class Seat:
     def __init__(self, stored: StoredWorkstation, around: Surroundings) -> None:
         self.stored = stored
         self.checked_at: int | None = None
-        self.takes_one_client = False
-        self.direct: object | None = None
-        """Who holds the pass-through upstream, if anybody does."""
+        self.direct = DirectSlot(around.workshop.clock)
         self._around = around
         self._viewers: dict[object, LiveViewer] = {}
         self._watchers: dict[Watcher, None] = {}
@@ -55,6 +54,7 @@ class Seat:
         return Link(target, self._reported, self._around.timing, self._around.workshop.clock)
 
     def _reported(self, health: Health) -> None:
+        self.direct.link_told(health)
         if health.state != "connecting":
             self.checked_at = self._around.workshop.now_ms()
         self._around.changed(self)
@@ -76,7 +76,7 @@ class Seat:
         if (old.address, old.password) == (stored.address, stored.password):
             return None
         link, self.link = self.link, self._new_link()
-        self.takes_one_client = False
+        self.direct.takes_one_client = False
         self.checked_at = None
         self.stop_viewers("changed")
         for watcher in self._watchers:
@@ -89,7 +89,7 @@ class Seat:
 
     def describe(self) -> Workstation:
         """The workstation as others may know it."""
-        health = self.link.health
+        health, now_ms = self.link.health, self._around.workshop.now_ms
         controllers = sum(viewer.mode == "control" for viewer in self._viewers.values())
         return Workstation(
             id=self.id,
@@ -101,7 +101,7 @@ class Seat:
             user=self.stored.user,
             state=shown_state(health, len(self._viewers), controllers),
             reason=health.reason,
-            checked_at=self.checked_at,
+            checked_at=now_ms() if self.link.is_proven() else self.checked_at,
         )
 
     # --- who watches
@@ -149,13 +149,13 @@ class Seat:
 
     @property
     def upstreams(self) -> int:
-        return (self.link.client is not None) + (self.direct is not None)
+        return (self.link.client is not None) + self.direct.is_open
 
     # --- what is remembered
 
     def retry(self) -> None:
         """Forget every wait and every habit of the server."""
-        self.takes_one_client = False
+        self.direct.takes_one_client = False
         self.link.retry()
 
     def serve_decoded(self, session: str) -> None:
@@ -167,10 +167,6 @@ class Seat:
 
     def may_pass_through(self, session: str) -> bool:
         """Whether a new screen of `session` may have an upstream of its own."""
-        if self.takes_one_client or self.direct is not None:
-            return False
-        return self._around.workshop.clock() >= self._decoded_until.get(session, 0.0)
-
-    def saw_open(self) -> None:
-        """Another road found the server well."""
-        self.link.note(READY)
+        return self.direct.is_free and self._around.workshop.clock() >= self._decoded_until.get(
+            session, 0.0
+        )

@@ -9,6 +9,7 @@ from typing import Protocol
 from controle_vnc.framebuffer.tile import make_tile
 from controle_vnc.rfb.client import Event, RfbClient, Updated
 from controle_vnc.tasks import spawn
+from controle_vnc.workstation.state import Health
 
 EVERY_SECONDS = 1.0  # a tile of one workstation is made at most this often
 MAX_TILE_BYTES = 1024 * 1024 - 64  # a wall's frame is at most 1 MiB, its head included
@@ -84,21 +85,29 @@ class Tiles:
 
     # --- Watcher
 
-    def opened(self, client: RfbClient) -> None:
+    def opened(self, client: RfbClient, has_picture: bool) -> None:
         self._client = client
+        if has_picture:
+            self._note_picture()
 
     def event(self, event: Event) -> None:
         if isinstance(event, Updated) and not event.damage.is_empty:
-            self._has_picture = True
-            self._captured_at = self._workshop.now_ms()
-            self._stale = set(self._listeners.values())
-            self._plan()
+            self._note_picture()
+
+    def _note_picture(self) -> None:
+        self._has_picture = True
+        self._captured_at = self._workshop.now_ms()
+        self._stale = set(self._listeners.values())
+        self._plan()
 
     def lost(self) -> None:
         # no tile of a connection that is gone: what it shows may be hours old when looked at again
         self._client = None
         self._has_picture = False
         self._made.clear()
+
+    def told(self, health: Health) -> None:
+        """Walls hear of it from the hub."""
 
     # --- making
 

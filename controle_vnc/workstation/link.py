@@ -42,14 +42,17 @@ class Watcher(Protocol):
     def live(self) -> bool:
         """Whether updates are wanted as they come, not at the wall's pace."""
 
-    def opened(self, client: RfbClient) -> None:
-        """A picture is there from now on: `client.framebuffer`."""
+    def opened(self, client: RfbClient, has_picture: bool) -> None:
+        """A screen is there from now on: `client.framebuffer`, still black or `has_picture`."""
 
     def event(self, event: Event) -> None:
         """The workstation's server said something."""
 
     def lost(self) -> None:
         """There is no picture any more."""
+
+    def told(self, health: Health) -> None:
+        """The health of the workstation has changed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Link:
         self.target = target
         self.health = UNKNOWN
         self.client: RfbClient | None = None
+        self.has_picture = False
         self._report = report
         self._timing = timing
         self._clock = clock
@@ -107,7 +111,7 @@ class Link:
         self._watchers[watcher] = None
         self._stop_lingering()
         if self.client is not None:
-            watcher.opened(self.client)
+            watcher.opened(self.client, self.has_picture)
             self._tick()
         if self._task is None:
             self._task = spawn(self._run(), f"link to {self.target.address}")
@@ -172,6 +176,8 @@ class Link:
     def _tell(self, health: Health) -> None:
         self.health = health
         self._report(health)
+        for watcher in list(self._watchers):
+            watcher.told(health)
 
     # --- what is said to the workstation
 
@@ -291,10 +297,11 @@ class Link:
         self._held_until = float("-inf")
         self._tell(READY)
         for watcher in list(self._watchers):
-            watcher.opened(client)
+            watcher.opened(client, False)
 
     def _shut(self) -> None:
         self.client = self._connection = None
+        self.has_picture = False
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None
@@ -305,6 +312,7 @@ class Link:
         for event in client.events():
             if isinstance(event, Updated):
                 self._requests.answered()
+                self.has_picture = self.has_picture or not event.damage.is_empty
             elif isinstance(event, Resized):
                 self._wants_whole = True
             for watcher in list(self._watchers):

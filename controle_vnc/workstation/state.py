@@ -5,7 +5,12 @@ import socket
 from dataclasses import dataclass
 
 from controle_vnc.control.messages import Reason, State
-from controle_vnc.errors import AuthenticationError, ProtocolError, UnsupportedError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ProtocolError,
+    TurnedAwayError,
+    UnsupportedError,
+)
 
 MAX_DETAIL_CHARACTERS = 200  # a hostile server writes these words; a tool tip shows them
 
@@ -81,6 +86,7 @@ def health_of(error: BaseException) -> Health:
 
 _TOLD: tuple[tuple[type[Exception], State, str], ...] = (
     (AuthenticationError, "wrong_password", "wrong_password"),
+    (TurnedAwayError, "refused", "turned_away"),
     (UnsupportedError, "unsupported", "unsupported"),
     (ProtocolError, "unsupported", "bad_server"),
     (SilentError, "offline", "silent"),

@@ -1,0 +1,339 @@
+import asyncio
+import contextlib
+
+import pytest
+
+from controle_vnc.rfb.client import Updated
+from controle_vnc.workstation.address import parse_address
+from controle_vnc.workstation.link import Link, Target
+from controle_vnc.workstation.pace import Timing
+from tests.fakes import vnc_server as fake
+from tests.fakes.vnc_server import FakeVncServer
+
+SECONDS = 5  # a deadline, never a wait
+FAST = Timing(
+    connect=1, told_silent=0.2, handshake=0.6, opening=0.5, linger=0.1, wall=0.1, settle=0.0,
+    prove=0.1, deadline=0.1, dead=0.4, hold=0.4, steady=0.2, refresh=0.5,
+)  # fmt: skip
+
+
+class Eye:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self, live=False):
+        self.live = live
+        self.updates = 0
+        self.lost_count = 0
+        self.client = None
+        self.changed = asyncio.Event()
+
+    def opened(self, client, has_picture):
+        self.client = client
+        self.changed.set()
+
+    def event(self, event):
+        if isinstance(event, Updated):
+            self.updates += 1
+        self.changed.set()
+
+    def lost(self):
+        self.client = None
+        self.lost_count += 1
+        self.changed.set()
+
+    def told(self, health):
+        self.changed.set()
+
+
+async def until(condition, what, seconds=SECONDS):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def linked(address, timing=FAST, password=None):
+    told = []
+    link = Link(Target(parse_address(address), password), told.append, timing, chance=lambda: 0.0)
+    try:
+        yield link, told
+    finally:
+        await link.close()
+
+
+def codes(told):
+    return [(health.state, health.reason and health.reason.code) for health in told]
+
+
+def test_a_workstation_nobody_watches_is_left_alone():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, told):
+            await asyncio.sleep(0)
+            assert server.accepted == 0
+            assert link.health.state == "unknown"
+            assert told == []
+
+    asyncio.run(play())
+
+
+def test_the_first_watcher_connects_and_the_last_one_leaves_no_connection():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, told):
+            eye, other = Eye(), Eye()
+            link.watch(eye)
+            link.watch(other)
+            await until(lambda: eye.updates and other.updates, "a picture for both")
+            assert server.accepted == 1
+            assert codes(told) == [("connecting", None), ("ready", None)]
+            assert tuple(eye.client.framebuffer.pixels[5, 5, :3]) == (30, 20, 10)[::-1]
+            link.unwatch(eye)
+            await asyncio.sleep(0.15)
+            assert link.client is not None
+            link.unwatch(other)
+            await until(lambda: not server.sessions, "the connection closed")
+            await until(lambda: not link.is_busy, "the task ended")
+
+    asyncio.run(play())
+
+
+def test_a_page_that_is_reloaded_finds_its_connection_again():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, _):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: eye.updates, "a picture")
+            link.unwatch(eye)
+            again = Eye()
+            link.watch(again)
+            await asyncio.sleep(0.2)
+            assert again.client is not None
+            assert server.accepted == 1
+
+    asyncio.run(play())
+
+
+def test_a_killed_server_is_told_at_once_and_found_again():
+    async def play():
+        server = FakeVncServer()
+        await server.start()
+        async with linked(server.address) as (link, told):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: eye.updates, "a picture")
+            told.clear()
+            await server.stop()
+            await until(lambda: len(told) >= 2, "two states")
+            assert codes(told)[:2] == [("connecting", None), ("refused", "connection_refused")]
+            assert eye.lost_count == 1
+            eye.updates = 0
+            await server.start()
+            await until(lambda: eye.updates, "a picture again", 7)
+            assert link.health.state == "ready"
+            await link.close()
+        await server.stop()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "code"),
+    [
+        (fake.garbage, "unsupported", "bad_server"),
+        (fake.unknown_security, "unsupported", "unsupported"),
+        (fake.announces_65535, "unsupported", "bad_server"),
+        (fake.refuses_password, "wrong_password", "wrong_password"),
+    ],
+)
+def test_what_cannot_succeed_is_not_tried_again_by_itself(behaviour, state, code):
+    async def play():
+        async with (
+            FakeVncServer(behaviour) as server,
+            linked(server.address, password=b"wrong") as (link, told),
+        ):
+            link.watch(Eye())
+            await until(lambda: link.health.state == state, state)
+            assert link.health.reason.code == code
+            await asyncio.sleep(0.2)
+            assert server.accepted == 1
+            assert link.is_held
+            await until(lambda: server.accepted == 2, "a try after the hold")
+            link.retry()
+            await until(lambda: server.accepted == 3, "a try at once after the button")
+
+    asyncio.run(play())
+
+
+def test_a_new_watcher_does_not_repeat_a_failed_password():
+    async def play():
+        async with (
+            FakeVncServer(fake.refuses_password) as server,
+            linked(server.address, password=b"wrong", timing=Timing(linger=0.01)) as (link, _),
+        ):
+            for _ in range(3):
+                eye = Eye()
+                link.watch(eye)
+                await until(lambda: link.health.state == "wrong_password", "told")
+                link.unwatch(eye)
+                await until(lambda: not link.is_busy, "closed")
+            assert server.accepted == 1
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "code"),
+    [
+        (fake.turns_away, "refused", "turned_away"),
+        (fake.closes_at_once, "refused", "closed"),
+        (fake.closes_in_the_middle, "connecting", None),
+    ],
+)
+def test_a_passing_failure_is_told_and_tried_again(behaviour, state, code):
+    async def play():
+        async with FakeVncServer(behaviour) as server, linked(server.address) as (link, told):
+            link.watch(Eye())
+            await until(lambda: server.accepted >= 2, "a second try")
+            assert (state, code) in codes(told)
+
+    asyncio.run(play())
+
+
+def test_a_silent_server_is_told_and_not_dropped_while_somebody_watches():
+    async def play():
+        async with FakeVncServer(fake.silent) as server, linked(server.address) as (link, told):
+            link.watch(Eye())
+            await until(lambda: codes(told)[-1:] == [("offline", "silent")], "told")
+            assert len(server.sessions) == 1
+            assert server.accepted == 1
+            await until(lambda: server.accepted == 2, "given up at the long deadline")
+
+    asyncio.run(play())
+
+
+def test_a_handshake_is_finished_although_the_watcher_has_left():
+    async def play():
+        gate = asyncio.Event()
+        reached = asyncio.Event()
+
+        async def slow(session):
+            await gate.wait()
+            await session.agree()
+            session.init(64, 48)
+            reached.set()
+            await session.ended.wait()
+
+        timing = Timing(linger=0.01)
+        async with FakeVncServer(slow) as server, linked(server.address, timing) as (link, _):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: server.sessions, "a connection")
+            link.unwatch(eye)
+            await asyncio.sleep(0.05)
+            assert server.sessions
+            gate.set()
+            await until(lambda: reached.is_set() and not link.is_busy, "the end")
+
+    asyncio.run(play())
+
+
+def test_a_wall_asks_once_a_period_and_holds_one_request_open():
+    async def play():
+        async with (
+            FakeVncServer() as server,
+            linked(server.address, Timing(wall=0.2, settle=0.0)) as (link, _),
+        ):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: server.types().count(3) == 2, "the incremental request")
+            for colour in range(50):
+                server.paint((colour, 0, 0))
+                await asyncio.sleep(0.01)
+            asked = server.types().count(3)
+            assert 3 <= asked <= 6
+            before = server.types().count(3)
+            await asyncio.sleep(0.5)
+            assert server.types().count(3) <= before + 2
+
+    asyncio.run(play())
+
+
+def test_a_live_watcher_makes_updates_come_faster():
+    async def play():
+        async with (
+            FakeVncServer() as server,
+            linked(server.address, Timing(wall=10, settle=0.0, live=0.01)) as (link, _),
+        ):
+            link.watch(Eye())
+            live = Eye(live=True)
+            link.watch(live)
+            for colour in range(10):
+                await until(lambda: any(s.waiting for s in server.sessions), "a request")
+                server.paint((colour, 0, 0))
+            await until(lambda: live.updates >= 10, "every change")
+
+    asyncio.run(play())
+
+
+def test_a_still_screen_is_asked_for_one_pixel_and_stays_proven():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, told):
+            link.watch(Eye())
+            asked = b"\x03\x00\x00\x00\x00\x00\x00\x01\x00\x01"
+            await until(lambda: server.received.count(asked) >= 3, "proofs asked for")
+            assert link.is_proven()
+            assert link.health.state == "ready"
+            assert codes(told)[-1] == ("ready", None)
+            assert server.accepted == 1
+
+    asyncio.run(play())
+
+
+def test_a_server_that_falls_silent_is_doubted_then_closed_then_tried_again():
+    async def play():
+        async with (
+            FakeVncServer(fake.mute_after_init) as server,
+            linked(server.address) as (link, told),
+        ):
+            link.watch(Eye())
+            await until(lambda: ("ready", "silent") in codes(told), "doubt")
+            assert not link.is_proven()
+            await until(lambda: ("offline", "silent") in codes(told), "told dead")
+            await until(lambda: server.accepted == 2, "tried again")
+
+    asyncio.run(play())
+
+
+def test_a_rectangle_of_4_gib_ends_the_link_and_nothing_is_kept():
+    async def play():
+        async with (
+            FakeVncServer(fake.rectangle_of_4_gib) as server,
+            linked(server.address) as (link, told),
+        ):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: ("unsupported", "bad_server") in codes(told), "told")
+            assert link.client is None
+            assert server.poured < 16 * 1024 * 1024
+
+    asyncio.run(play())
+
+
+def test_an_address_that_nobody_answers_is_offline_and_an_unknown_name_unreachable():
+    async def play():
+        async with linked("no-such-host.invalid:5901") as (link, _):
+            link.watch(Eye())
+            await until(lambda: link.health.state == "unreachable", "told", 10)
+            assert link.health.reason.code == "unknown_host"
+
+    asyncio.run(play())
+
+
+def test_a_unix_socket_that_is_not_there_is_refused():
+    async def play():
+        async with linked("unix:/tmp/no-such-socket-here") as (link, _):
+            link.watch(Eye())
+            await until(lambda: link.health.state == "refused", "told")
+
+    asyncio.run(play())
+
+
