@@ -12,7 +12,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, Response, g, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, format_date, get_locale, gettext
 
 from eop.directory.users import LANGUAGES
 
@@ -30,9 +30,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
     Babel(app, locale_selector=choose)
-    app.jinja_env.globals.update(
-        language=language, script_words=script_words, role_name=role_name
-    )
+    app.jinja_env.globals.update(language=language, script_words=script_words, role_name=role_name)
     app.after_request(_remember)
 
 
@@ -83,6 +81,11 @@ def role_name(role: str) -> str:
     return names.get(role, role)
 
 
+def today() -> str:
+    """The day, in full."""
+    return str(format_date(format="full"))
+
+
 @cache
 def script_texts() -> tuple[str, ...]:
     """The English of every `t("…")` in our scripts."""
@@ -114,7 +117,9 @@ def compile_catalogues() -> list[Path]:
 
 
 def _babel(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "babel.messages.frontend", *arguments], check=True, cwd=HERE)  # noqa: S603
+    subprocess.run(
+        [sys.executable, "-m", "babel.messages.frontend", *arguments], check=True, cwd=HERE
+    )  # noqa: S603
 
 
 def main(arguments: list[str]) -> int:

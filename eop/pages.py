@@ -1,0 +1,55 @@
+"""The home page, and keeping how a user likes the pages."""
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from eop import i18n
+from eop.aaa import guard
+from eop.aaa.access import Directory, visible_rooms
+from eop.directory import users
+from eop.errors import DaemonDownError, InvalidError
+from eop.services import services
+
+SYSTEM_THEME = "system"  # the form's word for "as the browser says"
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+@guard.page_required("observe")
+def home() -> AnyResponse:
+    """What one can do, and the rooms and classes one was given."""
+    who, parts = guard.who(), services()
+    try:
+        rooms, down = visible_rooms(who, parts.daemon.rooms()), False
+    except DaemonDownError:
+        rooms, down = [], True  # the page says so; classes are known without the daemon
+    classes = Directory(parts.database).visible_classes(who)
+    return make_response(
+        render_template("home.html", section="home", rooms=rooms, classes=classes, down=down)
+    )
+
+
+@blueprint.post("/preferences")
+@guard.page_required("sign_in")
+def preferences() -> AnyResponse:
+    """Keep a theme or a language, and go back to the page that sent it."""
+    who = guard.who()
+    theme = request.form.get("theme", who.theme or SYSTEM_THEME)
+    language = request.form.get("language", who.language)
+    known_theme = theme in (SYSTEM_THEME, *users.THEMES)
+    if not known_theme or (language is not None and language not in users.LANGUAGES):
+        raise InvalidError("no such theme or language")
+    with services().database.write() as connection:
+        users.set_preferences(
+            connection,
+            g.session.login,
+            language=language,
+            theme=None if theme == SYSTEM_THEME else theme,
+        )
+    answer = redirect(guard.safe_next(request.form.get("next")), 303)
+    return i18n.remember(_response(answer), language) if language else answer
+
+
+def _response(answer: AnyResponse) -> Response:
+    return make_response(answer)
