@@ -1,0 +1,67 @@
+"""Cuts what a viewer sends into whole messages (RFC 6143 §7.5 and extensions)."""
+
+import struct
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.constants import (
+    MAX_CUT_TEXT_BYTES,
+    MAX_FENCE_BYTES,
+    MAX_SCREENS,
+    ClientMessage,
+)
+from controle_vnc.rfb.stream import ByteStream, Parser
+
+MAX_ENCODINGS = 512  # noVNC names about thirty
+QEMU_EXTENDED_KEY = 0
+FIXED_BYTES = {
+    ClientMessage.SET_PIXEL_FORMAT: 20,
+    ClientMessage.FRAMEBUFFER_UPDATE_REQUEST: 10,
+    ClientMessage.KEY_EVENT: 8,
+    ClientMessage.POINTER_EVENT: 6,  # never 7: ExtendedMouseButtons is never negotiated
+    ClientMessage.ENABLE_CONTINUOUS_UPDATES: 10,
+    ClientMessage.XVP: 4,
+    ClientMessage.QEMU: 12,
+}
+
+
+class ClientMessages:
+    """Gives whole messages, each as its bytes; raises `ProtocolError` for an unknown one."""
+
+    def __init__(self) -> None:
+        self._whole: list[bytes] = []
+        self._stream = ByteStream(self._messages())
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self._stream.feed(data)
+        whole, self._whole = self._whole, []
+        return whole
+
+    def _messages(self) -> Parser:
+        while True:
+            head = yield 1
+            kind = head[0]
+            if kind in FIXED_BYTES:
+                head += yield FIXED_BYTES[ClientMessage(kind)] - 1
+                if kind == ClientMessage.QEMU and head[1] != QEMU_EXTENDED_KEY:
+                    raise ProtocolError(f"QEMU message {head[1]}")
+            elif kind == ClientMessage.SET_ENCODINGS:
+                head += yield 3
+                head += yield 4 * _limited(struct.unpack(">H", head[2:])[0], MAX_ENCODINGS)
+            elif kind == ClientMessage.CLIENT_CUT_TEXT:
+                head += yield 7
+                head += yield _limited(struct.unpack(">I", head[4:])[0], MAX_CUT_TEXT_BYTES)
+            elif kind == ClientMessage.FENCE:
+                head += yield 8
+                head += yield _limited(head[8], MAX_FENCE_BYTES)
+            elif kind == ClientMessage.SET_DESKTOP_SIZE:
+                head += yield 7
+                head += yield 16 * _limited(head[6], MAX_SCREENS)
+            else:
+                raise ProtocolError(f"message of type {kind} from a viewer")
+            self._whole.append(head)
+
+
+def _limited(count: int, limit: int) -> int:
+    if count > limit:
+        raise ProtocolError(f"{count} where a viewer may send {limit}")
+    return count

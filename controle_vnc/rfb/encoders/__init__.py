@@ -1,0 +1,1 @@
+"""From a decoded picture to rectangles that any viewer can join at any time."""
