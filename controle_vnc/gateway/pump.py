@@ -74,7 +74,7 @@ class Pump:
         if "browser" in writable:
             self._send(self._browser, self._down)
         if "daemon" in writable:
-            self._send(self._daemon, self._up)
+            self._send_daemon()
         if "daemon" in readable:
             self._read_daemon()
         if "browser" in readable:
@@ -90,17 +90,14 @@ class Pump:
             self._browser,
             (select.POLLIN if wants_browser else 0) | (select.POLLOUT if self._down else 0),
         )
-        poll.register(
-            self._daemon,
-            (select.POLLIN if wants_daemon else 0) | (select.POLLOUT if self._up else 0),
-        )
+        mask = (select.POLLIN if wants_daemon else 0) | (select.POLLOUT if self._up else 0)
+        if mask:  # else a daemon that hung up would wake us again and again
+            poll.register(self._daemon, mask)
         readable: set[str] = {"browser"} if pending else set()
         writable: set[str] = set()
         for handle, events in poll.poll(0 if pending else POLL_MILLISECONDS):
             name = names[handle]
-            if events & (select.POLLERR | select.POLLNVAL):
-                raise _EndedError(f"the {name}'s connection broke")
-            if events & (select.POLLIN | select.POLLHUP):
+            if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
                 readable.add(name)
             if events & select.POLLOUT:
                 writable.add(name)
@@ -121,7 +118,11 @@ class Pump:
     def _read_daemon(self) -> None:
         if len(self._down) >= DOWN_BYTES:
             return  # it hung up, but what it said before goes first
-        if (data := _receive(self._daemon)) is None:
+        try:
+            data = _receive(self._daemon)
+        except ConnectionError:
+            data = b""  # it closed without reading all of ours, which is its right
+        if data is None:
             return
         if not data:
             self._closing = NORMAL
@@ -130,13 +131,15 @@ class Pump:
         self._send(self._browser, self._down)
 
     def _read_browser(self) -> None:
+        if len(self._up) >= UP_BYTES:
+            raise _EndedError("the browser hung up")  # nothing else wakes us then
         if (data := _receive(self._browser)) is None:
             return
         if not data:
             raise _EndedError("the browser hung up")
         self._heard_at = self._clock()
         self._understand(data)
-        self._send(self._daemon, self._up)
+        self._send_daemon()
 
     def _understand(self, data: bytes) -> None:
         for piece in self._frames.feed(data):
@@ -155,7 +158,7 @@ class Pump:
         self._closing = NORMAL
         deadline = self._clock() + FAREWELL_SECONDS
         while self._up and _wait(self._daemon, select.POLLOUT, deadline - self._clock()):
-            self._send(self._daemon, self._up)
+            self._send_daemon()
 
     def _say_farewell(self) -> None:
         """Let the browser take what is held, tell it that it is over, and wait for its answer."""
@@ -173,6 +176,12 @@ class Pump:
                     return
         except OSError:
             return  # it left without a word
+
+    def _send_daemon(self) -> None:
+        try:
+            self._send(self._daemon, self._up)
+        except ConnectionError:
+            self._up.clear()  # it has closed; what it said before still goes to the browser
 
     @staticmethod
     def _send(target: socket.socket, held: bytearray) -> None:

@@ -2,6 +2,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -84,6 +85,25 @@ def test_the_daemon_that_ends_closes_the_websocket_after_its_last_bytes():
         pipe.daemon.sendall(b"bye")
         pipe.daemon.close()
         assert exactly(pipe.browser, 9) == frame(BINARY, b"bye") + b"\x88\x02\x03\xe8"
+
+
+def test_the_last_words_of_a_daemon_that_read_not_all_arrive():
+    with Pipe() as pipe:
+        pipe.browser.sendall(masked(BINARY, b"unread" * 1000))
+        wait_until(lambda: pipe.daemon.recv(1), 5, "it has arrived")
+        pipe.daemon.sendall(b"bye")
+        pipe.daemon.close()
+        assert exactly(pipe.browser, 9) == frame(BINARY, b"bye") + b"\x88\x02\x03\xe8"
+
+
+def test_a_daemon_that_hung_up_behind_a_slow_browser_costs_no_time():
+    with Pipe() as pipe:
+        until_stuck(pipe.daemon, b"x" * 65536)
+        pipe.daemon.close()
+        began = time.process_time()
+        pipe.thread.join(0.5)
+        assert pipe.thread.is_alive()
+        assert time.process_time() - began < 0.2
 
 
 def test_the_browser_that_says_goodbye_is_answered_and_its_bytes_arrive():
