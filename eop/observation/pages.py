@@ -1,0 +1,139 @@
+"""The pages of watching: choosing a room or class, the wall, one screen."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
+
+from controle_vnc.control.messages import Workstation
+from eop.aaa import guard
+from eop.aaa.access import Directory, require_known_room, visible_rooms
+from eop.aaa.policy import Target, may
+from eop.directory import users
+from eop.errors import DaemonDownError, RefusedError
+from eop.services import services
+
+DEMO = "demo"  # the kind of a workstation that is drawn, because no VNC server was there
+
+blueprint = Blueprint("observation_pages", __name__, url_prefix="/observe")
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a wall shows: a room, or a class."""
+
+    kind: str
+    name: str
+
+    @property
+    def query(self) -> str:
+        return urlencode({self.kind: self.name})
+
+
+def asked_place() -> Place | None:
+    """The room or class named in the address; exactly one of them counts."""
+    given = [Place(kind, request.args[kind]) for kind in ("room", "class") if kind in request.args]
+    return given[0] if len(given) == 1 and given[0].name else None
+
+
+@blueprint.get("/")
+@guard.page_required("observe")
+def choose() -> str:
+    """The rooms and classes one may watch."""
+    who, parts = guard.who(), services()
+    try:
+        rooms, down = visible_rooms(who, parts.daemon.rooms()), False
+    except DaemonDownError:
+        rooms, down = [], True
+    classes = Directory(parts.database).visible_classes(who)
+    return render_template(
+        "choose.html", section="observe", rooms=rooms, classes=classes, down=down
+    )
+
+
+@blueprint.get("/wall")
+@guard.page_required("observe")
+def wall() -> Any:
+    """Every screen of a room or class."""
+    place = asked_place()
+    if place is None:
+        raise RefusedError("unknown_room")
+    listed = workstations_of(place)
+    if not may(guard.who(), "tile", _target(place)).allowed:
+        return guard.denied_page("grant")
+    return render_template(
+        "wall.html",
+        section="observe",
+        place=place,
+        names=names_of(listed),
+        demonstration=any(one.kind == DEMO for one in listed),
+    )
+
+
+@blueprint.get("/screen/<workstation_id>")
+@guard.page_required("observe")
+def screen(workstation_id: str) -> Any:
+    """One screen, to watch or to control."""
+    place = asked_place()
+    shown = services().daemon.workstation(workstation_id[:64])
+    target = Directory(services().database).target(shown)
+    if not may(guard.who(), "view", target).allowed:
+        return guard.denied_page("grant")
+    place = place or Place("room", shown.room)
+    before, after = neighbours(workstations_of(place), shown.id)
+    return render_template(
+        "screen.html",
+        section="observe",
+        place=place,
+        shown=shown,
+        names=names_of([one for one in (before, shown, after) if one]),
+        before=before,
+        after=after,
+        may_control=may(guard.who(), "control", target).allowed,
+    )
+
+
+def _target(place: Place) -> Target:
+    if place.kind == "room":
+        return Target(place.name)
+    return Target(classes=frozenset({place.name}))
+
+
+def workstations_of(place: Place) -> list[Workstation]:
+    """The workstations of a place that one may see, by name; unknown places are refused."""
+    daemon, directory = services().daemon, Directory(services().database)
+    if place.kind == "room":
+        require_known_room(place.name, daemon.rooms())
+        listed = daemon.workstations(room=place.name)
+    else:
+        listed = daemon.workstations(users=directory.students("tile", place.name))
+    return sorted(directory.visible(guard.who(), listed), key=lambda one: natural(one.name))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts pc-2 before pc-10."""
+    parts = _DIGITS.split(name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def neighbours(
+    listed: list[Workstation], workstation_id: str
+) -> tuple[Workstation | None, Workstation | None]:
+    """The workstations before and after one, in the order of the wall."""
+    ids = [one.id for one in listed]
+    if workstation_id not in ids:
+        return None, None
+    place = ids.index(workstation_id)
+    before = listed[place - 1] if place else None
+    return before, listed[place + 1] if place + 1 < len(listed) else None
+
+
+def names_of(listed: list[Workstation]) -> dict[str, str]:
+    """Login → name to show, of those who sit there and are in the directory."""
+    with services().database.read() as connection:
+        found = [users.find(connection, one.user) for one in listed if one.user]
+    return {user.login: user.name for user in found if user}
