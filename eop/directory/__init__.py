@@ -1,0 +1,1 @@
+"""Who is who: users, classes, and what each user was granted."""

@@ -1,0 +1,181 @@
+"""Users: what is kept of each, and the rules of their names."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from eop.directory.tables import user, user_grant
+from eop.errors import ExistsError, InvalidError, NotFoundError
+
+ROLES = ("student", "teacher", "head_teacher", "administrator")
+LANGUAGES = ("fr", "en")
+THEMES = ("light", "dark", "contrast")
+EVERYTHING = "*"  # the grant that stands for every room or every class
+
+MAX_LOGIN_CHARACTERS = 64
+MAX_NAME_CHARACTERS = 120
+MAX_GRANT_CHARACTERS = 64
+MAX_GRANTS = 500  # rooms or classes one teacher may be given one by one
+
+_LOGIN = re.compile(rf"[\w.@+-]{{1,{MAX_LOGIN_CHARACTERS}}}")
+
+
+@dataclass(frozen=True)
+class User:
+    """A user as others may know it (never the password)."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    rooms: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    language: str | None = None
+    theme: str | None = None
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """What `add` needs; `password` is a hash, or None for who signs in elsewhere."""
+
+    login: str
+    role: str
+    name: str
+    password: str | None
+    rooms: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+def canonical_login(text: str) -> str:
+    """The one spelling of a login, whatever was typed; never fails."""
+    return unicodedata.normalize("NFC", text.strip()).lower()
+
+
+def checked_login(text: str) -> str:
+    """The canonical login, or `InvalidError`."""
+    login = canonical_login(text)
+    if not _LOGIN.fullmatch(login):
+        raise InvalidError(
+            f"{text[:80]!r} is no login: letters, digits and . @ + - _, "
+            f"at most {MAX_LOGIN_CHARACTERS}"
+        )
+    return login
+
+
+def checked_line(text: str, what: str, longest: int) -> str:
+    """Printable text of one line, or `InvalidError`."""
+    text = unicodedata.normalize("NFC", text.strip())
+    if not text or len(text) > longest or not text.isprintable():
+        raise InvalidError(f"{what}: 1 to {longest} printable characters, not {text[:80]!r}")
+    return text
+
+
+def find(connection: Connection, login: str) -> User | None:
+    """The user of that login, with grants."""
+    row = connection.execute(select(user).where(user.c.login == canonical_login(login))).first()
+    if row is None:
+        return None
+    grants = connection.execute(select(user_grant).where(user_grant.c.user_id == row.id)).all()
+    return User(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        role=row.role,
+        rooms=tuple(sorted(grant.value for grant in grants if grant.kind == "room")),
+        classes=tuple(sorted(grant.value for grant in grants if grant.kind == "class")),
+        language=row.language,
+        theme=row.theme,
+    )
+
+
+def get(connection: Connection, login: str) -> User:
+    """The user of that login; raises `NotFoundError`."""
+    found = find(connection, login)
+    if found is None:
+        raise NotFoundError(f"there is no user {login!r}")
+    return found
+
+
+def list_all(connection: Connection) -> list[User]:
+    """Every user, by login."""
+    logins = connection.scalars(select(user.c.login).order_by(user.c.login)).all()
+    return [get(connection, login) for login in logins]
+
+
+def password_of(connection: Connection, login: str) -> str | None:
+    """The stored hash of a user's password, if there are such a user and a password."""
+    query = select(user.c.password).where(user.c.login == canonical_login(login))
+    stored: str | None = connection.scalar(query)
+    return stored
+
+
+def add(connection: Connection, new: NewUser, now_ms: int) -> User:
+    """Store a user and its grants; raises `ExistsError`, `InvalidError`."""
+    login, values = _checked(new)
+    if find(connection, login) is not None:
+        raise ExistsError(f"the user {login!r} exists already")
+    result = connection.execute(insert(user).values(login=login, created_at=now_ms, **values))
+    assert result.inserted_primary_key is not None  # noqa: S101 - an insert of one row
+    set_grants(connection, result.inserted_primary_key[0], new.rooms, new.classes)
+    return get(connection, login)
+
+
+def change(connection: Connection, new: NewUser) -> User:
+    """Give a stored user these values and grants; a password of None keeps the stored one."""
+    login, values = _checked(new)
+    stored = get(connection, login)
+    if new.password is None:
+        del values["password"]
+    connection.execute(update(user).where(user.c.id == stored.id).values(**values))
+    set_grants(connection, stored.id, new.rooms, new.classes)
+    return get(connection, login)
+
+
+def _checked(new: NewUser) -> tuple[str, dict[str, str | None]]:
+    if new.role not in ROLES:
+        raise InvalidError(f"{new.role!r} is no role; roles: {', '.join(ROLES)}")
+    name = checked_line(new.name, "name", MAX_NAME_CHARACTERS)
+    return checked_login(new.login), {"name": name, "role": new.role, "password": new.password}
+
+
+def set_grants(
+    connection: Connection, user_id: int, rooms: Iterable[str], classes: Iterable[str]
+) -> None:
+    """Replace what a user was granted."""
+    rows = []
+    for kind, values in (("room", rooms), ("class", classes)):
+        wanted = sorted({checked_line(v, kind, MAX_GRANT_CHARACTERS) for v in values})
+        if len(wanted) > MAX_GRANTS:
+            raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
+        rows += [{"user_id": user_id, "kind": kind, "value": value} for value in wanted]
+    connection.execute(delete(user_grant).where(user_grant.c.user_id == user_id))
+    if rows:
+        connection.execute(insert(user_grant), rows)
+
+
+def set_password(connection: Connection, login: str, hashed: str) -> None:
+    """Store the hash of a user's new password."""
+    stored = get(connection, login)
+    connection.execute(update(user).where(user.c.id == stored.id).values(password=hashed))
+
+
+def set_preferences(
+    connection: Connection, login: str, *, language: str | None, theme: str | None
+) -> None:
+    """Store how a user likes the pages; None follows the browser."""
+    if language not in (None, *LANGUAGES) or theme not in (None, *THEMES):
+        raise InvalidError(f"no such language or theme: {language!r}, {theme!r}")
+    stored = get(connection, login)
+    connection.execute(
+        update(user).where(user.c.id == stored.id).values(language=language, theme=theme)
+    )
+
+
+def remove(connection: Connection, login: str) -> User:
+    """Forget a user and its grants; raises `NotFoundError`."""
+    stored = get(connection, login)
+    connection.execute(delete(user).where(user.c.id == stored.id))
+    return stored

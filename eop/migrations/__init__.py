@@ -1,0 +1,1 @@
+"""The site's migrations, run by `eopctl db upgrade`."""

@@ -1,0 +1,15 @@
+"""What Alembic runs: the tables of every room, on the connection it is given."""
+
+from alembic import context
+
+import eop.aaa.tables
+import eop.audit.tables
+import eop.directory.tables  # noqa: F401 - imported for its tables, as the two above
+from eop.database import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+context.run_migrations()
