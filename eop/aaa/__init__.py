@@ -1,0 +1,1 @@
+"""Sign-in: who someone is, what he may do, and for how long."""

@@ -1,0 +1,1 @@
+"""Ways to learn who someone is, each behind the interface of `base`."""

@@ -1,0 +1,28 @@
+"""Local accounts: the directory's own passwords."""
+
+from eop.aaa import passwords
+from eop.aaa.authenticators.base import Who
+from eop.database import Database
+from eop.directory import users
+
+
+class LocalAuthenticator:
+    """Checks a password against the hash in the directory, and renews outdated hashes."""
+
+    name = "local"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def authenticate(self, login: str, password: str) -> Who | None:
+        """Who it is, or None; no transaction is open while the hash is computed."""
+        login = users.canonical_login(login)
+        with self._database.read() as connection:
+            stored = users.password_of(connection, login)
+        if not passwords.matches(stored, password) or stored is None:
+            return None
+        if passwords.is_outdated(stored):
+            renewed = passwords.hashed(password)
+            with self._database.write() as connection:
+                users.set_password(connection, login, renewed)
+        return Who(login, self.name)

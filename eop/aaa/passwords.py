@@ -1,0 +1,55 @@
+"""Local passwords: argon2id, at most two at a time, the same time for every outcome."""
+
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from eop.errors import InvalidError, RefusedError
+
+MIN_CHARACTERS = 8
+MAX_BYTES = 1024  # argon2 would take more, at our cost
+AT_ONCE = 2  # 19 MiB and a core each: more would only make everyone wait longer
+WAIT_SECONDS = 5.0  # then the server is too busy for one more sign-in
+
+# OWASP's second choice of argon2id: 19 MiB, two passes, one lane
+_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+DUMMY = (
+    "$argon2id$v=19$m=19456,t=2,p=1$"
+    "Y8QSUhhU4yD8nK2qucEqrw$EOEpFofBDb15emqRe4NIcMwgUu8ErS8quYZc/RA9PUQ"
+)
+"""A hash of nothing, verified for unknown names so that they take the time of known ones."""
+
+
+def check_new(password: str) -> None:
+    """Raise `InvalidError` for a password that may not be stored."""
+    if len(password) < MIN_CHARACTERS:
+        raise InvalidError(f"a password has at least {MIN_CHARACTERS} characters")
+    if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES or "\0" in password:
+        raise InvalidError(f"a password has at most {MAX_BYTES} bytes and no zero byte")
+
+
+def hashed(password: str) -> str:
+    """The hash to store; raises `InvalidError`."""
+    check_new(password)
+    return _hasher.hash(password)
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Whether the password is the one of the hash; without a hash, no, as slowly."""
+    if not _turns.acquire(timeout=WAIT_SECONDS):
+        raise RefusedError("busy", retry_after=int(WAIT_SECONDS))
+    try:
+        right = _hasher.verify(stored or DUMMY, password.encode("utf-8", "surrogatepass"))
+    except (Argon2Error, InvalidHashError):
+        return False
+    finally:
+        _turns.release()
+    return right and stored is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a hash was made with other costs than today's."""
+    return _hasher.check_needs_rehash(stored)

@@ -1,0 +1,107 @@
+"""The root pages: /login, /logout, /eoleauth and /ping."""
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from eop.aaa import guard, login, revocations
+from eop.aaa.login import Credentials
+from eop.aaa.passwords import MAX_BYTES
+from eop.errors import RefusedError
+from eop.replies import SENTENCES, told
+from eop.services import services
+
+MAX_TYPED_LOGIN = 256  # longer than any login, short enough to be shown again
+
+blueprint = Blueprint("aaa", __name__)
+
+
+@blueprint.get("/login")
+def login_page() -> AnyResponse:
+    """The form; who is signed in already goes on."""
+    asked = guard.safe_next(request.args.get("next"))
+    if g.identity is not None:
+        return redirect(asked, 303)
+    return make_response(render_template("login.html", error=None, username="", next=asked))
+
+
+@blueprint.post("/login")
+def login_form() -> AnyResponse:
+    """Sign in and go on, or say why not."""
+    asked = guard.safe_next(request.form.get("next"))
+    username = request.form.get("username", "")[:MAX_TYPED_LOGIN]
+    password = request.form.get("password", "")
+    typed = Credentials(username, password[:MAX_BYTES], request.remote_addr or "")
+    try:
+        if not username or not password:
+            raise RefusedError("wrong")
+        signed_in = login.sign_in(services().door, typed, services().now_ms(), g.token)
+    except RefusedError as error:
+        page = render_template("login.html", error=told(error), username=username, next=asked)
+        response = make_response(page, SENTENCES[error.code][0])
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if g.token is not None:
+        _deliver()
+    return guard.set_cookie(_redirected(asked), signed_in.token)
+
+
+@blueprint.get("/logout")
+def logout_page() -> AnyResponse:
+    """Asks to confirm: a link elsewhere must not sign anyone out."""
+    if g.identity is None:
+        return redirect("/login", 303)
+    return make_response(render_template("signout.html"))
+
+
+@blueprint.post("/logout")
+def logout_form() -> AnyResponse:
+    """End the session and close its screens."""
+    if g.session is not None:
+        guard.require_csrf()
+        login.sign_out(services().door, g.session, services().now_ms())
+        _deliver()
+    return guard.clear_cookie(_redirected("/login"))
+
+
+@blueprint.get("/eoleauth")
+def eoleauth() -> Response:
+    """The login of who is signed in, as plain text; nothing and 401 for others."""
+    if g.identity is None:
+        return _text("", 401)
+    return _text(g.identity.login)
+
+
+@blueprint.get("/ping")
+def ping() -> Response:
+    """Says that the site answers."""
+    return _text("pong")
+
+
+@blueprint.get("/")
+def home() -> AnyResponse:
+    """The server's own root leads to the site."""
+    return redirect(services().site.MOUNT_POINT + "/", 303)
+
+
+@blueprint.get("/documents")
+def documents() -> AnyResponse:
+    """The address of the documented tunnel test."""
+    return redirect(services().site.MOUNT_POINT + "/documents/", 303)
+
+
+def _deliver() -> None:
+    revocations.deliver(services().database, services().daemon)
+
+
+def _redirected(address: str) -> Response:
+    response = make_response("")
+    response.status_code = 303
+    response.headers["Location"] = address
+    return response
+
+
+def _text(text: str, status: int = 200) -> Response:
+    response = make_response(text, status)
+    response.mimetype = "text/plain"
+    return response

@@ -1,0 +1,1 @@
+"""What happened, kept: the events of the daemon's journal and those of the site."""

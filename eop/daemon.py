@@ -1,0 +1,138 @@
+"""The only door to controle-vnc: requests and replies, its failures told in the site's words."""
+
+import threading
+from collections.abc import Sequence
+from typing import TypeVar
+
+from controle_vnc.control import messages
+from controle_vnc.control.client import ControlClient
+from controle_vnc.errors import AuthenticationError, DaemonUnreachableError, RequestRefusedError
+from controle_vnc.settings import Settings
+from eop.errors import DaemonDownError, RefusedError
+
+TIMEOUT_SECONDS = 2.0  # an open screen must close within a second or two of signing out
+MAX_LEASES_A_REQUEST = 2000  # about 250 KiB, a quarter of the largest message
+
+T = TypeVar("T")
+
+CODES = {
+    "unknown_workstation": "unknown_workstation",
+    "not_leased": "signed_out",
+    "invalid": "invalid",
+    "exists": "exists",
+}
+"""The daemon's codes that have a sentence of their own here; others are `daemon_refused`."""
+
+
+class Daemon:
+    """controle-vnc, as the site knows it. Raises only `RefusedError` and `DaemonDownError`."""
+
+    def __init__(self, settings: Settings, secret: bytes, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._timeout = timeout
+        self._client: ControlClient | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, request: messages.Request, kind: type[T]) -> T:
+        """Send one request; its reply is of that kind."""
+        try:
+            reply = self._open().request(request)
+        except DaemonUnreachableError as error:
+            raise DaemonDownError(str(error)) from error
+        except AuthenticationError as error:
+            raise DaemonDownError(
+                f"controle-vnc did not prove the shared secret: {error}"
+            ) from error
+        except RequestRefusedError as error:
+            raise RefusedError(
+                CODES.get(error.code, "daemon_refused"), detail=str(error)
+            ) from error
+        if not isinstance(reply, kind):
+            raise DaemonDownError(f"controle-vnc answered {type(reply).__name__}")
+        return reply
+
+    def _open(self) -> ControlClient:
+        """The client, made at first use: after gunicorn has forked."""
+        with self._lock:
+            if self._client is None:
+                self._client = ControlClient(self._settings, self._secret, timeout=self._timeout)
+            return self._client
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def status(self) -> messages.Status:
+        return self.ask(messages.GetStatus(), messages.Status)
+
+    def rooms(self) -> list[messages.Room]:
+        return self.ask(messages.ListRooms(), messages.Rooms).rooms
+
+    def workstations(
+        self,
+        *,
+        room: str | None = None,
+        users: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        refresh: bool = False,
+    ) -> list[messages.Workstation]:
+        """Workstations that fulfil every condition given; all of them without any."""
+        request = messages.ListWorkstations(
+            room=room,
+            users=list(users) if users is not None else None,
+            ids=list(ids) if ids is not None else None,
+            refresh=refresh,
+        )
+        return self.ask(request, messages.Workstations).workstations
+
+    def workstation(self, workstation_id: str) -> messages.Workstation:
+        """One workstation; raises `RefusedError("unknown_workstation")`."""
+        found = self.workstations(ids=[workstation_id])
+        if not found:
+            raise RefusedError("unknown_workstation")
+        return found[0]
+
+    def screen_ticket(
+        self, viewer: messages.Viewer, workstation: str, mode: messages.Mode
+    ) -> messages.Ticket:
+        request = messages.IssueScreenTicket(viewer=viewer, workstation=workstation, mode=mode)
+        return self.ask(request, messages.Ticket)
+
+    def wall_ticket(
+        self, viewer: messages.Viewer, room: str | None, users: Sequence[str] | None
+    ) -> messages.Ticket:
+        request = messages.IssueWallTicket(
+            viewer=viewer, room=room, users=list(users) if users is not None else None
+        )
+        return self.ask(request, messages.Ticket)
+
+    def renew(self, leases: Sequence[messages.Lease]) -> None:
+        """Keep the screens of live sessions open."""
+        for first in range(0, len(leases), MAX_LEASES_A_REQUEST):
+            part = list(leases[first : first + MAX_LEASES_A_REQUEST])
+            self.ask(messages.RenewLeases(leases=part), messages.Done)
+
+    def revoke(self, sessions: Sequence[str]) -> None:
+        """Close the screens of ended sessions."""
+        self.ask(messages.RevokeSessions(sessions=list(sessions)), messages.Done)
+
+    def events(self, after: int) -> list[messages.Event]:
+        return self.ask(messages.PullEvents(after=after), messages.Events).events
+
+    def acknowledge(self, up_to: int) -> None:
+        self.ask(messages.AcknowledgeEvents(up_to=up_to), messages.Done)
+
+    def save(self, request: messages.SaveWorkstation) -> messages.WorkstationSaved:
+        return self.ask(request, messages.WorkstationSaved)
+
+    def remove(self, workstation: str) -> None:
+        self.ask(messages.RemoveWorkstation(workstation=workstation), messages.Done)
+
+    def probe(self, workstation: str) -> messages.Probe:
+        return self.ask(messages.ProbeWorkstation(workstation=workstation), messages.Probe)
+
+    def retry(self, workstation: str) -> None:
+        self.ask(messages.RetryWorkstation(workstation=workstation), messages.Done)

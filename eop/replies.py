@@ -1,0 +1,120 @@
+"""Every refusal and failure as the user reads it: status, stable code and sentence."""
+
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext, lazy_gettext
+from werkzeug.exceptions import HTTPException
+
+from eop.errors import ExistsError, InvalidError, NotFoundError, RefusedError
+
+API_PREFIX = "/api/"
+
+SENTENCES: dict[str, tuple[int, Any]] = {
+    "wrong": (401, lazy_gettext("Wrong user name or password.")),
+    "locked": (423, lazy_gettext("Too many attempts. Try again in %(minutes)s min.")),
+    "throttled": (429, lazy_gettext("Too many attempts. Try again in %(minutes)s min.")),
+    "busy": (503, lazy_gettext("Too many people are signing in. Try again in a moment.")),
+    "denied": (
+        403,
+        lazy_gettext("Your account does not open EOP: it is for teachers."),
+    ),
+    "signed_out": (401, lazy_gettext("Your session has ended. Sign in again, nothing is lost.")),
+    "grant": (403, lazy_gettext("You were not given this room or class.")),
+    "csrf": (403, lazy_gettext("This page is too old to send changes. Load it again.")),
+    "origin": (403, lazy_gettext("This request comes from another site.")),
+    "malformed": (400, lazy_gettext("The request cannot be read as JSON.")),
+    "invalid": (422, lazy_gettext("The request has wrong or missing fields.")),
+    "unknown_workstation": (404, lazy_gettext("There is no such workstation.")),
+    "unknown_room": (404, lazy_gettext("There is no such room.")),
+    "unknown_class": (404, lazy_gettext("There is no such class.")),
+    "exists": (409, lazy_gettext("Something of that name exists already.")),
+    "daemon_down": (
+        503,
+        lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
+    ),
+    "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
+}
+"""Code of a `RefusedError` → status and sentence."""
+
+HTTP_SENTENCES: dict[int, tuple[str, Any]] = {
+    400: ("bad_request", lazy_gettext("The request cannot be understood.")),
+    401: ("signed_out", lazy_gettext("Your session has ended. Sign in again, nothing is lost.")),
+    403: ("forbidden", lazy_gettext("This is not allowed.")),
+    404: ("not_found", lazy_gettext("There is nothing at this address.")),
+    405: ("method", lazy_gettext("This address does not take that method.")),
+    413: ("too_large", lazy_gettext("The request is too large.")),
+    415: ("media_type", lazy_gettext("The request must be JSON (application/json).")),
+    422: ("invalid", lazy_gettext("The request has wrong or missing fields.")),
+    500: ("internal", lazy_gettext("The server failed. It was written down; try again.")),
+}
+
+TITLES: dict[int, Any] = {
+    403: lazy_gettext("Not allowed"),
+    404: lazy_gettext("Page not found"),
+    500: lazy_gettext("The server failed"),
+    503: lazy_gettext("Not available now"),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of this application, in JSON under `/api/`, else as a page."""
+    app.register_error_handler(HTTPException, answer_http)
+    app.register_error_handler(RefusedError, answer_refused)
+    app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", error))
+    app.register_error_handler(ExistsError, lambda error: answer(409, "exists", error))
+    app.register_error_handler(InvalidError, lambda error: answer(422, "invalid", error))
+
+
+def answer_refused(error: RefusedError) -> Response:
+    """The answer to a refusal of ours."""
+    status, sentence = SENTENCES[error.code]
+    response = answer(status, error.code, told(error))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def told(error: RefusedError) -> str:
+    """The sentence of a refusal, in the user's language."""
+    minutes = -(-(error.retry_after or 60) // 60)
+    return str(SENTENCES[error.code][1]) % {"minutes": minutes}
+
+
+def answer_http(error: HTTPException) -> Response:
+    """The answer to an error of the framework; redirects pass as they are."""
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    known = HTTP_SENTENCES.get(error.code)
+    code, sentence = known or (error.name.lower().replace(" ", "_"), error.name)
+    response = answer(error.code, code, str(sentence) + _wrong_fields(error))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _wrong_fields(error: HTTPException) -> str:
+    """The names of the fields that a schema found wrong, bounded."""
+    data = getattr(error, "data", None) or {}
+    places = data.get("messages", {})
+    names = sorted(
+        str(name)[:40]
+        for fields in places.values()
+        if isinstance(fields, dict)
+        for name in fields
+        if name != "_schema"
+    )
+    return " (" + ", ".join(names[:10]) + ")" if names else ""
+
+
+def answer(status: int, code: str, message: object) -> Response:
+    """An error as JSON for the API, as a page for people."""
+    if request.path.startswith(API_PREFIX):
+        response = jsonify({"error": {"code": code, "message": str(message)}})
+    else:
+        title = TITLES.get(status) or gettext("This did not work")
+        page = render_template("error.html", code=status, title=str(title), message=str(message))
+        response = make_response(page)
+    response.status_code = status
+    return response
