@@ -1,0 +1,36 @@
+"""gunicorn's settings: `gunicorn -c python:eop.gunicorn_conf eop.wsgi:application`."""
+
+from pathlib import Path
+
+from controle_vnc import settings as shared_settings
+from eop import runner
+from eop import settings as site_settings
+
+_shared = shared_settings.load()
+_site = next(iter(runner.enabled().values()))
+_logs = site_settings.log_folder()
+_logs.mkdir(parents=True, exist_ok=True)
+
+bind = f"{_shared.WEB_HOST}:{_shared.WEB_PORT}"
+proc_name = "eop"
+worker_class = "gthread"
+workers = 1  # one is enough: no long connection, and no pixel, passes here
+threads = _site.WEB_THREADS
+timeout = 60
+graceful_timeout = 5
+keepalive = 5
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# `eop.proxy` alone decides whose X-Forwarded headers count
+forwarded_allow_ips = ""
+forwarder_headers = ""
+
+accesslog = str(_logs / "gunicorn-access.log")
+errorlog = str(_logs / "gunicorn-error.log")
+# the path without its query, and no referrer: neither may hold what a form or a link carried
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
+capture_output = False

@@ -1,0 +1,1 @@
+"""Watching: rooms, classes, workstations, and the tickets that open walls and screens."""

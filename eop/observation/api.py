@@ -1,0 +1,185 @@
+"""The API of watching: GET rooms, classes and workstations, POST tickets."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import g
+from marshmallow import validate
+
+from controle_vnc.control.messages import Mode, Ticket, Viewer, Workstation
+from eop.aaa import guard
+from eop.aaa.access import Directory, require_known_room, visible_rooms
+from eop.aaa.policy import Target
+from eop.addresses import GATEWAY_PATH, gateway_url
+from eop.observation.reasons import sentence
+from eop.rest import Call, Line, calls, declare
+from eop.services import services
+
+MAX_NAME = 64  # of a room, a class or an id
+
+blueprint = calls("observation", "Rooms, workstations and tickets.")
+
+
+class RoomReply(ma.Schema):
+    """A room and the ids of its workstations."""
+
+    name = ma.fields.String()
+    workstations = ma.fields.List(ma.fields.String())
+
+
+class ClassReply(ma.Schema):
+    """A class and the logins of its students."""
+
+    name = ma.fields.String()
+    students = ma.fields.List(ma.fields.String())
+
+
+class WorkstationQuery(ma.Schema):
+    """Both conditions must hold where both are given."""
+
+    room = Line(MAX_NAME)
+    class_ = Line(MAX_NAME, data_key="class")
+
+
+class WorkstationReply(ma.Schema):
+    """A workstation and how it is; `reason` is a sentence, `reason_code` is stable."""
+
+    id = ma.fields.String()
+    name = ma.fields.String()
+    room = ma.fields.String()
+    state = ma.fields.String()
+    user = ma.fields.String(allow_none=True)
+    kind = ma.fields.String()
+    checked_at = ma.fields.Integer(allow_none=True)
+    reason_code = ma.fields.String(allow_none=True)
+    reason = ma.fields.String(allow_none=True)
+
+
+class TicketBody(ma.Schema):
+    """A screen (workstation, mode) or a wall (room or class)."""
+
+    kind = ma.fields.String(required=True, validate=validate.OneOf(["screen", "wall"]))
+    workstation = Line(MAX_NAME)
+    mode = ma.fields.String(validate=validate.OneOf(["view", "control"]))
+    room = Line(MAX_NAME)
+    class_ = Line(MAX_NAME, data_key="class")
+
+    @ma.validates_schema
+    def check_kind(self, body: dict[str, str], **_: Any) -> None:
+        """Exactly the fields of the kind, and one of room and class."""
+        given = set(body) - {"kind"}
+        if body.get("kind") == "screen":
+            _complain({"workstation", "mode"} - given, "missing")
+            _complain(given - {"workstation", "mode"}, "not for a screen")
+        elif body.get("kind") == "wall":
+            _complain(given - {"room", "class_"}, "not for a wall")
+            if len(given) != 1:
+                raise ma.ValidationError("either a room or a class", "room")
+
+
+def _complain(names: set[str], words: str) -> None:
+    if names:
+        raise ma.ValidationError({name.rstrip("_"): [words] for name in sorted(names)})
+
+
+class TicketReply(ma.Schema):
+    """A ticket, good once and for some seconds, and where to take it."""
+
+    ticket = ma.fields.String()
+    path = ma.fields.String()
+    url = ma.fields.String()
+    expires_in = ma.fields.Integer()
+
+
+@declare(blueprint, Call("GET", "/rooms", "observe", reply=RoomReply(many=True), refusals=(503,)))
+def rooms() -> list[Any]:
+    """The rooms one was granted."""
+    return list(visible_rooms(guard.who(), services().daemon.rooms()))
+
+
+@declare(blueprint, Call("GET", "/classes", "observe", reply=ClassReply(many=True)))
+def classes() -> list[Any]:
+    """The classes one was granted."""
+    return list(Directory(services().database).visible_classes(guard.who()))
+
+
+@declare(
+    blueprint,
+    Call(
+        "GET",
+        "/workstations",
+        "observe",
+        query=WorkstationQuery,
+        reply=WorkstationReply(many=True),
+        refusals=(404, 422, 503),
+    ),
+)
+def workstations(query: dict[str, str]) -> list[dict[str, Any]]:
+    """Workstations one may see; those not looked at for a minute are looked at meanwhile."""
+    daemon, directory = services().daemon, Directory(services().database)
+    room, students = query.get("room"), None
+    if room is not None:
+        require_known_room(room, daemon.rooms())
+    if "class_" in query:
+        students = directory.students("tile", query["class_"])
+    listed = daemon.workstations(room=room, users=students, refresh=True)
+    visible = directory.visible(guard.who(), listed)
+    if room is not None and not visible:
+        guard.require("tile", Target(room))
+    return [_described(one) for one in visible]
+
+
+def _described(one: Workstation) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "room": one.room,
+        "state": one.state,
+        "user": one.user,
+        "kind": one.kind,
+        "checked_at": one.checked_at,
+        "reason_code": one.reason.code if one.reason else None,
+        "reason": sentence(one.reason),
+    }
+
+
+@declare(
+    blueprint,
+    Call(
+        "POST", "/tickets", "observe", body=TicketBody, reply=TicketReply, refusals=(404, 502, 503)
+    ),
+)
+def tickets(body: dict[str, str]) -> dict[str, Any]:
+    """A ticket for one screen or one wall."""
+    ticket = _screen_ticket(body) if body["kind"] == "screen" else _wall_ticket(body)
+    return {
+        "ticket": ticket.ticket,
+        "path": GATEWAY_PATH,
+        "url": gateway_url(services().site, services().shared),
+        "expires_in": ticket.expires_in,
+    }
+
+
+def _viewer() -> Viewer:
+    identity = guard.who()
+    return Viewer(
+        session=g.session.id, ends_at=g.session.ends_at, user=identity.login, name=identity.name
+    )
+
+
+def _screen_ticket(body: dict[str, str]) -> Ticket:
+    daemon = services().daemon
+    workstation = daemon.workstation(body["workstation"])
+    mode: Mode = "control" if body["mode"] == "control" else "view"
+    guard.require(mode, Directory(services().database).target(workstation))
+    return daemon.screen_ticket(_viewer(), workstation.id, mode)
+
+
+def _wall_ticket(body: dict[str, str]) -> Ticket:
+    daemon = services().daemon
+    if "room" in body:
+        require_known_room(body["room"], daemon.rooms())
+        guard.require("tile", Target(body["room"]))
+        return daemon.wall_ticket(_viewer(), body["room"], None)
+    students = Directory(services().database).students("tile", body["class_"])
+    return daemon.wall_ticket(_viewer(), None, students)

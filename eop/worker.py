@@ -1,0 +1,120 @@
+"""`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controle_vnc import log
+from controle_vnc import settings as shared_settings
+from controle_vnc.control.messages import Lease
+from controle_vnc.errors import SettingsError
+from eop import runner, services
+from eop import settings as site_settings
+from eop.aaa import revocations, throttle
+from eop.aaa import session as sessions
+from eop.audit import journal
+from eop.errors import EopError, RefusedError
+from eop.services import Services
+
+RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
+REVOKE_SECONDS = 1.0  # what could not be told at once is told as soon as the daemon is back
+PULL_SECONDS = 3.0
+PURGE_SECONDS = 60.0
+TICK_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Duty:
+    """Something to do every so often."""
+
+    name: str
+    seconds: float
+    work: Callable[[], None]
+    due: float = 0.0
+
+
+class Worker:
+    """Does what is due. A duty that fails is tried again at its next turn; others go on."""
+
+    def __init__(self, parts: Services, steady: Callable[[], float] = time.monotonic) -> None:
+        self._parts, self._steady = parts, steady
+        self._failing: set[str] = set()
+        self._duties = [
+            Duty("revocations", REVOKE_SECONDS, self._revoke),
+            Duty("leases", RENEW_SECONDS, self._renew),
+            Duty("journal", PULL_SECONDS, self._pull),
+            Duty("cleaning", PURGE_SECONDS, self._purge),
+        ]
+
+    def tick(self) -> None:
+        """Do everything that is due now."""
+        for duty in self._duties:
+            if self._steady() >= duty.due:
+                duty.due = self._steady() + duty.seconds
+                self._do(duty)
+
+    def _do(self, duty: Duty) -> None:
+        try:
+            duty.work()
+        except RefusedError as error:
+            if duty.name not in self._failing:  # once, not every second
+                logger.warning("%s: %s", duty.name, error)
+            self._failing.add(duty.name)
+            # leases must be renewed as soon as the daemon is back, not half a minute later
+            duty.due = min(duty.due, self._steady() + PULL_SECONDS)
+        except Exception:
+            logger.exception("%s failed", duty.name)
+        else:
+            if duty.name in self._failing:
+                logger.info("%s: well again", duty.name)
+            self._failing.discard(duty.name)
+
+    def _renew(self) -> None:
+        with self._parts.database.read() as connection:
+            alive = sessions.live(connection, self._parts.door.lifetime, self._parts.now_ms())
+        if alive:
+            self._parts.daemon.renew([Lease(session=one.id, ends_at=one.ends_at) for one in alive])
+
+    def _revoke(self) -> None:
+        revocations.deliver_or_raise(self._parts.database, self._parts.daemon)
+
+    def _pull(self) -> None:
+        journal.pull(self._parts.database, self._parts.daemon)
+
+    def _purge(self) -> None:
+        now_ms = self._parts.now_ms()
+        with self._parts.database.write() as connection:
+            sessions.end_expired(connection, self._parts.door.lifetime, now_ms)
+            throttle.purge(connection, now_ms)
+
+
+def main() -> int:
+    """Work until SIGTERM or SIGINT; 2 where settings or database are wrong."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        shared = shared_settings.load()
+        site = next(iter(runner.enabled().values()))
+        log.setup(shared.LOG_LEVEL, site_settings.log_folder() / "eop.log")
+        parts = services.make(site, shared)
+        parts.database.check()
+    except (SettingsError, EopError) as error:
+        sys.stderr.write(f"eop-worker: {error}\n")
+        return 2
+    worker = Worker(parts)
+    while not stop.is_set():
+        worker.tick()
+        stop.wait(TICK_SECONDS)
+    parts.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
