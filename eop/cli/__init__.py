@@ -1,0 +1,49 @@
+"""`eopctl`: every command, each loaded only when it is called."""
+
+import importlib
+from typing import Any
+
+import click
+
+from eop import __version__
+from eop.cli.output import run
+
+COMMANDS = {
+    "class": "eop.cli.klass:klass",
+    "db": "eop.cli.db:db",
+    "demo": "eop.cli.demo:demo",
+    "diagnose": "eop.cli.diagnose:diagnose",
+    "init": "eop.cli.init:init",
+    "serve": "eop.cli.serve:serve",
+    "user": "eop.cli.user:user",
+    "workstation": "eop.cli.workstation:workstation",
+}
+"""Name → where its command is."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="eopctl")
+def cli() -> None:
+    """Set up and look after EOP.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """The program `eopctl`."""
+    return run(cli, arguments)

@@ -1,0 +1,58 @@
+"""`eopctl db`: the schemas of both databases."""
+
+import subprocess
+import sys
+
+import click
+
+from eop import settings as site_settings
+from eop.cli.output import FAILED, json_option, tell
+
+UPGRADE_SECONDS = 300  # a school's tables take seconds
+
+
+@click.group()
+def db() -> None:
+    """The databases of the site and of controle-vnc."""
+
+
+@db.command()
+@json_option
+def upgrade(as_json: bool) -> int:
+    """Bring both databases to the revision of this program."""
+    from eop import database
+
+    url = site_settings.load().database_url
+    database.upgrade(url)
+    # controle-vnc owns its database: its own program changes it
+    daemon = subprocess.run(
+        [sys.executable, "-m", "controle_vnc", "init"],
+        capture_output=True,
+        text=True,
+        timeout=UPGRADE_SECONDS,
+        check=False,
+    )
+    if daemon.returncode:
+        click.echo(daemon.stderr.strip() or "controle-vnc could not upgrade its database", err=True)
+        return FAILED
+    tell(
+        {"site": database.HEAD, "daemon": "head"}, "both databases are up to date", as_json=as_json
+    )
+    return 0
+
+
+@db.command()
+@json_option
+def current(as_json: bool) -> int:
+    """Say at which revision the site's database is; exit 1 where it is not this program's."""
+    from eop import database
+
+    opened = database.Database(site_settings.load().database_url)
+    try:
+        found = opened.version()
+    finally:
+        opened.close()
+    is_current = found == database.HEAD
+    text = f"the database is at {found or 'none'}, this program needs {database.HEAD}"
+    tell({"revision": found, "needed": database.HEAD}, text, as_json=as_json)
+    return 0 if is_current else FAILED

@@ -1,0 +1,152 @@
+"""`eopctl workstation`: the workstations that controle-vnc knows."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eop.cli.output import FAILED, PARTIAL, json_option, read_password, table, tell
+from eop.cli.site import open_daemon
+
+PROBE_SECONDS = 40.0  # a whole handshake with a slow workstation
+PATH = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def workstation() -> None:
+    """Workstations: add, list, remove, test."""
+
+
+@workstation.command()
+@click.option("--name", required=True)
+@click.option("--room", required=True)
+@click.option("--vnc", "address", required=True, help="host:port, [v6]:port or unix:/path.")
+@click.option("--password-file", type=PATH, help="Its first line; left out: no password.")
+@click.option("--user", help="Login of who sits there, for walls by class.")
+@click.option("--replace", is_flag=True, help="Change the workstation of that name.")
+@json_option
+def add(**options: Any) -> None:
+    """Add a workstation. With --replace and no --password-file the stored password stays."""
+    from controle_vnc.control.messages import SaveWorkstation
+
+    file = options["password_file"]
+    request = SaveWorkstation(
+        name=options["name"],
+        room=options["room"],
+        address=options["address"],
+        password=read_password(file) if file is not None else None,
+        user=options["user"],
+        replace=options["replace"],
+    )
+    with open_daemon() as daemon:
+        saved = daemon.save(request)
+    text = f"{'added' if saved.created else 'changed'} {request.name} ({saved.id})"
+    value = {"id": saved.id, "name": request.name, "created": saved.created}
+    tell(value, text, as_json=options["as_json"])
+
+
+@workstation.command("import")
+@click.argument("file", type=PATH)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_option
+def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
+    """Add and change workstations from a CSV file: name,room,vnc,password,user.
+
+    The column password_file may stand for password (a path beside the CSV file). A file with any
+    wrong line changes nothing.
+    """
+    from eop.cli import import_csv
+
+    with open_daemon() as daemon:
+        plan, errors = import_csv.plan(file, daemon)
+        failed = [] if errors or dry_run else import_csv.carry_out(plan, daemon)
+    value = {
+        "changes": [{"name": one.row.name, "change": one.change} for one in plan],
+        "errors": [*errors, *failed],
+        "applied": not errors and not dry_run,
+    }
+    lines = [*(one.line for one in plan), *errors, *failed]
+    tell(value, "\n".join(lines) or "nothing to do", as_json=as_json)
+    if errors:
+        return FAILED
+    if failed:
+        return FAILED if len(failed) == len(plan) else PARTIAL
+    return 0
+
+
+@workstation.command("list")
+@json_option
+def list_workstations(as_json: bool) -> None:
+    """List every workstation and how it is."""
+    with open_daemon() as daemon:
+        found = sorted(daemon.workstations(), key=lambda one: (one.room, one.name))
+    value = [
+        {
+            "id": one.id,
+            "number": one.number,
+            "name": one.name,
+            "room": one.room,
+            "address": one.address,
+            "kind": one.kind,
+            "user": one.user,
+            "state": one.state,
+            "reason": one.reason.code if one.reason else None,
+            "checked_at": one.checked_at,
+        }
+        for one in found
+    ]
+    heads = ["name", "room", "address", "user", "state", "id"]
+    rows = [[one.name, one.room, one.address, one.user or "", one.state, one.id] for one in found]
+    tell(value, table(heads, rows), as_json=as_json)
+
+
+@workstation.command()
+@click.argument("name")
+@json_option
+def remove(name: str, as_json: bool) -> None:
+    """Forget a workstation, by name or id; its screens close."""
+    with open_daemon() as daemon:
+        daemon.remove(name)
+    tell({"name": name}, f"removed {name}", as_json=as_json)
+
+
+@workstation.command()
+@click.argument("name")
+@json_option
+def test(name: str, as_json: bool) -> int:
+    """Make one whole handshake and time each step; exit 1 where one fails."""
+    with open_daemon(PROBE_SECONDS) as daemon:
+        probe = daemon.probe(name)
+    value = {
+        "name": name,
+        "state": probe.state,
+        "reason": probe.reason.code if probe.reason else None,
+        "steps": [
+            {
+                "name": step.name,
+                "ok": step.ok,
+                "milliseconds": step.milliseconds,
+                "detail": step.detail,
+            }
+            for step in probe.steps
+        ],
+    }
+    rows = [
+        [step.name, "ok" if step.ok else "failed", f"{step.milliseconds:.0f} ms", step.detail]
+        for step in probe.steps
+    ]
+    why = f" ({probe.reason.code})" if probe.reason else ""
+    text = table(["step", "result", "time", "detail"], rows) + f"\n{name}: {probe.state}{why}"
+    tell(value, text, as_json=as_json)
+    is_well = all(step.ok for step in probe.steps) and probe.reason is None
+    return 0 if is_well else FAILED
+
+
+@workstation.command()
+@click.argument("name")
+@json_option
+def retry(name: str, as_json: bool) -> None:
+    """Try a refused or failed workstation again at once."""
+    with open_daemon() as daemon:
+        daemon.retry(name)
+    tell({"name": name}, f"{name} is tried again", as_json=as_json)
