@@ -1,0 +1,19 @@
+// The banner's menus: one open at a time, closed by Escape or a press elsewhere.
+
+const menus = [...document.querySelectorAll(".banner details")];
+
+document.addEventListener("click", (event) => {
+  for (const menu of menus) {
+    if (!menu.contains(event.target)) {
+      menu.open = false;
+    }
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const open = menus.find((menu) => menu.open);
+  if (event.key === "Escape" && open) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
