@@ -1,0 +1,244 @@
+// One tile of the wall: its elements, its picture, and what is said of both.
+
+import { ageSeconds, freshness } from "./freshness.js";
+import { isFault, look } from "./states.js";
+import { span, t } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon of the sprite. */
+export function icon(sprite, name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "i");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) {
+    made.className = className;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** A workstation on the wall. Writes to the page only where something changed. */
+export class Tile {
+  #page;
+  #parts = {};
+  #shownUrl = null;
+  #written = "";
+  provenAt = null;
+  capturedAt = null;
+  sequence = null;
+  attention = false;
+
+  constructor(entry, page, openAdvice) {
+    this.#page = page;
+    this.#build(entry, openAdvice);
+    this.describe(entry);
+  }
+
+  /** Take in what the daemon says of the workstation. */
+  describe(entry) {
+    Object.assign(this, {
+      number: entry.number, id: entry.id, name: entry.name, room: entry.room,
+      user: entry.user ?? null, state: entry.state, reason: entry.reason ?? null,
+    });
+    this.title = this.user === null ? this.name : (this.#page.names[this.user] ?? this.user);
+    this.element.dataset.workstation = this.id;
+    this.#parts.name.textContent = this.title;
+    this.#parts.name.title = this.title;
+    this.#parts.where.textContent = this.user === null ? this.room : this.name;
+    this.#parts.open.href = `${this.#page.screens}${encodeURIComponent(this.id)}?${this.#page.query}`;
+  }
+
+  #build(entry, openAdvice) {
+    const parts = this.#parts;
+    parts.image = element("img");
+    parts.image.alt = "";
+    parts.image.width = 320;
+    parts.image.height = 180;
+    parts.image.draggable = false;
+    parts.image.hidden = true;
+    parts.bandText = element("span");
+    parts.band = element("span", "band");
+    parts.bands = element("span", "tile-bands", parts.band);
+    parts.voidTitle = element("strong");
+    parts.voidWhy = element("em");
+    parts.voidIcon = element("span");
+    parts.void = element("span", "tile-void", parts.voidIcon, parts.voidTitle, parts.voidWhy);
+    const picture = element("span", "tile-pic", parts.image, parts.bands, parts.void);
+    parts.name = element("span", "tile-name");
+    parts.age = element("span", "tile-age");
+    parts.where = element("span", "tile-where");
+    parts.state = element("span", "tile-state");
+    const foot = element("span", "tile-foot",
+      element("span", "tile-row", parts.name, parts.age),
+      element("span", "tile-row", parts.where, parts.state));
+    parts.open = element("a", "tile-open", picture, foot);
+    parts.open.tabIndex = -1;
+    parts.act = element("button", "b tile-act", icon(this.#page.icons, "help"), t("What to do?"));
+    parts.act.type = "button";
+    parts.act.dataset.size = "s";
+    parts.act.tabIndex = -1;
+    parts.act.addEventListener("click", () => openAdvice(this));
+    this.element = element("li", "tile", parts.open);
+    this.element.dataset.number = entry.number;
+  }
+
+  get link() {
+    return this.#parts.open;
+  }
+
+  /** Whether this tile is the one that Tab reaches. */
+  set reachable(yes) {
+    this.#parts.open.tabIndex = yes ? 0 : -1;
+    this.#parts.act.tabIndex = yes ? 0 : -1;
+  }
+
+  /** Show a newer picture; the one before is given back to the browser's memory. */
+  showPicture({ sequence, capturedAt, jpeg }) {
+    const url = URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
+    const before = this.#shownUrl;
+    this.#shownUrl = url;
+    this.#parts.image.src = url;
+    if (before !== null) {
+      URL.revokeObjectURL(before);
+    }
+    this.sequence = sequence;
+    this.capturedAt = capturedAt;
+    this.prove(capturedAt);
+  }
+
+  /** The picture was the present one at that time. */
+  prove(at) {
+    this.provenAt = Math.max(this.provenAt ?? 0, at);
+  }
+
+  dropPicture() {
+    if (this.#shownUrl !== null) {
+      URL.revokeObjectURL(this.#shownUrl);
+      this.#parts.image.removeAttribute("src");
+    }
+    this.#shownUrl = null;
+    this.provenAt = null;
+  }
+
+  remove() {
+    this.dropPicture();
+    this.element.remove();
+  }
+
+  /** Say how the tile is at that time of the daemon; `linked`: whether we hear the daemon. */
+  write(now, linked) {
+    const view = this.#view(now, linked);
+    this.attention = view.attention;
+    const key = JSON.stringify(view) + this.title + this.name;
+    if (key === this.#written) {
+      return;
+    }
+    this.#written = key;
+    this.#draw(view);
+  }
+
+  #view(now, linked) {
+    const { icon: sign, tone, word } = look(this.state, this.reason);
+    const seconds = now === null || this.provenAt === null ? null : ageSeconds(now, this.provenAt);
+    const base = { state: this.state, sign, tone, word, age: "", why: "", fresh: "waiting",
+      attention: true };
+    if (isFault(this.state) && linked) {
+      return { ...base, fresh: "void", act: true, why: "" };
+    }
+    if (seconds === null) {
+      return this.#waitingView(base, linked);
+    }
+    const fresh = freshness(seconds);
+    const age = span(seconds);
+    if (fresh === "live") {
+      return { ...base, fresh, age, attention: false };
+    }
+    const why = this.#whyOld(linked);
+    if (fresh === "gone") {
+      return { ...base, fresh: "void", sign: "unplug", tone: "warn", age: "",
+        word: linked ? t("No picture") : t("Connection lost"),
+        why: t("for {span}, {reason}", { span: age, reason: why }), act: linked };
+    }
+    return { ...base, fresh, age, sign: "snail", tone: "warn", word: t("Frozen"), why };
+  }
+
+  #waitingView(base, linked) {
+    if (!linked) {
+      return { ...base, fresh: "void", sign: "unplug", tone: "warn", word: t("Connection lost") };
+    }
+    if (this.state === "connecting" || this.state === "unknown") {
+      return { ...base, attention: this.state === "connecting" };
+    }
+    return { ...base, sign: "refresh", tone: "", word: t("Waiting for the picture"),
+      attention: false };
+  }
+
+  #whyOld(linked) {
+    if (!linked) {
+      return t("connection to the server lost");
+    }
+    if (this.state === "connecting") {
+      return t("connecting again");
+    }
+    return this.reason?.code === "silent" ? t("the workstation is silent") : t("slow network");
+  }
+
+  #draw(view) {
+    const { element: li } = this;
+    const parts = this.#parts;
+    const hasPicture = view.fresh === "live" || view.fresh === "stale";
+    li.dataset.state = view.state;
+    li.dataset.fresh = view.fresh;
+    li.toggleAttribute("data-old", view.fresh === "stale");
+    parts.image.hidden = !hasPicture;
+    parts.void.hidden = hasPicture;
+    parts.age.textContent = view.age;
+    this.#drawState(view);
+    this.#drawBand(view);
+    parts.voidTitle.textContent = view.word;
+    parts.voidWhy.textContent = view.why;
+    parts.void.dataset.tone = view.tone === "bad" ? "bad" : "";
+    parts.voidIcon.replaceChildren(icon(this.#page.icons, view.sign));
+    if (view.act) {
+      li.append(parts.act);
+      parts.act.setAttribute("aria-label", t("What to do? {name}", { name: this.title }));
+    } else {
+      parts.act.remove();
+    }
+    // The age is not part of the name: screen readers would read it again every second.
+    parts.open.setAttribute("aria-label", `${this.title}, ${this.name}, ${view.word}`);
+  }
+
+  #drawState(view) {
+    const { state } = this.#parts;
+    state.replaceChildren(icon(this.#page.icons, view.sign), view.word);
+    if (view.tone) {
+      state.dataset.tone = view.tone;
+    } else {
+      delete state.dataset.tone;
+    }
+  }
+
+  #drawBand(view) {
+    const parts = this.#parts;
+    const controlled = view.fresh === "live" && view.state === "controlled";
+    parts.bands.hidden = !(view.fresh === "stale" || controlled);
+    if (view.fresh === "stale") {
+      parts.bandText.textContent = t("Frozen {span}, {reason}", { span: view.age, reason: view.why });
+      parts.band.dataset.tone = "warn";
+    } else if (controlled) {
+      parts.bandText.textContent = t("Controlled by a teacher");
+      parts.band.dataset.tone = "info";
+    }
+    parts.band.replaceChildren(icon(this.#page.icons, view.sign), parts.bandText);
+  }
+}
