@@ -1,0 +1,92 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.framebuffer import MAX_DIMENSION, Framebuffer
+from controle_vnc.framebuffer.rect import EMPTY, Rect
+from controle_vnc.framebuffer.tile import make_tile, tile_size
+
+
+def test_union_and_intersection_of_rectangles():
+    a, b = Rect(0, 0, 4, 4), Rect(2, 3, 6, 2)
+    assert a.union(b) == Rect(0, 0, 8, 5)
+    assert a.intersection(b) == Rect(2, 3, 2, 1)
+    assert a.intersection(Rect(9, 9, 1, 1)) == EMPTY
+    assert EMPTY.union(b) == b == b.union(EMPTY)
+
+
+def test_a_watcher_starts_with_everything_and_is_told_only_what_is_new():
+    screen = Framebuffer(10, 10)
+    screen.watch("wall")
+    assert screen.take_damage("wall") == Rect(0, 0, 10, 10)
+    assert not screen.has_damage("wall")
+    screen.fill(Rect(1, 1, 2, 2), (1, 2, 3))
+    screen.fill(Rect(5, 5, 1, 1), (1, 2, 3))
+    assert screen.take_damage("wall") == Rect(1, 1, 5, 5)
+    assert screen.take_damage("wall") == EMPTY
+
+
+def test_a_slow_watcher_costs_one_rectangle_and_no_queue():
+    screen = Framebuffer(10, 10)
+    screen.watch("slow")
+    for _ in range(1000):
+        screen.fill(Rect(0, 0, 10, 10), (1, 1, 1))
+    assert screen.take_damage("slow") == Rect(0, 0, 10, 10)
+    screen.unwatch("slow")
+    screen.unwatch("slow")
+
+
+def test_resizing_keeps_what_both_share():
+    screen = Framebuffer(4, 4)
+    screen.fill(Rect(0, 0, 4, 4), (9, 9, 9))
+    screen.watch("wall")
+    screen.take_damage("wall")
+    screen.resize(2, 6)
+    assert (screen.pixels[:4, :, :3] == 9).all()
+    assert (screen.pixels[4:] == 0).all()
+    assert screen.take_damage("wall") == Rect(0, 0, 2, 6)
+
+
+def test_nothing_is_painted_outside():
+    screen = Framebuffer(4, 4)
+    for rect in (Rect(-1, 0, 1, 1), Rect(3, 0, 2, 1), Rect(0, 3, 1, 2)):
+        with pytest.raises(ProtocolError):
+            screen.fill(rect, (0, 0, 0))
+        with pytest.raises(ProtocolError):
+            screen.blit(rect, np.zeros((rect.height, rect.width, 3), np.uint8))
+    with pytest.raises(ProtocolError):
+        screen.copy(Rect(0, 0, 2, 2), 3, 3)
+
+
+def test_a_screen_has_a_largest_size():
+    Framebuffer(MAX_DIMENSION, 1)
+    for size in ((MAX_DIMENSION + 1, 1), (7681, 4320)):
+        with pytest.raises(ProtocolError):
+            Framebuffer(*size)
+
+
+@pytest.mark.parametrize(
+    ("size", "tile"),
+    [
+        ((1280, 720), (320, 180)),
+        ((800, 600), (320, 240)),
+        ((200, 100), (200, 100)),
+        ((9000, 1), (320, 1)),
+    ],
+)
+def test_a_tile_keeps_the_proportions(size, tile):
+    assert tile_size(*size, 320) == tile
+    jpeg = make_tile(np.zeros((size[1], size[0], 4), np.uint8), 320)
+    assert Image.open(io.BytesIO(jpeg)).size == tile
+
+
+def test_a_tile_shows_the_screens_colours():
+    pixels = np.zeros((720, 1280, 4), np.uint8)
+    pixels[:, :640, 0] = 250
+    pixels[:, 640:, 2] = 250
+    picture = Image.open(io.BytesIO(make_tile(pixels, 320))).convert("RGB")
+    assert picture.getpixel((40, 90))[0] > 230
+    assert picture.getpixel((280, 90))[2] > 230

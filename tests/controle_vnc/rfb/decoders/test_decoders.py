@@ -1,0 +1,244 @@
+import contextlib
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import simplejpeg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.constants import Encoding
+from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def rgbx(*colours):
+    return b"".join(bytes(colour) + b"\0" for colour in colours)
+
+
+def rgb(*colours):
+    return b"".join(bytes(colour) for colour in colours)
+
+
+def synced(data):
+    stream = zlib.compressobj()
+    return stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)
+
+
+def zrle(data):
+    packed = synced(data)
+    return struct.pack(">I", len(packed)) + packed
+
+
+def compact(data):
+    length = len(data)
+    assert length < 1 << 14
+    head = bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+    return head + data
+
+
+def picture(*rows):
+    return np.array(rows, np.uint8)
+
+
+# rect, encoding, data, the pixels expected in the rectangle
+GRADIENT = [[(10, 20, 30), (15, 25, 35)], [(12, 22, 32), (18, 27, 36)]]
+CASES = {
+    "raw": ((1, 2, 2, 1), Encoding.RAW, rgbx(RED, GREEN), [[RED, GREEN]]),
+    "hextile raw": ((0, 0, 2, 1), Encoding.HEXTILE, b"\x01" + rgbx(RED, BLUE), [[RED, BLUE]]),
+    "hextile background": (
+        (0, 0, 2, 2), Encoding.HEXTILE, b"\x02" + rgbx(GREEN), [[GREEN, GREEN]] * 2,
+    ),
+    "hextile foreground": (
+        (0, 0, 3, 1), Encoding.HEXTILE,
+        b"\x0e" + rgbx(RED, BLUE) + b"\x01" + bytes([0x10, 0x10]), [[RED, BLUE, BLUE]],
+    ),
+    "hextile coloured": (
+        (0, 0, 3, 1), Encoding.HEXTILE,
+        b"\x1a" + rgbx(RED) + b"\x01" + rgbx(GREEN) + bytes([0x20, 0x00]), [[RED, RED, GREEN]],
+    ),
+    "zrle raw": ((0, 0, 2, 1), Encoding.ZRLE, zrle(b"\0" + rgb(RED, BLUE)), [[RED, BLUE]]),
+    "zrle solid": ((0, 0, 2, 1), Encoding.ZRLE, zrle(b"\1" + rgb(RED)), [[RED, RED]]),
+    "zrle packed 1 bit": (
+        (0, 0, 3, 2), Encoding.ZRLE,
+        zrle(b"\2" + rgb(RED, BLUE) + bytes([0b01000000, 0b10100000])),
+        [[RED, BLUE, RED], [BLUE, RED, BLUE]],
+    ),
+    "zrle packed 2 bits": (
+        (0, 0, 3, 1), Encoding.ZRLE, zrle(b"\3" + rgb(RED, BLUE, GREEN) + bytes([0b00100100])),
+        [[RED, GREEN, BLUE]],
+    ),
+    "zrle packed 4 bits": (
+        (0, 0, 2, 1), Encoding.ZRLE,
+        zrle(bytes([5]) + rgb(RED, BLUE, GREEN, RED, BLUE) + bytes([0x24])), [[GREEN, BLUE]],
+    ),
+    "zrle plain runs": (
+        (0, 0, 4, 1), Encoding.ZRLE, zrle(bytes([128]) + rgb(RED) + b"\2" + rgb(BLUE) + b"\0"),
+        [[RED, RED, RED, BLUE]],
+    ),
+    "zrle palette runs": (
+        (0, 0, 4, 1), Encoding.ZRLE,
+        zrle(bytes([130]) + rgb(RED, BLUE) + bytes([0x81, 2, 0])), [[BLUE, BLUE, BLUE, RED]],
+    ),
+    "tight fill": ((0, 0, 2, 2), Encoding.TIGHT, b"\x80" + rgb(BLUE), [[BLUE, BLUE]] * 2),
+    "tight short copy": (
+        (0, 0, 3, 1), Encoding.TIGHT, b"\x00" + rgb(RED, GREEN, BLUE), [[RED, GREEN, BLUE]],
+    ),
+    "tight copy": (
+        (0, 0, 4, 1), Encoding.TIGHT, b"\x00" + compact(synced(rgb(RED, GREEN, BLUE, RED))),
+        [[RED, GREEN, BLUE, RED]],
+    ),
+    "tight two colours": (
+        (0, 0, 3, 1), Encoding.TIGHT, b"\x40\x01\x01" + rgb(RED, BLUE) + bytes([0b01000000]),
+        [[RED, BLUE, RED]],
+    ),
+    "tight palette": (
+        (0, 0, 3, 1), Encoding.TIGHT,
+        b"\x40\x01\x02" + rgb(RED, BLUE, GREEN) + bytes([2, 1, 0]), [[GREEN, BLUE, RED]],
+    ),
+    "tight gradient": (
+        (0, 0, 2, 2), Encoding.TIGHT,
+        b"\x40\x02" + compact(synced(bytes([10, 20, 30, 5, 5, 5, 2, 2, 2, 1, 0, 255]))), GRADIENT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_known_bytes_paint_known_pixels(name):
+    rect, encoding, data, expected = CASES[name]
+    x, y, width, height = rect
+    pixels = painted([update(rect, encoding, data)])
+    assert (pixels[y : y + height, x : x + width] == picture(*expected)).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_byte_at_a_time_paints_the_same_picture(name):
+    rect, encoding, data, _ = CASES[name]
+    session = update(rect, encoding, data)
+    assert (painted(bytewise(session)) == painted([session])).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_cut_off_rectangle_gives_no_update(name):
+    rect, encoding, data, _ = CASES[name]
+    client = connected()
+    client.receive_data(update(rect, encoding, data)[:-1])
+    assert client.events() == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_follows_a_rectangle_is_left_for_the_next(name):
+    rect, encoding, data, _ = CASES[name]
+    client = connected()
+    client.receive_data(update(rect, encoding, data) + update((7, 5, 1, 1), 0, rgbx(GREEN)))
+    assert tuple(client.framebuffer.pixels[5, 7, :3]) == GREEN
+    assert len(client.events()) == 2
+
+
+def test_copy_rect_may_overlap_itself():
+    first = update((0, 0, 3, 1), Encoding.RAW, rgbx(RED, GREEN, BLUE))
+    second = update((1, 0, 3, 1), Encoding.COPY_RECT, struct.pack(">HH", 0, 0))
+    assert (painted([first, second])[0, :4] == picture(RED, RED, GREEN, BLUE)).all()
+
+
+def test_streams_live_from_rectangle_to_rectangle():
+    stream = zlib.compressobj()
+    session = b""
+    for colour in (RED, BLUE):
+        packed = stream.compress(b"\1" + rgb(colour)) + stream.flush(zlib.Z_SYNC_FLUSH)
+        session += update((0, 0, 8, 6), Encoding.ZRLE, struct.pack(">I", len(packed)) + packed)
+    assert (painted([session]) == BLUE).all()
+
+
+def jpeg(width, height):
+    return simplejpeg.encode_jpeg(
+        np.full((height, width, 3), 128, np.uint8), quality=95, colorspace="RGB"
+    )
+
+
+def test_a_tight_jpeg_is_painted():
+    data = b"\x90" + compact(jpeg(8, 6))
+    assert abs(painted([update((0, 0, 8, 6), Encoding.TIGHT, data)]).astype(int) - 128).max() < 4
+
+
+HOSTILE = {
+    "a JPEG larger than its rectangle": ((0, 0, 4, 4), 7, b"\x90" + compact(jpeg(8, 6))),
+    "no JPEG at all": ((0, 0, 4, 4), 7, b"\x90" + compact(b"nonsense")),
+    "Tight of an unknown kind": ((0, 0, 4, 4), 7, b"\xa0"),
+    "an unknown Tight filter": ((0, 0, 1, 1), 7, b"\x40\x07" + bytes(3)),
+    "a Tight index outside its palette": (
+        (0, 0, 3, 1), 7, b"\x40\x01\x02" + rgb(RED, BLUE, GREEN) + bytes([2, 1, 3]),
+    ),
+    "a Tight bomb": ((0, 0, 8, 6), 7, b"\x00" + compact(synced(bytes(8 * 6 * 3 + 1)))),
+    "too little in Tight": ((0, 0, 8, 6), 7, b"\x00" + compact(synced(bytes(8 * 6 * 3 - 1)))),
+    "no zlib in Tight": ((0, 0, 8, 6), 7, b"\x00" + compact(b"nonsense, sixteen")),
+    "a ZRLE bomb": ((0, 0, 8, 6), 16, zrle(bytes(1_000_000))),
+    "a ZRLE run that leaves its tile": (
+        (0, 0, 2, 1), 16, zrle(bytes([128]) + rgb(RED) + b"\2"),
+    ),
+    "an endless ZRLE run": ((0, 0, 2, 1), 16, zrle(bytes([128]) + rgb(RED) + b"\xff" * 300)),
+    "a ZRLE index outside its palette": (
+        (0, 0, 2, 1), 16, zrle(b"\3" + rgb(RED, BLUE, GREEN) + bytes([0b11110000])),
+    ),
+    "a ZRLE tile of no known kind": ((0, 0, 2, 1), 16, zrle(bytes([17]) + bytes(60))),
+    "a ZRLE tile cut off": ((0, 0, 2, 1), 16, zrle(b"\0" + rgb(RED))),
+    "bytes after the last ZRLE tile": ((0, 0, 1, 1), 16, zrle(b"\1" + rgb(RED) + b"x")),
+    "4 GiB of ZRLE": ((0, 0, 8, 6), 16, b"\xff\xff\xff\xff"),
+    "a Hextile subrectangle that leaves its tile": (
+        (0, 0, 3, 1), 5, b"\x0e" + rgbx(RED, BLUE) + b"\x01" + bytes([0x10, 0x20]),
+    ),
+    "a rectangle past the right edge": ((5, 0, 4, 1), 0, b""),
+    "a rectangle past the bottom": ((0, 5, 1, 2), 0, b""),
+    "a rectangle of 4 GiB": ((0, 0, 65535, 65535), 0, b""),
+    "a copy from outside": ((0, 0, 4, 4), 1, struct.pack(">HH", 5, 0)),
+    "an encoding nobody asked for": ((0, 0, 1, 1), 21, b""),
+    "a cursor of 257": ((0, 0, 257, 1), -239, b""),
+    "a screen of 65535 × 65535": ((0, 0, 65535, 65535), -223, b""),
+    "65 monitors": ((0, 0, 8, 6), -308, bytes([65, 0, 0, 0])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_rectangles_end_the_connection(name):
+    with pytest.raises(ProtocolError):
+        painted([update(*HOSTILE[name])])
+
+
+def test_a_tight_rectangle_may_be_2048_wide_and_no_wider():
+    data = b"\x80" + rgb(BLUE)
+    assert (painted([update((0, 0, 2048, 1), 7, data)], 2049, 1)[0, :2048] == BLUE).all()
+    with pytest.raises(ProtocolError):
+        painted([update((0, 0, 2049, 1), 7, data)], 2049, 1)
+
+
+def test_empty_rectangles_are_nothing():
+    for encoding in (0, 1, 5, 7, 16):
+        assert (painted([update((0, 0, 0, 0), encoding, b"")]) == 0).all()
+
+
+@given(st.binary(max_size=300), st.sampled_from([0, 1, 5, 7, 16, -239, -308]))
+def test_hostile_bytes_raise_protocol_errors_only(data, encoding):
+    with contextlib.suppress(ProtocolError):
+        painted([update((0, 0, 8, 6), encoding, data)])
+
+
+@given(st.data())
+def test_any_split_paints_the_same_picture(data):
+    session = b"".join(
+        update(rect, code, body) for rect, code, body, _ in CASES.values() if code in {0, 1, 5}
+    )
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(session)), max_size=6)))
+    edges = [0, *cuts, len(session)]
+    chunks = [session[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    assert (painted(chunks) == painted([session])).all()
+
+
+def test_a_large_raw_rectangle_is_read_in_bands():
+    noise = np.random.default_rng(1).integers(0, 255, (600, 800, 4), np.uint8)
+    sent = io.BytesIO(update((0, 0, 800, 600), 0, noise.tobytes()))
+    pixels = painted(iter(lambda: sent.read(65536), b""), 800, 600)
+    assert (pixels == noise[:, :, :3]).all()

@@ -1,0 +1,42 @@
+"""Bytes of a VNC server for tests: the opening, updates and rectangles, made by hand."""
+
+import struct
+
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.client import RfbClient
+from controle_vnc.rfb.messages import framebuffer_update, rectangle
+from controle_vnc.rfb.pixel_format import RGBX
+
+
+def server_init(width=8, height=6, name=b"desk"):
+    head = struct.pack(">HH", width, height) + RGBX.to_bytes()
+    return head + struct.pack(">I", len(name)) + name
+
+
+def opening(width=8, height=6, name=b"desk"):
+    """Everything a server without password says up to its ServerInit, in RFB 3.8."""
+    return b"RFB 003.008\n" + b"\x01\x01" + bytes(4) + server_init(width, height, name)
+
+
+def update(rect, encoding, data, count=1):
+    return framebuffer_update(count, rectangle(Rect(*rect), encoding) + data)
+
+
+def connected(width=8, height=6, **options):
+    client = RfbClient(None, **options)
+    client.receive_data(opening(width, height))
+    client.events()
+    client.data_to_send()
+    return client
+
+
+def painted(chunks, width=8, height=6):
+    """The picture after a session cut into `chunks`."""
+    client = connected(width, height)
+    for chunk in chunks:
+        client.receive_data(chunk)
+    return client.framebuffer.pixels[:, :, :3].copy()
+
+
+def bytewise(data):
+    return [data[at : at + 1] for at in range(len(data))]

@@ -1,0 +1,208 @@
+import struct
+
+import pytest
+
+from controle_vnc.errors import AuthenticationError, ProtocolError, UnsupportedError
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb import client as rfb
+from controle_vnc.rfb.client_handshake import ClientHandshake
+from controle_vnc.rfb.messages import framebuffer_update, rectangle
+from controle_vnc.rfb.security import vnc_response
+from tests.controle_vnc.rfb.sessions import bytewise, connected, opening, server_init, update
+
+CHALLENGE = bytes(range(16))
+
+
+def shaken(data, password=None):
+    handshake = ClientHandshake(password)
+    handshake.receive_data(data)
+    return handshake
+
+
+@pytest.mark.parametrize(
+    ("banner", "answer"),
+    [
+        (b"RFB 003.003\n", b"RFB 003.003\n"),
+        (b"RFB 003.006\n", b"RFB 003.003\n"),
+        (b"RFB 003.007\n", b"RFB 003.007\n"),
+        (b"RFB 003.008\n", b"RFB 003.008\n"),
+        (b"RFB 003.889\n", b"RFB 003.008\n"),
+        (b"RFB 004.001\n", b"RFB 003.008\n"),
+        (b"RFB 005.000\n", b"RFB 003.008\n"),
+    ],
+)
+def test_each_version_seen_in_the_wild_is_answered(banner, answer):
+    assert shaken(banner).data_to_send() == answer
+
+
+@pytest.mark.parametrize("banner", [b"SSH-2.0-Open\n", b"RFB 0x3.008\n", b"HTTP/1.1 400"])
+def test_what_is_no_vnc_server_is_told(banner):
+    with pytest.raises(ProtocolError):
+        shaken(banner)
+
+
+def test_a_repeater_is_told():
+    with pytest.raises(UnsupportedError):
+        shaken(b"RFB 000.000\n")
+
+
+def test_the_whole_opening_without_password_in_3_8():
+    handshake = shaken(opening() + b"more")
+    assert handshake.data_to_send() == b"RFB 003.008\n\x01\x01"
+    assert (handshake.server_init.width, handshake.server_init.height) == (8, 6)
+    assert handshake.server_init.name == "desk"
+    assert handshake.rest == b"more"
+    assert handshake.stage == "done"
+
+
+def test_the_opening_byte_by_byte_is_the_same():
+    handshake = ClientHandshake(None)
+    for byte in bytewise(opening()):
+        handshake.receive_data(byte)
+    assert handshake.server_init.name == "desk"
+
+
+def test_3_3_and_3_7_have_no_security_result_without_password():
+    assert shaken(b"RFB 003.003\n" + b"\0\0\0\x01" + server_init()).server_init
+    assert shaken(b"RFB 003.007\n" + b"\x01\x01" + server_init()).server_init
+
+
+def test_vnc_authentication_answers_the_challenge():
+    session = b"RFB 003.008\n\x02\x02\x01" + CHALLENGE + bytes(4) + server_init()
+    handshake = shaken(session, b"s3cret")
+    answer = vnc_response(b"s3cret", CHALLENGE)
+    assert handshake.data_to_send() == b"RFB 003.008\n\x02" + answer + b"\x01"
+
+
+def test_the_response_is_that_of_a_known_vector():
+    # Computed with TigerVNC's own vncpasswd: its fixed key encrypts the password in a file.
+    fixed_key = bytes([23, 82, 107, 6, 35, 78, 88, 7])
+    assert vnc_response(fixed_key, b"abc\0\0\0\0\0").hex() == "9c0a172d3482e122"
+
+
+def test_a_long_password_counts_with_its_first_eight_bytes():
+    assert vnc_response(b"12345678", CHALLENGE) == vnc_response(b"123456789", CHALLENGE)
+
+
+def test_a_refused_password_is_told_with_the_servers_reason():
+    session = b"RFB 003.008\n\x01\x02" + CHALLENGE + b"\0\0\0\x01" + b"\0\0\0\x03no!"
+    with pytest.raises(AuthenticationError, match="no!"):
+        shaken(session, b"wrong")
+
+
+def test_a_password_that_nobody_stored_is_told():
+    with pytest.raises(AuthenticationError):
+        shaken(b"RFB 003.008\n\x01\x02")
+
+
+def test_unknown_security_and_refusals_are_told():
+    with pytest.raises(UnsupportedError, match="18"):
+        shaken(b"RFB 003.008\n\x01\x12", b"x")
+    with pytest.raises(UnsupportedError, match="busy"):
+        shaken(b"RFB 003.008\n\0\0\0\0\x04busy")
+    with pytest.raises(ProtocolError):
+        shaken(b"RFB 003.008\n\0\0\0\x10\x01")
+
+
+def test_a_screen_is_as_large_as_the_limit_and_no_larger():
+    assert shaken(opening(7680, 4320)).server_init
+    for size in ((7681, 4320), (16385, 1), (65535, 65535)):
+        with pytest.raises(ProtocolError):
+            shaken(opening(*size))
+
+
+def test_a_name_is_shown_short_and_harmless():
+    name = shaken(opening(name=b"a\x1b[31m\n" + b"x" * 4000)).server_init.name
+    assert len(name) <= 256
+    assert name.isprintable()
+    with pytest.raises(ProtocolError):
+        shaken(opening(name=b"x" * 4097))
+
+
+def test_connecting_asks_for_our_format_and_encodings():
+    client = rfb.RfbClient(None)
+    client.receive_data(opening())
+    assert client.events() == [rfb.Connected(8, 6, "desk")]
+    sent = client.data_to_send()
+    assert sent.startswith(b"RFB 003.008\n\x01\x01\0\0\0\0\x20\x18\0\x01")
+    client.request_update(incremental=False)
+    assert client.data_to_send() == struct.pack(">BBHHHH", 3, 0, 0, 0, 8, 6)
+
+
+def test_an_update_says_what_it_touched():
+    client = connected()
+    rects = rectangle(Rect(0, 0, 1, 1), 0) + bytes(4) + rectangle(Rect(5, 4, 2, 1), 0) + bytes(8)
+    client.receive_data(framebuffer_update(2, rects))
+    assert client.events() == [rfb.Updated(Rect(0, 0, 7, 5))]
+
+
+def test_last_rect_ends_an_update():
+    client = connected()
+    session = rectangle(Rect(0, 0, 1, 1), 0) + bytes(4) + rectangle(Rect(0, 0, 0, 0), -224)
+    client.receive_data(framebuffer_update(65535, session))
+    assert client.events() == [rfb.Updated(Rect(0, 0, 1, 1))]
+
+
+def test_too_many_rectangles_are_refused():
+    with pytest.raises(ProtocolError):
+        connected().receive_data(struct.pack(">BxH", 0, 16385))
+    endless = rectangle(Rect(0, 0, 0, 0), 0) * 16384
+    with pytest.raises(ProtocolError):
+        connected().receive_data(framebuffer_update(65535, endless))
+
+
+def test_a_new_size_is_told_once():
+    client = connected()
+    client.receive_data(update((0, 0, 20, 10), -223, b""))
+    assert rfb.Resized(20, 10) in client.events()
+    client.receive_data(update((0, 0, 20, 10), -308, b"\x01\0\0\0" + bytes(16)))
+    assert client.events() == [rfb.Updated(Rect(0, 0, 0, 0))]
+    assert client.framebuffer.width == 20
+
+
+def test_a_cursor_is_kept():
+    client = connected()
+    client.receive_data(update((1, 0, 2, 1), -239, bytes(8) + b"\x40"))
+    assert client.cursor.hotspot == (1, 0)
+    assert client.cursor.pixels[0, :, 3].tolist() == [0, 255]
+
+
+def test_fences_are_answered_and_answers_told():
+    client = connected()
+    client.receive_data(struct.pack(">B3xIB", 248, 0x80000007, 2) + b"hi")
+    assert client.data_to_send() == struct.pack(">B3xIB", 248, 7, 2) + b"hi"
+    assert client.supports_fence
+    client.send_fence(b"me")
+    assert client.data_to_send() == struct.pack(">B3xIB", 248, 0x80000001, 2) + b"me"
+    client.receive_data(struct.pack(">B3xIB", 248, 1, 2) + b"me")
+    assert client.events() == [rfb.FenceAnswered(b"me")]
+    with pytest.raises(ProtocolError):
+        client.receive_data(struct.pack(">B3xIB", 248, 1, 65))
+
+
+def test_other_messages_are_understood():
+    client = connected()
+    client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96")
+    client.receive_data(struct.pack(">B3xI", 3, 4) + b"text")
+    assert client.events() == [rfb.Bell(), rfb.CutText(b"text")]
+
+
+def test_cut_text_has_a_limit():
+    connected().receive_data(struct.pack(">B3xI", 3, 1024 * 1024))
+    for length in (1024 * 1024 + 1, 0xFFFFFFFF):
+        with pytest.raises(ProtocolError):
+            connected().receive_data(struct.pack(">B3xI", 3, length))
+
+
+def test_an_unknown_message_ends_the_connection():
+    with pytest.raises(ProtocolError):
+        connected().receive_data(b"\x63")
+
+
+def test_input_is_written_as_the_protocol_says():
+    client = connected()
+    client.key_event(True, 0x61)
+    client.pointer_event(1, 3, 4)
+    client.cut_text(b"ab")
+    expected = b"\x04\x01\0\0\0\0\0\x61" + b"\x05\x01\0\x03\0\x04" + b"\x06\0\0\0\0\0\0\x02ab"
+    assert client.data_to_send() == expected
