@@ -140,8 +140,11 @@ class Hub:
         """Try again now, whatever failed before; look once if nobody watches."""
         seat = self.seat(id_)
         seat.retry()
-        if not seat.link.is_busy:
-            self._refresher.look(seat, again=True)
+        self.look_again(seat)
+
+    def look_again(self, seat: Seat) -> None:
+        """Look at `seat` although the last look is not a minute old, if nobody watches."""
+        self._refresher.look(seat, again=True)
 
     def refresh(self, ids: Iterable[str]) -> None:
         """Look at those that nobody watches and that were not looked at for a minute."""

@@ -20,6 +20,7 @@ class Session:
         self.reader = reader
         self.writer = writer
         self.waiting = False
+        self.shown = None
         self.ended = asyncio.Event()
 
     async def exactly(self, size):
@@ -68,6 +69,7 @@ class Session:
         pixels = bytes([*self.server.colour, 0]) * (width * height)
         self.update(self.rectangle_head(0, 0, width, height) + pixels)
         self.waiting = False
+        self.shown = self.server.colour
 
 
 async def desktop(session):
@@ -85,7 +87,7 @@ async def desktop(session):
                 continue
             if message[1] == 0 and (width, height) == (1, 1):
                 session.update(session.rectangle_head(x, y, 1, 1) + b"\1\2\3\0")
-            elif message[1] == 0:
+            elif message[1] == 0 or session.shown != server.colour:
                 session.paint()
             else:
                 session.waiting = True

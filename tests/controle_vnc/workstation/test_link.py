@@ -335,5 +335,3 @@ def test_a_unix_socket_that_is_not_there_is_refused():
             await until(lambda: link.health.state == "refused", "told")
 
     asyncio.run(play())
-
-

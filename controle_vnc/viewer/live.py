@@ -1,0 +1,186 @@
+"""One live screen: opened by the shortest road there is, told in RFB when there is none."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from controle_vnc.control.messages import Reason
+from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.messages import ServerInit
+from controle_vnc.rfb.server_handshake import ServerHandshake
+from controle_vnc.room.seat import LiveViewer, Seat
+from controle_vnc.viewer.grant import Closing, Grant
+from controle_vnc.viewer.house import House
+from controle_vnc.viewer.passthrough import Passthrough
+from controle_vnc.viewer.race import first_to_end
+from controle_vnc.viewer.shared import SharedScreen
+from controle_vnc.viewer.stream import Stream
+from controle_vnc.workstation.state import LINK_ERRORS, READY, health_of, refusal
+from controle_vnc.workstation.upstream import Upstream, open_upstream
+
+logger = logging.getLogger(__name__)
+
+REFUSE_SECONDS = 2.0  # a refusal is best effort
+
+
+class RefusedScreenError(Exception):
+    """The screen cannot be opened, for a reason its viewer is told."""
+
+    def __init__(self, reason: Reason | None) -> None:
+        self.reason = reason or Reason("failed")
+        super().__init__(self.reason.code)
+
+
+class Screen:
+    """One viewer's way through handshake, pictures and end; `code` says why it ended."""
+
+    def __init__(self, grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
+        self.code = "left"
+        self.refused = False
+        self._grant = grant
+        self._closing = closing
+        self._viewer = viewer
+        self._house = house
+        self._handshake = ServerHandshake()
+        self._name = f"screen of {grant.user}"
+
+    async def run(self) -> None:
+        """Serve the viewer until it leaves, the workstation fails or the order to close comes."""
+        await first_to_end(self._name, self._serve(), self._wait())
+        if self._closing.code is not None:
+            self.code = self._closing.code
+
+    async def _wait(self) -> None:
+        await self._closing.wait()
+
+    async def _serve(self) -> None:
+        try:
+            if not await self._viewer.follow(self._handshake, lambda: self._handshake.greeted):
+                return
+            try:
+                await self._open()
+            except RefusedScreenError as error:
+                self.refused, self.code = True, error.reason.code
+                await self._refuse(error.reason)
+        except (ProtocolError, ConnectionError, TimeoutError) as error:
+            logger.info("%s ended in its handshake: %s", self._name, error or type(error).__name__)
+
+    async def _refuse(self, reason: Reason) -> None:
+        self._handshake.refuse(refusal(reason))
+        self._viewer.writer.write(self._handshake.data_to_send())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REFUSE_SECONDS):
+                await self._viewer.writer.drain()
+
+    async def _open(self) -> None:
+        seat = self._house.hub.find(self._grant.workstation or "")
+        if seat is None:
+            raise RefusedScreenError(Reason("unknown_workstation"))
+        opening = {"mode": self._grant.mode or "view"}
+        if not await self._house.record("screen_opened", self._grant, {**opening}):
+            raise RefusedScreenError(Reason("journal"))
+        if seat.link.is_held:
+            raise RefusedScreenError(seat.link.health.reason)
+        if not (seat.may_pass_through(self._grant.session) and await self._direct(seat)):
+            await self._shared(seat)
+
+    # --- an upstream of its own
+
+    async def _direct(self, seat: Seat) -> bool:
+        """Serve from an upstream of its own; False where the server does not take a second."""
+        seat.direct.reserve()
+        try:
+            upstream = await self._second_upstream(seat)
+            if upstream is None:
+                return False
+            try:
+                await self._pass_through(seat, upstream)
+            finally:
+                upstream.connection.close()
+        finally:
+            seat.direct.release()
+        return True
+
+    async def _second_upstream(self, seat: Seat) -> Upstream | None:
+        target, timing = seat.link.target, self._house.hub.timing
+        try:
+            upstream = await open_upstream(target.address, target.password, timing)
+        except LINK_ERRORS as error:
+            health = health_of(error)
+            if seat.link.client is not None and not health.is_held:
+                seat.direct.takes_one_client = True
+                return None
+            seat.link.note(health)
+            raise RefusedScreenError(health.reason) from error
+        seat.link.note(READY)
+        return upstream
+
+    async def _pass_through(self, seat: Seat, upstream: Upstream) -> None:
+        if not await self._let_in(upstream.server_init):
+            return
+        control, clipboard = self._grant.mode == "control", self._house.settings.CLIPBOARD
+        passing = Passthrough(upstream, self._viewer, control, clipboard)
+        seat.direct.opened(passing.end)
+        with self._counted(seat):
+            await passing.run(self._name, self._handshake.rest)
+        self.code = passing.code
+        if passing.code == "slow":
+            seat.serve_decoded(self._grant.session)
+        elif passing.code == "closed":
+            seat.direct.was_cut()
+            self._house.hub.look_again(seat)
+
+    # --- the decoded picture
+
+    async def _shared(self, seat: Seat) -> None:
+        control, clipboard = self._grant.mode == "control", self._house.settings.CLIPBOARD
+        screen = SharedScreen(seat, self._viewer, control, clipboard)
+        try:
+            server_init = await screen.arrive(self._house.hub.timing.opening)
+            if server_init is None:
+                raise RefusedScreenError(screen.health.reason or Reason("no_answer"))
+            if await self._let_in(server_init):
+                with self._counted(seat):
+                    await screen.run(self._name, self._handshake.rest)
+                self.code = screen.code
+        finally:
+            screen.leave()
+
+    # --- both
+
+    async def _let_in(self, server_init: ServerInit) -> bool:
+        """Finish the viewer's handshake; False where it hung up."""
+        self._handshake.offer()
+        if not await self._viewer.follow(self._handshake, lambda: self._handshake.done):
+            return False
+        self._handshake.open(server_init)
+        self._viewer.writer.write(self._handshake.data_to_send())
+        return True
+
+    @contextlib.contextmanager
+    def _counted(self, seat: Seat) -> Iterator[None]:
+        seat.viewer_came(self, LiveViewer(self._grant.mode or "view", self._closing.close))
+        try:
+            yield
+        finally:
+            seat.viewer_left(self)
+
+
+async def serve(
+    grant: Grant,
+    closing: Closing,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    house: House,
+) -> None:
+    """One screen from its first byte to its last; its opening and its end are journalled."""
+    began = house.hub.clock()
+    screen = Screen(grant, closing, Stream(reader, writer), house)
+    try:
+        await screen.run()
+    finally:
+        kind = "screen_refused" if screen.refused else "screen_closed"
+        seconds = int(house.hub.clock() - began)
+        details = {"mode": grant.mode or "view", "seconds": seconds, "code": screen.code}
+        await house.record(kind, grant, details)
