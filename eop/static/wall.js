@@ -1,0 +1,188 @@
+// The wall's page: tiles, tools, what is visible, and what is said when the link is lost.
+
+import { pageData } from "./api.js";
+import { DaemonClock } from "./freshness.js";
+import { tileWidth } from "./wall-frames.js";
+import { WallKeys } from "./wall-keys.js";
+import { WallLink } from "./wall-link.js";
+import { WallNote } from "./wall-note.js";
+import { Tile } from "./wall-tile.js";
+import { Advice, AttentionList, WallTools } from "./wall-tools.js";
+import { t } from "./words.js";
+
+const WRITE_MS = 1000;
+const VISIBLE_MARGIN = "120px"; // so that a tile has its picture when it scrolls in
+const GATHER_MS = 50; // scrolling changes many tiles at once; one message tells them all
+
+const page = pageData();
+const wall = document.getElementById("wall");
+const tiles = new Map();
+const visible = new Set();
+const clock = new DaemonClock();
+const note = new WallNote(page);
+const advice = new Advice();
+const attention = new AttentionList(page, advice);
+let linked = false;
+let gathering = 0;
+
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const number = Number(target.dataset.number);
+      if (isIntersecting) {
+        visible.add(number);
+      } else {
+        visible.delete(number);
+      }
+    }
+    tellVisible();
+  },
+  { rootMargin: VISIBLE_MARGIN },
+);
+
+const tools = new WallTools(wall, tiles, tellVisible);
+new WallKeys(wall, page);
+
+const link = new WallLink(page, {
+  event: takeEvent,
+  tile: takeTile,
+  opened() {
+    linked = true;
+    note.restored();
+  },
+  lost(wait) {
+    linked = false;
+    note.lost(wait, newestPicture());
+    writeAll();
+  },
+  ended(error) {
+    linked = false;
+    note.ended(error);
+    writeAll();
+  },
+});
+
+function takeEvent(event) {
+  if (Number.isFinite(event.now)) {
+    clock.learn(event.now);
+  }
+  switch (event.event) {
+    case "snapshot":
+      takeSnapshot(event);
+      break;
+    case "state":
+      tiles.get(event.number)?.describe({ ...tiles.get(event.number), ...event });
+      break;
+    case "workstation":
+      takeWorkstation(event);
+      break;
+    case "seen":
+      for (const number of event.numbers) {
+        tiles.get(number)?.prove(event.now);
+      }
+      break;
+    default:
+      return; // newer servers may tell more
+  }
+  writeAll();
+}
+
+function takeSnapshot(event) {
+  clock.forget();
+  clock.learn(event.now);
+  const present = new Set(event.workstations.map((entry) => entry.number));
+  for (const number of [...tiles.keys()]) {
+    if (!present.has(number)) {
+      removeTile(number);
+    }
+  }
+  event.workstations.forEach(putTile);
+  wall.setAttribute("aria-busy", "false");
+  tools.arrange();
+}
+
+function takeWorkstation(event) {
+  if (event.change === "removed") {
+    removeTile(event.number);
+  } else {
+    putTile(event);
+  }
+  tools.arrange();
+}
+
+function putTile(entry) {
+  const known = tiles.get(entry.number);
+  if (known && known.id === entry.id) {
+    known.describe(entry);
+    return;
+  }
+  removeTile(entry.number);
+  const tile = new Tile(entry, page, (shown) => advice.open(shown));
+  tiles.set(entry.number, tile);
+  observer.observe(tile.element);
+}
+
+function removeTile(number) {
+  const tile = tiles.get(number);
+  if (tile) {
+    observer.unobserve(tile.element);
+    visible.delete(number);
+    tiles.delete(number);
+    tile.remove();
+  }
+}
+
+function takeTile(picture) {
+  const tile = tiles.get(picture.number);
+  if (tile) {
+    tile.showPicture(picture);
+    tile.write(clock.now(), linked);
+  }
+}
+
+function newestPicture() {
+  const times = [...tiles.values()].map((tile) => tile.provenAt).filter((at) => at !== null);
+  return times.length > 0 ? Math.max(...times) : null;
+}
+
+function writeAll() {
+  const now = clock.now();
+  for (const tile of tiles.values()) {
+    tile.write(now, linked);
+  }
+  tools.count();
+  attention.write([...tiles.values()].filter((tile) => tile.attention));
+}
+
+function tellVisible() {
+  if (gathering === 0) {
+    gathering = setTimeout(() => {
+      gathering = 0;
+      const shown = document.hidden ? [] : [...visible].sort((a, b) => a - b);
+      link.show(shown, tileWidth(widthOfTiles() * window.devicePixelRatio));
+    }, GATHER_MS);
+  }
+}
+
+function widthOfTiles() {
+  const shown = [...tiles.values()].find((tile) => tile.element.isConnected);
+  return shown ? shown.element.clientWidth : 0;
+}
+
+document.addEventListener("visibilitychange", () => {
+  tellVisible();
+  if (!document.hidden && link.isWaiting) {
+    link.open();
+  }
+});
+window.addEventListener("online", () => link.isWaiting && link.open());
+
+setInterval(() => {
+  if (!document.hidden) {
+    writeAll();
+    note.tick();
+  }
+}, WRITE_MS);
+
+document.getElementById("tally").textContent = t("Opening…");
+link.open();
