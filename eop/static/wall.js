@@ -41,7 +41,7 @@ const observer = new IntersectionObserver(
 );
 
 const tools = new WallTools(wall, tiles, tellVisible);
-new WallKeys(wall, page);
+new WallKeys(wall);
 
 const link = new WallLink(page, {
   event: takeEvent,
