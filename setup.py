@@ -1,8 +1,47 @@
 """The EOP package: what it needs, the assets it ships, and its commands."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+ROOT = Path(__file__).resolve().parent
+MANIFEST = ROOT / "eop/static/dist/manifest.json"
+
+
+def make_assets() -> None:
+    """Make what is not in the repository: noVNC's bundle and the compiled translations."""
+    if not MANIFEST.exists():
+        if shutil.which("npm") is None:
+            raise SystemExit(f"{MANIFEST} is missing and npm, which builds it, is not installed")
+        frontend = ROOT / "eop/frontend"
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=frontend, check=True)
+        subprocess.run(["node", "build.mjs"], cwd=frontend, check=True)
+    if any(ROOT.glob("eop/translations/*/LC_MESSAGES/*.po")):
+        compiling = [sys.executable, "-m", "babel.messages.frontend", "-q", "compile"]
+        subprocess.run([*compiling, "-d", "eop/translations"], cwd=ROOT, check=True)
+
+
+class BuildWithAssets(build_py):
+    """`build_py` that makes the assets first; a checkout has them made by `make`."""
+
+    def run(self) -> None:
+        if not self.editable_mode:
+            make_assets()
+        super().run()
+
+
+class SdistWithAssets(sdist):
+    """`sdist` that holds the assets, so that its wheel needs no npm."""
+
+    def run(self) -> None:
+        make_assets()
+        super().run()
+
 
 setup(
     name="eop",
@@ -11,8 +50,12 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
-    packages=find_packages(include=["eop*", "controle_vnc*", "diagnose*"]),
+    packages=find_namespace_packages(
+        include=["eop*", "controle_vnc*", "diagnose*"], exclude=["eop.frontend*"]
+    ),
     include_package_data=True,
+    exclude_package_data={"eop": ["frontend/*", "frontend/.npmrc"]},
+    cmdclass={"build_py": BuildWithAssets, "sdist": SdistWithAssets},
     install_requires=[
         "flask>=3.1.3,<4",
         "gunicorn>=26",
