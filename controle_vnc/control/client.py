@@ -40,6 +40,8 @@ TIMEOUT_SECONDS = 2.0  # a page must not wait longer for the daemon on the same 
 PROBE_SECONDS = 30.0  # a whole handshake with a workstation that answers slowly
 MAX_IDLE_CONNECTIONS = 4  # more threads than that rarely ask at the same moment
 MAX_IDLE_SECONDS = 240.0  # the daemon closes after five minutes; we do before
+MAX_GREETINGS = 4  # at once: the daemon closes the 17th unproven connection of an address
+TRY_AGAIN_SECONDS = 0.05  # after it closed one, which says that others greet at this moment
 RECEIVE_BYTES = 65536
 
 _challenge = messages.decoder(Challenge | Failure)
@@ -62,6 +64,7 @@ class ControlClient:
         self._timeout, self._clock = timeout, clock
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
+        self._greetings = threading.BoundedSemaphore(MAX_GREETINGS)
         self._process = os.getpid()
 
     def request(self, message: Request, timeout: float | None = None) -> Any:
@@ -72,9 +75,7 @@ class ControlClient:
         """
         if timeout is None:
             timeout = PROBE_SECONDS if isinstance(message, ProbeWorkstation) else self._timeout
-        connection = self._take() or Connection(
-            self._settings, self._secret, self._role, self._timeout
-        )
+        connection = self._take() or self._open()
         try:
             reply = connection.exchange(message, timeout)
         except BaseException:
@@ -109,6 +110,21 @@ class ControlClient:
                     return connection
                 connection.close()
         return None
+
+    def _open(self) -> "Connection":
+        deadline = time.monotonic() + self._timeout
+        while True:
+            if not self._greetings.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise DaemonUnreachableError("controle-vnc did not answer others in time")
+            try:
+                left = max(0.001, deadline - time.monotonic())
+                return Connection(self._settings, self._secret, self._role, left)
+            except _HungUpError:
+                if time.monotonic() + TRY_AGAIN_SECONDS >= deadline:
+                    raise
+            finally:
+                self._greetings.release()
+            time.sleep(TRY_AGAIN_SECONDS)
 
     def _give_back(self, connection: "Connection") -> None:
         connection.used_at = self._clock()
@@ -224,7 +240,7 @@ class Connection:
             except OSError as error:
                 raise self._unreachable(error) from error
             if not data:
-                raise DaemonUnreachableError(f"controle-vnc at {self._where} hung up")
+                raise _HungUpError(f"controle-vnc at {self._where} hung up")
             parts += data
         return bytes(parts)
 
@@ -235,7 +251,13 @@ class Connection:
         return left
 
     def _unreachable(self, error: OSError) -> DaemonUnreachableError:
-        return DaemonUnreachableError(f"controle-vnc at {self._where}: {error}")
+        hung_up = isinstance(error, ConnectionResetError | BrokenPipeError)
+        kind = _HungUpError if hung_up else DaemonUnreachableError
+        return kind(f"controle-vnc at {self._where}: {error}")
+
+
+class _HungUpError(DaemonUnreachableError):
+    """It took the connection and closed it."""
 
 
 def _tls_context() -> ssl.SSLContext:

@@ -108,6 +108,23 @@ def test_threads_may_share_a_client(server):
     client.close()
 
 
+def test_forty_threads_that_greet_at_once_are_all_answered(server):
+    clients = [ControlClient(server.settings, SECRET, timeout=5) for _ in range(8)]
+    counts = []
+
+    def ask_one(client):
+        counts.append(client.request(GetStatus()).count)
+
+    threads = [threading.Thread(target=ask_one, args=(client,)) for client in clients * 5]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert counts == [7] * 40
+    for client in clients:
+        client.close()
+
+
 def test_a_failure_is_raised_with_its_code(server):
     client = ControlClient(server.settings, SECRET)
     with pytest.raises(RequestRefusedError) as caught:
