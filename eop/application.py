@@ -12,6 +12,7 @@ from eop.aaa.policy import may
 from eop.aaa.policy import may
 from eop.actions import api as actions_api
 from eop.observation import api as observation_api
+from eop.observation import pages as observation_pages
 from eop.rest import API_ROOT, SiteApi
 from eop.services import Services
 from eop.settings import SiteSettings
@@ -36,6 +37,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     ):
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(observation_pages.blueprint)
     return app
 
 

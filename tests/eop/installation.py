@@ -1,0 +1,188 @@
+"""One installation in a temporary folder: its settings, its database, its real 8788, a browser."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from werkzeug.test import Client
+
+from controle_vnc import settings as shared_settings
+from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.control.server import ControlServer
+from controle_vnc.room.hub import Hub
+from controle_vnc.settings import Settings, read_secret
+from controle_vnc.store import Store, make_key, read_key, upgrade
+from controle_vnc.viewer.journal import Journal
+from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.ticket import TicketOffice
+from eop import database, runner, services
+from eop import settings as site_settings
+from eop.aaa import accounts, passwords
+from eop.cli.init import initialise
+from eop.directory import classes
+from eop.directory.users import NewUser
+from tests.desktops import free_port
+
+PASSWORD = "correct horse battery"
+HASH = passwords.hashed(PASSWORD)  # made once: each costs 20 ms
+MOUNT = "/eoleapps/eop"
+API = MOUNT + "/api/v1"
+
+
+class DaemonThread:
+    """8788 with the daemon's real parts behind it, all but pixels, on a loop of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.journal: Journal
+        self.leases: Leases
+        self.office: TicketOffice
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+        assert self._up.wait(10)
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def revoked(self, session: str) -> bool:
+        return session in self.leases._tombstones
+
+    async def _run(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        settings = self.settings
+        secret = read_secret(settings.secret_file)
+        store = Store(settings.store_file, read_key(settings.store_key_file))
+        self.journal = Journal(settings.store_file)
+        hub = Hub(store.workstations())
+        self.leases, self.office = Leases(), TicketOffice(secret)
+        dispatcher = Dispatcher(store, hub, self.office, self.leases, self.journal)
+        server = ControlServer(settings, secret, dispatcher)
+        await server.start()
+        self._up.set()
+        await self._stop.wait()
+        await server.stop()
+        await hub.close()
+        self.journal.close()
+        store.close()
+
+
+class Installation:
+    """Everything under one `EOP_HOME`; `clock` is the site's, and only moves when told."""
+
+    def __init__(self, **environment: str) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="eop-", dir="/tmp"))
+        self.environ = {
+            "EOP_HOME": str(self.home),
+            "EOP_WEB_PORT": str(free_port()),
+            "EOP_GATEWAY_PORT": str(free_port()),
+            "EOP_CONTROL_PORT": str(free_port()),
+            **environment,
+        }
+        initialise(self.environ)
+        self.site = site_settings.load(environ=self.environ)
+        # what the daemon and the site derive from EOP_HOME is the same in this process
+        self.shared = shared_settings.load(self.environ)
+        self.site = replace(self.site, DATABASE_URL=f"sqlite:///{self.home}/var/lib/eop/eop.db")
+        database.upgrade(self.site.DATABASE_URL)
+        self.offset = 0.0
+        self.parts = services.make(self.site, self.shared, self.clock)
+        self.daemon: DaemonThread | None = None
+
+    def clock(self) -> float:
+        return time.time() + self.offset
+
+    def start_daemon(self) -> DaemonThread:
+        settings = self.shared
+        if not settings.store_key_file.exists():
+            make_key(settings.store_key_file)
+        upgrade(settings.store_file)
+        self.daemon = DaemonThread(settings)
+        return self.daemon
+
+    def stop_daemon(self) -> None:
+        if self.daemon is not None:
+            self.daemon.close()
+
+    def close(self) -> None:
+        self.parts.close()
+        self.stop_daemon()
+        shutil.rmtree(self.home)
+
+    def add_user(self, login="camille", role="teacher", rooms=("*",), classes=("*",)) -> None:
+        new = NewUser(login, role, login.capitalize(), HASH, tuple(rooms), tuple(classes))
+        accounts.add(self.parts.database, new, self.parts.now_ms())
+
+    def add_class(self, name: str, *logins: str) -> None:
+        with self.parts.database.write() as connection:
+            classes.save(connection, name, logins)
+
+    def add_workstation(self, name: str, room: str, user: str | None = None) -> str:
+        from controle_vnc.control.messages import SaveWorkstation
+
+        request = SaveWorkstation(
+            name=name, room=room, address=f"127.0.0.1:{free_port()}", password="pw", user=user
+        )
+        return self.parts.daemon.save(request).id
+
+    def browser(self, host: str = "") -> "Browser":
+        return Browser(self, host or f"127.0.0.1:{self.shared.WEB_PORT}")
+
+    def signed_in(self, login: str = "camille") -> "Browser":
+        browser = self.browser()
+        answer = browser.sign_in(login)
+        assert answer.status_code == 200, answer.text
+        return browser
+
+
+class Browser:
+    """A WSGI client that keeps cookies and sends the token of its session."""
+
+    def __init__(self, installation: Installation, host: str) -> None:
+        application = runner.compose([installation.site], installation.parts)
+        self.client = Client(application)
+        self.host = host
+        self.csrf = ""
+
+    def open(self, path, method="GET", **options):
+        headers = {"Host": self.host, **options.pop("headers", {})}
+        environ = {"REMOTE_ADDR": "127.0.0.1", **options.pop("environ", {})}
+        return self.client.open(
+            path,
+            method=method,
+            headers=headers,
+            environ_overrides=environ,
+            buffered=True,
+            **options,
+        )
+
+    def sign_in(self, login="camille", password=PASSWORD, **options):
+        answer = self.post("session", {"username": login, "password": password}, **options)
+        if answer.status_code == 200:
+            self.csrf = answer.json["csrf_token"]
+        return answer
+
+    def get(self, call, **query):
+        return self.open(f"{API}/{call}", query_string=query)
+
+    def post(self, call, body, **options):
+        headers = {"X-CSRF-Token": self.csrf} if self.csrf else {}
+        headers |= options.pop("headers", {})
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        options.setdefault("content_type", "application/json")
+        return self.open(f"{API}/{call}", "POST", data=data, headers=headers, **options)
+
+    def delete(self, call):
+        return self.open(f"{API}/{call}", "DELETE", headers={"X-CSRF-Token": self.csrf})
+
+
+def error(answer):
+    return answer.status_code, answer.json["error"]["code"]
