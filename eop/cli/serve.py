@@ -1,0 +1,186 @@
+"""`eopctl serve`: the whole product in the foreground, each part looked after."""
+
+import errno
+import hashlib
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from controle_vnc import settings as shared_settings
+from controle_vnc.control.client import hello
+from controle_vnc.errors import AuthenticationError, DaemonUnreachableError
+from controle_vnc.settings import Settings
+from eop import runner
+from eop.cli.processes import Claim
+from eop.cli.supervisor import Program, Supervisor
+from eop.errors import EopError
+from eop.settings import SiteSettings
+
+READY_SECONDS = 45.0  # on a slow and busy machine; usually three
+ASK_SECONDS = 2.0
+MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
+
+PROGRAMS = (
+    Program("controle-vnc", (sys.executable, "-m", "controle_vnc")),
+    Program("gateway", (sys.executable, "-m", "controle_vnc.gateway")),
+    Program(
+        "gunicorn",
+        (sys.executable, "-m", "gunicorn", "-c", "python:eop.gunicorn_conf",
+         "eop.wsgi:application"),
+    ),
+    Program("worker", (sys.executable, "-m", "eop.worker")),
+)  # fmt: skip
+
+
+class PortInUseError(EopError):
+    """Another program listens where one of ours should."""
+
+
+@click.command()
+def serve() -> None:
+    """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
+
+    Each speaks to standard error. What dies is started again.
+    """
+    site = enabled_site()
+    with supervised(logs=None) as supervisor:
+        if start(supervisor, site):
+            tell(f"EOP is served at {site_url(shared_settings.load(), site)}")
+            supervisor.run()
+
+
+def tell(text: str) -> None:
+    """A sentence for whoever started us."""
+    click.echo(f"eopctl: {text}", err=True)
+
+
+def enabled_site() -> SiteSettings:
+    """The settings of the enabled application; raises as the runner does."""
+    return next(iter(runner.enabled().values()))
+
+
+@contextmanager
+def supervised(logs: Path | None) -> Iterator[Supervisor]:
+    """This installation, claimed, its ports free; everything is over when the block is."""
+    home = shared_settings.home()
+    with Claim(home / "run/supervisor.json", tell) as claim:
+        if "EOP_RUN_DIR" not in os.environ and not shared_settings.load().RUN_DIR:
+            os.environ["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
+        check_ports(shared_settings.load())
+        with Supervisor(claim.mark, os.environ, home, tell, logs) as supervisor:
+            yield supervisor
+
+
+def short_folder(name: str) -> Path:
+    """`run/NAME` of this installation, or where that is too long for sockets, one in /tmp."""
+    folder = shared_settings.home() / "run" / name
+    if len(os.fsencode(folder)) <= MAX_FOLDER_BYTES:
+        return folder
+    installation = hashlib.sha256(os.fsencode(shared_settings.home())).hexdigest()[:12]
+    short = Path("/tmp") / f"eop-{os.getuid()}-{installation}-{name}"  # noqa: S108 - checked here
+    short.mkdir(mode=0o700, exist_ok=True)
+    status = short.lstat()
+    if short.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise EopError(f"{short} belongs to somebody else; remove it, or set EOP_RUN_DIR")
+    return short
+
+
+def check_ports(settings: Settings) -> None:
+    """Raise `PortInUseError` where one of the ports is taken."""
+    for part in ("WEB", "GATEWAY", "CONTROL"):
+        host = getattr(settings, f"{part}_HOST")
+        port = getattr(settings, f"{part}_PORT")
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+                probe.listen(1)
+        except (OSError, OverflowError) as error:
+            raise PortInUseError(_why(error, host, port, f"EOP_{part}")) from error
+
+
+def _why(error: Exception, host: str, port: int, setting: str) -> str:
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        return (
+            f"port {port} is in use: stop the program that listens there, "
+            f"or set {setting}_PORT to another port"
+        )
+    return f"cannot listen on {host}:{port} ({error}): change {setting}_HOST or {setting}_PORT"
+
+
+def start(supervisor: Supervisor, site: SiteSettings) -> bool:
+    """Start every part and wait until all of them answer; False when we were asked to stop."""
+    for program in PROGRAMS:
+        supervisor.start(program)
+    settings = shared_settings.load()
+    secret = site.SECRET_KEY.rstrip("\r\n").encode()
+    for what, answers in (
+        ("controle-vnc", lambda: _daemon_answers(settings, secret)),
+        ("the gateway", lambda: _answers(gateway_url(settings))),
+        ("the site", lambda: _answers(f"{site_origin(settings)}/ping")),
+    ):
+        if not supervisor.wait_until(answers, READY_SECONDS, f"{what} does not answer"):
+            return False
+    return True
+
+
+def _daemon_answers(settings: Settings, secret: bytes) -> bool:
+    try:
+        hello(settings, secret)
+    except (DaemonUnreachableError, AuthenticationError):
+        return False
+    return True
+
+
+def _answers(url: str) -> bool:
+    # our own address, without any proxy that the environment names
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=ASK_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        # a gateway with a certificate answers, only not to us
+        return url.startswith("https:") and _accepts(url)
+
+
+def _accepts(url: str) -> bool:
+    host, _, port = url.removeprefix("https://").rstrip("/").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ASK_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _reached_at(host: str) -> str:
+    """How this machine reaches an address it listens on."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def gateway_url(settings: Settings) -> str:
+    """The gateway, as this machine reaches it."""
+    scheme = "https" if settings.GATEWAY_CERTIFICATE else "http"
+    return f"{scheme}://{_reached_at(settings.GATEWAY_HOST)}:{settings.GATEWAY_PORT}/"
+
+
+def site_origin(settings: Settings) -> str:
+    """gunicorn, as this machine reaches it."""
+    return f"http://{_reached_at(settings.WEB_HOST)}:{settings.WEB_PORT}"
+
+
+def site_url(settings: Settings, site: SiteSettings) -> str:
+    """Where the site is, without a proxy before it."""
+    return site_origin(settings) + site.MOUNT_POINT
