@@ -1,6 +1,7 @@
 """controle-vnc as it is run: a process, a real desktop, the gateway in front."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -84,6 +85,7 @@ def stopped():
     daemon = Daemon()
     yield daemon
     daemon.stop()
+    shutil.rmtree(daemon.folder)
 
 
 @pytest.fixture
@@ -105,8 +107,10 @@ def gateway(daemon):
 
 @pytest.fixture(scope="module")
 def desktop():
-    with XvncDesktop(Path(tempfile.mkdtemp(prefix="xv-", dir="/tmp"))) as desktop:
+    folder = Path(tempfile.mkdtemp(prefix="xv-", dir="/tmp"))
+    with XvncDesktop(folder) as desktop:
         yield desktop
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
