@@ -1,0 +1,95 @@
+import pytest
+
+from eop.aaa import accounts, revocations
+from eop.aaa import session as sessions
+from eop.directory.users import NewUser
+from eop.errors import ExistsError, InvalidError, NotFoundError
+from tests.eop.installation import HASH, error
+
+
+def live_ids(house):
+    with house.parts.database.read() as connection:
+        lifetime = house.parts.door.lifetime
+        return [one.id for one in sessions.live(connection, lifetime, house.parts.now_ms())]
+
+
+def is_ended(house, browser, ids):
+    assert revocations.deliver(house.parts.database, house.parts.daemon)
+    assert browser.get("session").status_code == 401
+    return all(house.daemon.revoked(one) for one in ids)
+
+
+def test_a_removed_user_is_out_at_once(house):
+    browser = house.signed_in()
+    ids = live_ids(house)
+    accounts.remove(house.parts.database, "camille", house.parts.now_ms())
+    assert is_ended(house, browser, ids)
+    assert house.browser().sign_in().status_code == 401
+
+
+def test_another_role_or_grant_ends_the_sessions(house):
+    browser = house.signed_in()
+    ids = live_ids(house)
+    new = NewUser("camille", "teacher", "Camille", None, ("S14",), ())
+    changed = accounts.change(
+        house.parts.database, house.parts.door.keys, new, house.parts.now_ms()
+    )
+    assert changed.rooms == ("S14",)
+    assert is_ended(house, browser, ids)
+    assert house.signed_in().get("session").json["user"] == "camille"
+
+
+def test_another_password_ends_sessions_and_lifts_locks(house):
+    browser = house.signed_in()
+    ids = live_ids(house)
+    for _ in range(5):
+        house.browser().sign_in(password="wrong")
+    assert house.browser().sign_in().status_code == 423
+    parts = house.parts
+    accounts.set_password(
+        parts.database, parts.door.keys, "Camille", "another password", parts.now_ms()
+    )
+    assert is_ended(house, browser, ids)
+    assert error(house.browser().sign_in()) == (401, "wrong")
+    assert house.browser().sign_in(password="another password").status_code == 200
+
+
+def test_a_class_that_changes_ends_the_sessions_that_watch_by_it(house):
+    house.add_class("3eB", "zoe")
+    house.add_user("class", rooms=(), classes=("3eB",))
+    house.add_user("room", rooms=("S12",), classes=())
+    by_class, by_room = house.signed_in("class"), house.signed_in("room")
+    now_ms = house.parts.now_ms()
+    accounts.save_class(house.parts.database, "3eB", ["malo"], now_ms, replace=True)
+    assert by_class.get("session").status_code == 401
+    assert by_room.get("session").status_code == 200
+    by_class = house.signed_in("class")
+    accounts.remove_class(house.parts.database, "3eB", now_ms)
+    assert by_class.get("session").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewUser("two words", "teacher", "X", HASH),
+        NewUser("", "teacher", "X", HASH),
+        NewUser("x" * 65, "teacher", "X", HASH),
+        NewUser("x", "king", "X", HASH),
+        NewUser("x", "teacher", "", HASH),
+        NewUser("x", "teacher", "a\nb", HASH),
+        NewUser("x", "teacher", "n" * 121, HASH),
+        NewUser("x", "teacher", "X", HASH, ("r" * 65,)),
+        NewUser("x", "teacher", "X", HASH, tuple(f"S{n}" for n in range(501))),
+    ],
+)
+def test_what_cannot_be_stored_is_refused(quiet, new):
+    with pytest.raises(InvalidError):
+        accounts.add(quiet.parts.database, new, 0)
+
+
+def test_logins_are_one_whatever_their_case(house):
+    with pytest.raises(ExistsError):
+        house.add_user("CAMILLE")
+    assert house.browser().sign_in(" Camille ").json["user"] == "camille"
+    with pytest.raises(NotFoundError):
+        accounts.remove(house.parts.database, "nobody", 0)

@@ -1,0 +1,56 @@
+from tests.desktops import free_port
+
+
+def add(eopctl, *more, name="pc-01", room="S12", vnc="127.0.0.1:5901"):
+    return eopctl("workstation", "add", "--name", name, "--room", room, "--vnc", vnc, *more)
+
+
+def listed(eopctl):
+    entries = eopctl("workstation", "list", "--json").json
+    return [(e["name"], e["room"], e["address"], e["user"]) for e in entries]
+
+
+def test_a_workstation_is_added_listed_changed_and_removed(house, eopctl, password_file):
+    done = add(eopctl, "--password-file", password_file, "--user", "zoe", "--json")
+    assert done.code == 0, done.err
+    assert done.json["created"] is True
+    assert listed(eopctl) == [("pc-01", "S12", "127.0.0.1:5901", "zoe")]
+    assert "correct" not in eopctl("workstation", "list").out
+    assert add(eopctl).code == 1
+    changed = add(eopctl, "--replace", room="S14")
+    assert changed.code == 0
+    assert listed(eopctl)[0][1] == "S14"
+    assert eopctl("workstation", "remove", "pc-01").code == 0
+    assert eopctl("workstation", "remove", "pc-01").code == 1
+    assert listed(eopctl) == []
+
+
+def test_an_address_that_is_none_is_told(house, eopctl):
+    done = add(eopctl, vnc="nowhere")
+    assert done.code == 1
+    assert "host:port" in done.err
+
+
+def test_a_test_of_a_closed_port_fails_and_says_where(house, eopctl):
+    add(eopctl, vnc=f"127.0.0.1:{free_port()}")
+    done = eopctl("workstation", "test", "pc-01", "--json")
+    assert done.code == 1
+    assert done.json["state"] == "refused"
+    assert done.json["reason"] == "connection_refused"
+    assert done.json["steps"][0]["name"] == "connect"
+    assert done.json["steps"][0]["ok"] is False
+    text = eopctl("workstation", "test", "pc-01")
+    assert "refused (connection_refused)" in text.out
+    assert eopctl("workstation", "test", "nope").code == 1
+
+
+def test_a_workstation_can_be_tried_again(house, eopctl):
+    add(eopctl)
+    assert eopctl("workstation", "retry", "pc-01").code == 0
+    assert eopctl("workstation", "retry", "nope").code == 1
+
+
+def test_while_the_daemon_is_down_the_command_says_so(quiet, eopctl):
+    done = eopctl("workstation", "list")
+    assert done.code == 1
+    assert "controle-vnc at 127.0.0.1" in done.err

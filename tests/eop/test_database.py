@@ -1,0 +1,94 @@
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+import eop.aaa.tables
+import eop.audit.tables
+import eop.directory.tables  # noqa: F401 - imported for its tables, as the two above
+from eop import database
+from eop.database import Database, metadata, upgrade
+from eop.errors import SchemaError
+
+
+@pytest.fixture
+def opened(tmp_path):
+    upgrade(f"sqlite:///{tmp_path}/eop.db")
+    made = Database(f"sqlite:///{tmp_path}/eop.db")
+    yield made
+    made.close()
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_program(opened):
+    with opened.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_migration_is_the_one_the_program_needs():
+    config = Config()
+    config.set_main_option("script_location", "eop:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == database.HEAD
+
+
+def test_upgrading_twice_changes_nothing(opened):
+    upgrade(opened.url)
+    opened.check()
+    assert opened.version() == database.HEAD
+
+
+def test_an_empty_database_is_refused_with_the_remedy(tmp_path):
+    empty = Database(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(SchemaError, match="eopctl db upgrade"):
+        empty.check()
+    empty.close()
+
+
+def test_sqlite_is_set_up_for_several_threads(opened):
+    with opened.read() as connection:
+        pragmas = {
+            name: connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        }
+    assert pragmas == {
+        "journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 1,
+    }  # fmt: skip
+
+
+def test_writers_that_read_first_wait_for_each_other(opened):
+    with opened.write() as connection:
+        connection.execute(text("CREATE TABLE counter (value INTEGER)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count():
+        for _ in range(25):
+            with opened.write() as connection:
+                value = connection.scalar(text("SELECT value FROM counter"))
+                connection.execute(text("UPDATE counter SET value = :value"), {"value": value + 1})
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with opened.read() as connection:
+        assert connection.scalar(text("SELECT value FROM counter")) == 100
+
+
+def test_a_transaction_that_fails_leaves_nothing(opened):
+    with pytest.raises(IntegrityError):
+        add_class_twice(opened)
+    with opened.read() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM school_class")) == 0
+
+
+def add_class_twice(opened):
+    row = "INSERT INTO school_class (name) VALUES ('3eB')"
+    with opened.write() as connection:
+        connection.execute(text(row))
+        connection.execute(text(row))

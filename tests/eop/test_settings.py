@@ -1,0 +1,102 @@
+import json
+
+import pytest
+
+from controle_vnc.errors import SettingsError
+from eop import settings as site_settings
+from eop.cli.init import initialise
+
+
+@pytest.fixture
+def conf(tmp_path):
+    """`write(**changes)` changes eop.conf; `load()` reads it."""
+    environ = {"EOP_HOME": str(tmp_path)}
+    initialise(environ)
+    path = site_settings.settings_file(environ)
+
+    class Conf:
+        secret = tmp_path / "etc/controlevnc/.secret"
+
+        def write(self, **changes):
+            values = json.loads(path.read_text()) | changes
+            path.write_text(json.dumps({k: v for k, v in values.items() if v is not None}))
+
+        def load(self, **environment):
+            return site_settings.load(environ=environ | environment)
+
+    return Conf()
+
+
+def test_what_init_makes_is_accepted(conf):
+    site = conf.load()
+    assert (site.APPNAME, site.MOUNT_POINT) == ("eop", "/eoleapps/eop")
+    assert conf.secret.read_text().strip() == site.SECRET_KEY
+    assert len(site.SESSION_KEY) >= 32
+    assert site.SESSION_KEY != site.SECRET_KEY
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"MOUNTPOINT": "/x"}, "unknown key MOUNTPOINT"),
+        ({"SESSION_EXPIRES": "720"}, "SESSION_EXPIRES must be of type int"),
+        ({"SESSION_EXPIRES": True}, "SESSION_EXPIRES must be of type int"),
+        ({"SESSION_EXPIRES": 0}, "SESSION_EXPIRES must be at least 1"),
+        ({"SESSION_IDLE": -1}, "SESSION_IDLE must be at least 0"),
+        ({"TRUSTED_PROXIES": "127.0.0.1"}, "TRUSTED_PROXIES must be a list of strings"),
+        ({"MOUNT_POINT": "eop"}, "MOUNT_POINT must look like"),
+        ({"MOUNT_POINT": "/eop/"}, "MOUNT_POINT must look like"),
+        ({"MOUNT_POINT": "/a/../b"}, "MOUNT_POINT must look like"),
+        ({"MOUNT_POINT": "/login"}, "/login belongs to the sign-in service"),
+        ({"SECRET_KEY": "changeme"}, "is a default secret"),
+        ({"SECRET_KEY": "short"}, "shorter than 16"),
+        ({"SECRET_KEY": None}, "SECRET_KEY is missing"),
+        ({"SECRET_KEY": "x" * 40}, "the secrets differ"),
+        ({"SESSION_KEY": "x" * 31}, "SESSION_KEY: shorter than 32"),
+        ({"SESSION_KEY": None}, "SESSION_KEY: shorter than 32"),
+        ({"DEBUG": "YES"}, "DEBUG must be"),
+        ({"PUBLIC_URL": "eop.example"}, "PUBLIC_URL must look like"),
+        ({"PUBLIC_URL": "https://eop.example/eop"}, "PUBLIC_URL must look like"),
+        ({"WEB_THREADS": 0}, "WEB_THREADS must be between"),
+    ],
+)
+def test_a_wrong_setting_refuses_to_start_and_names_the_file(conf, changes, words):
+    conf.write(**changes)
+    with pytest.raises(SettingsError, match="eop.conf") as refused:
+        conf.load()
+    assert words in str(refused.value)
+
+
+def test_the_session_key_is_never_the_shared_secret(conf):
+    conf.write(SESSION_KEY=conf.load().SECRET_KEY)
+    with pytest.raises(SettingsError, match="must not be SECRET_KEY"):
+        conf.load()
+
+
+def test_a_final_newline_of_either_secret_is_ignored(conf):
+    secret = conf.secret.read_text().strip()
+    for text in (secret, secret + "\n", secret + "\r\n"):
+        conf.secret.write_text(text)
+        conf.load()
+    conf.write(SECRET_KEY=secret + "\n")
+    assert conf.load()
+
+
+def test_where_the_secret_file_is_elsewhere_nothing_is_compared(conf):
+    conf.secret.unlink()
+    assert conf.load()
+
+
+def test_the_environment_overrides_the_file(conf):
+    assert conf.load(EOP_MOUNT_POINT="/eop").MOUNT_POINT == "/eop"
+    assert conf.load(EOP_SESSION_IDLE="0").SESSION_IDLE == 0
+
+
+def test_the_original_debug_word_is_understood(conf):
+    conf.write(DEBUG="TRUE")
+    assert conf.load().DEBUG == "TRUE"
+
+
+def test_an_absent_file_names_the_remedy(tmp_path):
+    with pytest.raises(SettingsError, match="eopctl init"):
+        site_settings.load(environ={"EOP_HOME": str(tmp_path)})
