@@ -30,7 +30,9 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
     Babel(app, locale_selector=choose)
-    app.jinja_env.globals.update(language=language, script_words=script_words, role_name=role_name)
+    app.jinja_env.globals.update(
+        language=language, script_words=script_words, role_name=role_name, today=today
+    )
     app.after_request(_remember)
 
 

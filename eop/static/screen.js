@@ -95,8 +95,8 @@ function notice() {
   const text = byId("notice-text");
   if (stage.dataset.status === "open") {
     text.textContent = link.mode === "control"
-      ? t("You control this workstation. Ctrl+Alt+Shift gives the keyboard back to the page.")
-      : t("You are viewing. Nothing you type or click is sent.");
+      ? t("You are in control. Ctrl+Alt+Shift frees the keyboard.")
+      : t("You are viewing. Nothing you do is sent.");
   } else {
     text.textContent = stage.dataset.status === "ended" ? t("Closed") : t("Not connected");
   }

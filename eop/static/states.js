@@ -18,19 +18,19 @@ export function stateRank(state) {
 }
 
 const LOOKS = {
-  unknown_host: () => ["unplug", "warn", t("Host name not found")],
-  no_route: () => ["unplug", "warn", t("No network leads there")],
-  silent: () => ["unplug", "warn", t("The VNC server is silent")],
-  closed: () => ["bad", "bad", t("Connection closed")],
-  turned_away: () => ["bad", "bad", t("Turned away by the VNC server")],
-  bad_server: () => ["bad", "bad", t("Unreadable answer")],
+  unknown_host: () => ["unplug", "warn", t("Host name not found"), t("Not found")],
+  no_route: () => ["unplug", "warn", t("No network leads there"), t("Out of reach")],
+  silent: () => ["unplug", "warn", t("The VNC server is silent"), t("Silent")],
+  closed: () => ["bad", "bad", t("Connection closed"), t("Closed")],
+  turned_away: () => ["bad", "bad", t("Turned away by the VNC server"), t("Refused")],
+  bad_server: () => ["bad", "bad", t("Unreadable answer"), t("Not VNC")],
 };
 const STATE_LOOKS = {
-  offline: () => ["unplug", "warn", t("Not answering")],
+  offline: () => ["unplug", "warn", t("Not answering"), t("No answer")],
   unreachable: () => ["unplug", "warn", t("Out of reach")],
-  refused: () => ["bad", "bad", t("Connection refused")],
-  wrong_password: () => ["bad", "bad", t("Password refused")],
-  unsupported: () => ["bad", "bad", t("Unknown sign-in")],
+  refused: () => ["bad", "bad", t("Connection refused"), t("Refused")],
+  wrong_password: () => ["bad", "bad", t("Password refused"), t("Password")],
+  unsupported: () => ["bad", "bad", t("Unknown sign-in"), t("Sign-in")],
   connecting: () => ["refresh", "", t("Connecting…")],
   unknown: () => ["clock", "", t("Not looked at yet")],
   viewed: () => ["eye", "info", t("Viewed")],
@@ -38,11 +38,11 @@ const STATE_LOOKS = {
   ready: () => ["eye", "", t("Live")],
 };
 
-/** `{icon, tone, word}` of a state, its reason deciding where it says more. */
+/** `{icon, tone, word, short}` of a state, its reason deciding where it says more. */
 export function look(state, reason) {
   const precise = isFault(state) ? LOOKS[reason?.code] : undefined;
-  const [icon, tone, word] = (precise ?? STATE_LOOKS[state] ?? STATE_LOOKS.unknown)();
-  return { icon, tone, word };
+  const [icon, tone, word, short = word] = (precise ?? STATE_LOOKS[state] ?? STATE_LOOKS.unknown)();
+  return { icon, tone, word, short };
 }
 
 const ADVICE = {

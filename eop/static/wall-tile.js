@@ -138,6 +138,7 @@ export class Tile {
   write(now, linked) {
     const view = this.#view(now, linked);
     this.attention = view.attention;
+    this.word = view.word;
     const key = JSON.stringify(view) + this.title + this.name;
     if (key === this.#written) {
       return;
@@ -147,9 +148,9 @@ export class Tile {
   }
 
   #view(now, linked) {
-    const { icon: sign, tone, word } = look(this.state, this.reason);
+    const { icon: sign, tone, word, short } = look(this.state, this.reason);
     const seconds = now === null || this.provenAt === null ? null : ageSeconds(now, this.provenAt);
-    const base = { state: this.state, sign, tone, word, age: "", why: "", fresh: "waiting",
+    const base = { state: this.state, sign, tone, word, short, age: "", why: "", fresh: "waiting",
       attention: true };
     if (isFault(this.state) && linked) {
       return { ...base, fresh: "void", act: true, why: "" };
@@ -165,21 +166,23 @@ export class Tile {
     const why = this.#whyOld(linked);
     if (fresh === "gone") {
       return { ...base, fresh: "void", sign: "unplug", tone: "warn", age: "",
-        word: linked ? t("No picture") : t("Connection lost"),
+        word: linked ? t("No picture") : t("Connection lost"), short: linked ? t("No picture") : t("Lost"),
         why: t("for {span}, {reason}", { span: age, reason: why }), act: linked };
     }
-    return { ...base, fresh, age, sign: "snail", tone: "warn", word: t("Frozen"), why };
+    return { ...base, fresh, age, sign: "snail", tone: "warn", word: t("Frozen"),
+      short: t("Frozen"), why };
   }
 
   #waitingView(base, linked) {
     if (!linked) {
-      return { ...base, fresh: "void", sign: "unplug", tone: "warn", word: t("Connection lost") };
+      return { ...base, fresh: "void", sign: "unplug", tone: "warn", word: t("Connection lost"),
+        short: t("Lost") };
     }
     if (this.state === "connecting" || this.state === "unknown") {
       return { ...base, attention: this.state === "connecting" };
     }
     return { ...base, sign: "refresh", tone: "", word: t("Waiting for the picture"),
-      attention: false };
+      short: t("Waiting"),       attention: false };
   }
 
   #whyOld(linked) {
@@ -220,7 +223,7 @@ export class Tile {
 
   #drawState(view) {
     const { state } = this.#parts;
-    state.replaceChildren(icon(this.#page.icons, view.sign), view.word);
+    state.replaceChildren(icon(this.#page.icons, view.sign), view.short);
     if (view.tone) {
       state.dataset.tone = view.tone;
     } else {

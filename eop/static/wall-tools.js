@@ -197,13 +197,15 @@ export class AttentionList {
   #row(tile) {
     const state = tile.element.querySelector(".tile-state");
     const sign = state.querySelector("svg").cloneNode(true);
-    const text = element("p", "", element("strong", "", tile.title), state.textContent);
+    const text = element("p", "", element("strong", "", tile.title), tile.word);
     const button = element("button", "b", t("What to do?"));
     button.type = "button";
     button.dataset.size = "s";
     button.setAttribute("aria-label", t("What to do? {name}", { name: tile.title }));
     button.addEventListener("click", () => this.#advice.open(tile));
-    return element("li", "", sign, text, button);
+    const row = element("li", "", sign, text, button);
+    row.dataset.tone = state.dataset.tone ?? "";
+    return row;
   }
 }
 
