@@ -9,7 +9,6 @@ from eop import __version__, assets, headers, i18n, pages, replies, services
 from eop.aaa import api as session_api
 from eop.aaa import guard, routes
 from eop.aaa.policy import may
-from eop.aaa.policy import may
 from eop.actions import api as actions_api
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages

@@ -1,15 +1,32 @@
 """gunicorn's settings: `gunicorn -c python:eop.gunicorn_conf eop.wsgi:application`."""
 
+import time
 from pathlib import Path
+from typing import NoReturn
 
 from controle_vnc import settings as shared_settings
+from controle_vnc.errors import SettingsError
 from eop import runner
 from eop import settings as site_settings
+from eop.errors import NoApplicationError
 
-_shared = shared_settings.load()
-_site = next(iter(runner.enabled().values()))
 _logs = site_settings.log_folder()
 _logs.mkdir(parents=True, exist_ok=True)
+
+
+def _stop(error: Exception) -> NoReturn:
+    """Say why where people look, in the log and on the console; gunicorn would name no error."""
+    sentence = f"{type(error).__name__}: {error}"
+    with (_logs / "gunicorn-error.log").open("a", encoding="utf-8") as log:
+        log.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S %z')}] [ERROR] {sentence}\n")
+    raise SystemExit(sentence) from error
+
+
+try:
+    _shared = shared_settings.load()
+    _site = next(iter(runner.enabled().values()))
+except (NoApplicationError, SettingsError) as error:
+    _stop(error)
 
 bind = f"{_shared.WEB_HOST}:{_shared.WEB_PORT}"
 proc_name = "eop"

@@ -30,7 +30,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def init_app(app: Flask) -> None:
     """Before each request: bounds, origin, then the session of the cookie into `flask.g`."""
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    # a chunked body is cut off at this limit, in silence: one byte more shows that it was
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.before_request(_load)
 
