@@ -1,0 +1,1 @@
+"""The small programs whose windows stand on demonstration desktops."""
