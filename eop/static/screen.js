@@ -126,14 +126,14 @@ function tellLost() {
   }
   const n = Math.max(0, Math.ceil((lost.next - performance.now()) / 1000));
   const again = t("Trying again in {n} s.", { n });
+  const time = timeOfDay(lost.since);
+  let what = t("Connection to the screen lost. The picture dates from {time}.", { time });
   if (lost.reason) {
-    say("warn", `${causeOf(lost.reason)} ${again}`);
+    what = causeOf(lost.reason);
   } else if (byId("last").hidden) {
-    say("warn", `${t("Connection to the screen lost.")} ${again}`);
-  } else {
-    const time = timeOfDay(lost.since);
-    say("warn", `${t("Connection to the screen lost. The picture dates from {time}.", { time })} ${again}`);
+    what = t("Connection to the screen lost.");
   }
+  say("warn", `${what} ${again}`);
 }
 
 function lastWords(error) {
