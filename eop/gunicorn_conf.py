@@ -38,6 +38,8 @@ graceful_timeout = 5
 keepalive = 5
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
+control_socket_disable = True  # it would lie in the user's home, outside the installation
+
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
@@ -49,5 +51,5 @@ forwarder_headers = ""
 accesslog = str(_logs / "gunicorn-access.log")
 errorlog = str(_logs / "gunicorn-error.log")
 # the path without its query, and no referrer: neither may hold what a form or a link carried
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
+access_log_format = '%(h)s %(t)s "%(m)s %({script_name}e)s%(U)s %(H)s" %(s)s %(b)s %(M)sms'
 capture_output = False

@@ -20,6 +20,18 @@ COMMANDS = {
 }
 """Name → where its command is."""
 
+SUMMARIES = {
+    "class": "Classes: each a name and a list of logins.",
+    "db": "The databases of the site and of controle-vnc.",
+    "demo": "The whole product with a demonstration class.",
+    "diagnose": "Check ports, secrets and configuration.",
+    "init": "Make what an installation needs.",
+    "serve": "Run the whole product until Ctrl-C.",
+    "user": "Local accounts and what they were granted.",
+    "workstation": "Workstations: add, import, list, remove, test.",
+}
+"""What `eopctl --help` says of each, without loading it."""
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is wanted."""
@@ -33,6 +45,10 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(SUMMARIES.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

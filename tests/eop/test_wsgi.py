@@ -66,9 +66,15 @@ def test_logs_hold_neither_query_nor_password(served):
     secret = "a-secret-in-the-query"
     requests.get(f"{served.origin}/login?next=/{secret}", timeout=10)
     requests.post(f"{served.origin}/login", data={"username": "x", "password": secret}, timeout=10)
+    requests.get(f"{served.origin}/eoleapps/eop/api/v1/rooms", timeout=10)
     logs = served.home / "var/log/eoleflask"
     wait_until(
         lambda: (logs / "gunicorn-access.log").read_text().count("/login") == 2, 5, "two lines"
+    )
+    wait_until(
+        lambda: '"GET /eoleapps/eop/api/v1/rooms ' in (logs / "gunicorn-access.log").read_text(),
+        5,
+        "the whole path",
     )
     for path in logs.iterdir():
         assert secret not in path.read_text()

@@ -18,12 +18,14 @@ def test_help_starts_without_the_heavy_libraries(arguments):
     assert done.returncode == 0, done.stderr
 
 
-def test_every_command_is_listed(eopctl):
-    from eop.cli import COMMANDS
+def test_every_command_is_listed_with_its_summary(eopctl):
+    from eop.cli import COMMANDS, SUMMARIES
 
-    assert {"init", "db", "user", "class", "workstation", "demo", "serve", "diagnose"} == set(
-        COMMANDS
-    )
+    assert set(COMMANDS) == set(SUMMARIES)
+    listed = eopctl("--help").out
+    for name, summary in SUMMARIES.items():
+        assert name in listed
+        assert summary in listed
 
 
 @pytest.mark.parametrize(
