@@ -1,4 +1,4 @@
-"""The API of watching: GET rooms, classes and workstations, POST tickets."""
+"""The API of watching: GET rooms, classes and workstations, POST tickets and retries."""
 
 from typing import Any
 
@@ -183,3 +183,21 @@ def _wall_ticket(body: dict[str, str]) -> Ticket:
         return daemon.wall_ticket(_viewer(), body["room"], None)
     students = Directory(services().database).students("tile", body["class_"])
     return daemon.wall_ticket(_viewer(), None, students)
+
+
+@declare(
+    blueprint,
+    Call(
+        "POST",
+        "/workstations/<workstation_id>/retry",
+        "observe",
+        status=204,
+        refusals=(404, 503),
+    ),
+)
+def retry(workstation_id: str) -> None:
+    """Try a workstation again at once, whatever it was waiting for."""
+    daemon = services().daemon
+    workstation = daemon.workstation(workstation_id[:MAX_NAME])
+    guard.require("tile", Directory(services().database).target(workstation))
+    daemon.retry(workstation.id)

@@ -190,3 +190,14 @@ def test_a_renamed_room_of_tickets_is_asked_again_each_time(school):
     moved = SaveWorkstation(name="pc-01", room="S14", address="127.0.0.1:5900", replace=True)
     school.parts.daemon.save(moved)
     assert error(browser.post("tickets", screen)) == (403, "grant")
+
+
+def test_a_workstation_is_tried_again_by_those_who_may_see_it(school):
+    path = f"workstations/{school.ids['pc-01']}/retry"
+    assert school.signed_in("room").post(path, {}).status_code == 204
+    assert error(school.signed_in("none").post(path, {})) == (403, "grant")
+    unknown = school.signed_in().post("workstations/nope/retry", {})
+    assert error(unknown) == (404, "unknown_workstation")
+    forged = school.signed_in()
+    forged.csrf = ""
+    assert error(forged.post(path, {})) == (403, "csrf")
