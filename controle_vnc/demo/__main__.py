@@ -97,10 +97,9 @@ async def run(count: int, directory: Path, passwords: list[str], is_drawn: bool)
 
 
 async def _in_turn(desktop: Desktop | DrawnDesktop, turns: asyncio.Semaphore) -> None:
-    async with asyncio.TaskGroup() as group:
-        async with turns:
-            group.create_task(desktop.run())
-            await _up(desktop)
+    async with asyncio.TaskGroup() as group, turns:
+        group.create_task(desktop.run())
+        await _up(desktop)
 
 
 async def _up(desktop: Desktop | DrawnDesktop) -> None:

@@ -1,12 +1,15 @@
 """One demonstration desktop: an Xvnc on a unix socket, its windows, and its return when it dies."""
 
 import asyncio
+import contextlib
 import ctypes
+import functools
 import logging
 import os
 import secrets
 import shutil
 import signal
+import socket
 import string
 import struct
 import sys
@@ -63,15 +66,26 @@ def remove_leftovers(record: Path) -> None:
         display, pid = record.read_text(encoding="ascii").split()
     except (OSError, ValueError):
         return
-    lock = Path(f"/tmp/.X{int(display)}-lock")  # noqa: S108 - where every X server has it
-    try:
-        owner = lock.read_text(encoding="ascii").strip()
-    except OSError:
-        owner = ""
-    if owner == pid and not Path(f"/proc/{pid}").exists():
-        lock.unlink(missing_ok=True)
-        Path(f"/tmp/.X11-unix/X{int(display)}").unlink(missing_ok=True)  # noqa: S108
+    if not Path(f"/proc/{pid}").exists():
+        lock = Path(f"/tmp/.X{int(display)}-lock")  # noqa: S108 - where every X server has it
+        with contextlib.suppress(OSError):
+            if lock.read_text(encoding="ascii").strip() == pid:
+                lock.unlink()
+        x_socket = Path(f"/tmp/.X11-unix/X{int(display)}")  # noqa: S108
+        if _is_deserted(x_socket):  # else another server has that display by now
+            x_socket.unlink(missing_ok=True)
     record.unlink(missing_ok=True)
+
+
+def _is_deserted(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
 
 
 class Desktop:
@@ -161,9 +175,9 @@ class Desktop:
         read, read_title = scenery.read(self.number)
         return [
             _terminal("74x22+36+40", 11, colours.ground, colours.letters)
-            + _program("typist.py", str(typed), seed, typed_title),
+            + _program("typist.py", str(typed), seed, typed_title, colours.hills),
             _terminal("46x15+780+330", 13, "#fdfcf8", "#24262b")
-            + _program("reader.py", str(read), seed, read_title),
+            + _program("reader.py", str(read), seed, read_title, colours.hills),
             _terminal("56x9+36+490", 13, colours.note, "#3b3200")
             + _program("note.py", "Write here:"),
             ("xclock", "-geometry", "240x240+980+40", "-update", "1", "-bd", colours.hills,
@@ -187,7 +201,8 @@ class Desktop:
         }  # fmt: skip
         return await asyncio.create_subprocess_exec(
             *command, env=environment, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
-            cwd=self._directory, pass_fds=pass_fds, preexec_fn=_follow_parent,
+            cwd=self._directory, pass_fds=pass_fds,
+            preexec_fn=functools.partial(_follow, os.getpid()),
         )  # fmt: skip
 
 
@@ -205,10 +220,10 @@ def _program(name: str, *arguments: str) -> tuple[str, ...]:
     return ("-e", sys.executable, "-I", "-S", str(PROGRAMS / name), *arguments)
 
 
-def _follow_parent() -> None:
+def _follow(parent: int) -> None:
     """In the child: end when our parent does, even when it is killed."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # it ended before that was said
+    if os.getppid() != parent:  # it ended before that was said
         os._exit(1)
 
 
@@ -221,10 +236,12 @@ async def _end(process: Process) -> None:
     """End a process, politely first."""
     if process.returncode is not None:
         return
-    process.terminate()
+    # not `terminate`: it may reap the process before asyncio does
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(END_SECONDS):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        os.kill(process.pid, signal.SIGKILL)
         await process.wait()

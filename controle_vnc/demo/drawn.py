@@ -103,23 +103,16 @@ class _Connection:
 
     async def _talk(self, data: bytes) -> None:
         parser = ViewerMessages()
-        reading = asyncio.ensure_future(self._stream.reader.read(READ_BYTES))  # noqa: TID251
-        try:
-            while True:
-                for message in parser.feed(data):
-                    self._take(message)
-                data = b""
-                await self._answer()
-                done, _ = await asyncio.wait({reading}, timeout=TICK_SECONDS)
-                if done:
-                    data = reading.result()
+        while True:
+            for message in parser.feed(data):
+                self._take(message)
+            await self._answer()
+            data = b""
+            with contextlib.suppress(TimeoutError):  # then the scene may have moved
+                async with asyncio.timeout(TICK_SECONDS):
+                    data = await self._stream.reader.read(READ_BYTES)
                     if not data:
                         return
-                    reading = asyncio.ensure_future(  # noqa: TID251 - awaited right here
-                        self._stream.reader.read(READ_BYTES)
-                    )
-        finally:
-            reading.cancel()
 
     def _take(self, message: object) -> None:
         if isinstance(message, SetEncodings | SetPixelFormat):

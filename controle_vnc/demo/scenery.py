@@ -70,7 +70,7 @@ def hills(number: int) -> Hills:
     luck = np.random.default_rng(number)
     x = np.arange(WIDTH)
     height = sum(
-        luck.uniform(20, 90 / wave) * np.sin(x * wave * 2 * np.pi / WIDTH + luck.uniform(0, 6))
+        luck.uniform(15, 80) / wave * np.sin(x * wave * 2 * np.pi / WIDTH + luck.uniform(0, 6))
         for wave in (1, 2, 3, 5)
     )
     rows = np.arange(HEIGHT)[:, None]

@@ -1,4 +1,4 @@
-"""A terminal in which somebody types: `typist.py TEXT_FILE SEED TITLE`; standard library alone."""
+"""A terminal in which somebody types: `typist.py TEXT_FILE SEED TITLE #RRGGBB`."""
 
 import random
 import sys
@@ -9,12 +9,15 @@ PAUSE_SECONDS = (0.05, 0.16)  # between two letters
 LINE_SECONDS = (0.3, 1.2)
 THINK_SECONDS = (1.5, 4.0)  # once in a while, as people do
 MISTAKE = 0.03  # of the letters
+WRITTEN_LINES = 14
 COLUMNS = 200  # wider than any window: the bar is cut there, not wrapped
 
 
-def bar(title: str, colour: int) -> None:
+def bar(title: str, colour: str) -> None:
     """A title over the first line; everything else scrolls below it."""
-    sys.stdout.write(f"\033[2J\033[?7l\033[1;1H\033[{colour};1m  {title:{COLUMNS}}\033[0m")
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    sys.stdout.write(f"\033[2J\033[?7l\033[1;1H\033[48;2;{red};{green};{blue};97;1m")
+    sys.stdout.write(f"  {title:{COLUMNS}}\033[0m")
     sys.stdout.write("\033[?7h\033[2;999r\033[3;1H")
     sys.stdout.flush()
 
@@ -37,13 +40,13 @@ def type_line(line: str, luck: random.Random) -> None:
 
 
 def main() -> None:
-    file, seed, title = sys.argv[1:4]
+    file, seed, title, colour = sys.argv[1:5]
     luck = random.Random(seed)  # noqa: S311 - a way of typing, no secret
     lines = Path(file).read_text(encoding="utf-8").splitlines()
-    bar(title, luck.choice((44, 45, 46, 42)))
+    bar(title, colour)
     at = luck.randrange(len(lines))
-    for line in lines[:at][-12:]:  # somebody has worked here already
-        put(line + "\n")
+    for back in range(WRITTEN_LINES, 0, -1):  # somebody has worked here already
+        put(lines[at - back] + "\n")
     while True:
         type_line(lines[at % len(lines)], luck)
         if luck.random() < 0.1:
