@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from babel.core import negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, Response, g, request
@@ -29,7 +30,7 @@ def init_app(app: Flask) -> None:
     """Choose the language of each request; give templates `language`, `script_words`, roles."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
-    Babel(app, locale_selector=choose)
+    Babel(app, locale_selector=choose)  # type: ignore[no-untyped-call]
     app.jinja_env.globals.update(
         language=language, script_words=script_words, role_name=role_name, today=today
     )
@@ -47,7 +48,8 @@ def choose() -> str:
     remembered = request.cookies.get(COOKIE)
     if remembered in LANGUAGES:
         return remembered
-    return request.accept_languages.best_match(LANGUAGES, DEFAULT)
+    wanted = list(request.accept_languages.values())
+    return negotiate_locale(wanted, LANGUAGES, sep="-") or DEFAULT
 
 
 def _remember(response: Response) -> Response:
@@ -85,7 +87,7 @@ def role_name(role: str) -> str:
 
 def today() -> str:
     """The day, in full."""
-    return str(format_date(format="full"))
+    return str(format_date(format="full"))  # type: ignore[no-untyped-call]
 
 
 @cache

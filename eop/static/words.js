@@ -1,4 +1,5 @@
-// The page's words: `t("English", {values})` in the page's language; texts are found by `t("`.
+// The page's words: `t`, its English text and values, gives them in the page's language.
+// The site collects the texts of every call that starts with a plain string.
 
 let known = null;
 
