@@ -15,7 +15,8 @@ from controle_vnc.workstation.state import Health, shown_state
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
 MAX_REMEMBERED_SESSIONS = 64  # of one workstation; a class has fewer teachers
 
-KIND = "vnc"  # a bare VNC server
+BARE, DRAWN = "vnc", "demo"  # kinds: a bare VNC server, and one that only draws a desktop
+DRAWN_SOCKET = "demo-"  # what the socket of a drawn desktop begins with
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Surroundings:
     workshop: Workshop
     timing: Timing
     changed: Callable[["Seat"], None]
+
+
+def kind_of(address: str) -> str:
+    """What stands at an address: `vnc`, or `demo` for a drawn desktop."""
+    path = parse_address(address).path or ""
+    return DRAWN if path.rpartition("/")[2].startswith(DRAWN_SOCKET) else BARE
 
 
 class Seat:
@@ -97,7 +104,7 @@ class Seat:
             name=self.stored.name,
             room=self.stored.room,
             address=self.stored.address,
-            kind=KIND,
+            kind=kind_of(self.stored.address),
             user=self.stored.user,
             state=shown_state(health, len(self._viewers), controllers),
             reason=health.reason,

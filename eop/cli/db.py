@@ -7,6 +7,7 @@ import click
 
 from eop import settings as site_settings
 from eop.cli.output import FAILED, json_option, tell
+from eop.errors import SchemaError
 
 UPGRADE_SECONDS = 300  # a school's tables take seconds
 
@@ -18,11 +19,20 @@ def db() -> None:
 
 @db.command()
 @json_option
-def upgrade(as_json: bool) -> int:
+def upgrade(as_json: bool) -> None:
     """Bring both databases to the revision of this program."""
     from eop import database
 
-    url = site_settings.load().database_url
+    bring_up_to_date(site_settings.load().database_url)
+    tell(
+        {"site": database.HEAD, "daemon": "head"}, "both databases are up to date", as_json=as_json
+    )
+
+
+def bring_up_to_date(url: str) -> None:
+    """Upgrade the site's database at `url` and controle-vnc's own; raises `SchemaError`."""
+    from eop import database
+
     database.upgrade(url)
     # controle-vnc owns its database: its own program changes it
     daemon = subprocess.run(
@@ -33,12 +43,7 @@ def upgrade(as_json: bool) -> int:
         check=False,
     )
     if daemon.returncode:
-        click.echo(daemon.stderr.strip() or "controle-vnc could not upgrade its database", err=True)
-        return FAILED
-    tell(
-        {"site": database.HEAD, "daemon": "head"}, "both databases are up to date", as_json=as_json
-    )
-    return 0
+        raise SchemaError(daemon.stderr.strip() or "controle-vnc could not upgrade its database")
 
 
 @db.command()
