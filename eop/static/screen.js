@@ -73,6 +73,8 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
       return;
     }
     lost = null;
+    byId("last").hidden = true; // who is signed out sees no screens
+    byId("last").removeAttribute("src");
     setStatus("ended");
     notice();
     const [text, label, address] = lastWords(error);

@@ -187,7 +187,7 @@ export class Tile {
 
   #whyOld(linked) {
     if (!linked) {
-      return t("connection to the server lost");
+      return t("link lost");
     }
     if (this.state === "connecting") {
       return t("connecting again");

@@ -58,6 +58,7 @@ const link = new WallLink(page, {
   ended(error) {
     linked = false;
     note.ended(error);
+    tiles.forEach((tile) => tile.dropPicture()); // who is signed out sees no screens
     writeAll();
   },
 });
