@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.desktops import free_port, wait_until
 
-READY = re.compile(r"EOP is ready: (\S+)  login: (\S+)  password: (\S+)")
+READY = re.compile(r"EOP is ready: (\S+)  login: (\S+)  password: (.+)")
 READY_SECONDS = 60
 ROOT = Path(__file__).resolve().parent.parent
 EOPCTL = str(Path(sys.executable).with_name("eopctl"))
@@ -49,15 +49,16 @@ class Stack:
         self.url = self.login = self.password = ""
 
     def start(self) -> "Stack":
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=self.errors.open("w"),
-            text=True,
-            start_new_session=True,
-        )
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
         timer = threading.Timer(READY_SECONDS, self.process.kill)
         timer.start()
         line = self.process.stdout.readline()
