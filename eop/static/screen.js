@@ -172,8 +172,8 @@ for (const radio of radios) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input[type=search], textarea, select, details[open]");
-  if (link.mode === "control" || typing || event.ctrlKey || event.altKey || event.metaKey) {
+  const onStage = event.target === document.body || stage.contains(event.target);
+  if (link.mode === "control" || !onStage || event.ctrlKey || event.altKey || event.metaKey) {
     return;
   }
   const does = { f: () => display.toggleFull(), n: () => go("after"), b: () => go("before"),
