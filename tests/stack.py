@@ -174,6 +174,7 @@ class Api:
             open_timeout=10,
             compression=None,
             proxy=None,
+            legacy=True,  # a connection that is handed on lives longer than one block
         )
 
     def state(self, workstation: str) -> str:

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tests.desktops import XvncDesktop
-from tests.fakes.vnc_server import FakeVncServer
+from tests.fakes import vnc_server
+from tests.fakes.threaded import ThreadedVncServer
 from tests.wall_client import WallClient
 
 
@@ -55,24 +56,28 @@ def test_a_killed_desktop_is_told_within_5_s_and_back_within_10_s(stack, wall, t
 @pytest.mark.parametrize(
     ("behaviour", "states"),
     [
-        ("silent", {"offline", "unsupported", "unreachable"}),
-        ("garbage", {"unsupported"}),
-        ("closes_in_the_middle", {"unsupported", "offline", "refused", "unreachable"}),
-        ("announces_65535_by_65535", {"unsupported"}),
-        ("announces_a_4_gib_rectangle", {"unsupported"}),
+        (vnc_server.silent, {"offline"}),
+        (vnc_server.garbage, {"unsupported"}),
+        (vnc_server.garbage_picture, {"unsupported"}),
+        (vnc_server.closes_in_the_middle, {"refused"}),
+        (vnc_server.announces_65535, {"unsupported"}),
+        (vnc_server.rectangle_of_4_gib, {"unsupported"}),
+        (vnc_server.unknown_security, {"unsupported"}),
+        (vnc_server.refuses_password, {"wrong_password"}),
     ],
 )
 def test_a_hostile_server_is_told_and_the_other_tile_goes_on(
     stack, wall, tmp_path, behaviour, states
 ):
-    room = f"S30-{behaviour}"
-    with FakeVncServer(behaviour) as hostile, XvncDesktop(tmp_path) as good:
+    name = behaviour.__name__
+    room = f"S30-{name}"
+    with ThreadedVncServer(behaviour) as hostile, XvncDesktop(tmp_path) as good:
         good.paint("#102030")
-        stack.add_workstation(f"bad-{behaviour}", hostile, room=room)
-        stack.add_workstation(f"good-{behaviour}", good, room=room)
+        stack.add_workstation(f"bad-{name}", hostile, room=room)
+        stack.add_workstation(f"good-{name}", good, room=room)
         client = wall(room)
-        good_number = client.numbers[f"good-{behaviour}"]
-        bad_number = client.numbers[f"bad-{behaviour}"]
+        good_number = client.numbers[f"good-{name}"]
+        bad_number = client.numbers[f"bad-{name}"]
         seen = set()
 
         def both(item):
