@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,10 @@ LOGIN, NAME = "camille.lefevre", "Camille Lefèvre"
 ROOMS = ("S12", "S14")
 CLASSES = ("3eB", "4eC")
 STUDENTS = (
-    ("zoe.martin", "malo.colin", "ines.bernard", "adam.petit", "lina.robert", "hugo.moreau",
-     "chloe.garcia", "yanis.roux", "manon.fournier", "theo.girard", "sarah.bonnet", "noe.lambert"),
-    ("rose.lambert", "gabin.mercier", "alice.blanc", "ilyes.faure", "jade.andre", "louis.guerin",
-     "eva.chevalier", "sacha.robin", "lou.masson", "tom.gauthier", "nora.perrin", "leo.morin"),
+    ("Zoé Martin", "Malo Colin", "Inès Bernard", "Adam Petit", "Lina Robert", "Hugo Moreau",
+     "Chloé Garcia", "Yanis Roux", "Manon Fournier", "Théo Girard", "Sarah Bonnet", "Noé Lambert"),
+    ("Rose Lambert", "Gabin Mercier", "Alice Blanc", "Ilyès Faure", "Jade André", "Louis Guérin",
+     "Éva Chevalier", "Sacha Robin", "Lou Masson", "Tom Gauthier", "Nora Perrin", "Léo Morin"),
 )  # fmt: skip
 """For each room its class; a student sits at the workstation of the same place in the list."""
 
@@ -92,6 +93,12 @@ def new_password() -> str:
     )
 
 
+def login_of(name: str) -> str:
+    """The login of a student: first name, point, last name, without accents."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return plain.lower().replace(" ", ".")
+
+
 def desktops_program(count: int, directory: Path) -> Program:
     """The program that runs the desktops."""
     command = (
@@ -140,8 +147,14 @@ def prepare_school(password: str) -> None:
         else:
             accounts.set_password(database, keys, LOGIN, password, now_ms)
         for name, students in zip(CLASSES, STUDENTS, strict=True):
+            with database.write() as connection:
+                for student in students:
+                    if users.find(connection, login_of(student)) is None:
+                        newcomer = NewUser(login_of(student), "student", student, None)
+                        users.add(connection, newcomer, now_ms)
             if name not in known:
-                accounts.save_class(database, name, list(students), now_ms, replace=False)
+                logins = [login_of(student) for student in students]
+                accounts.save_class(database, name, logins, now_ms, replace=False)
     finally:
         database.close()
 
@@ -168,7 +181,7 @@ def seat(desktops: list[dict[str, str | None]]) -> list[Desktop]:
         ROOMS, STUDENTS, (desktops[:half], desktops[half:]), strict=True
     ):
         for place, desktop in enumerate(part):
-            user = students[place % len(students)]
+            user = login_of(students[place % len(students)])
             if place >= len(students):
                 user += str(place // len(students) + 1)
             seated.append(Desktop(room, user, str(desktop["address"]), desktop["password"]))
