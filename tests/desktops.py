@@ -39,17 +39,18 @@ class Desktop:
         self.geometry = geometry
         self.port = free_port()
         self.password_file = self.folder / "passwd"
-        self.password_file.write_bytes(
-            subprocess.run(
-                ["tigervncpasswd", "-f"],
-                input=password.encode(),
-                stdout=subprocess.PIPE,
-                check=True,
-            ).stdout
-        )
-        self.password_file.chmod(0o600)
+        self.set_password(password)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.display = ""
+
+    def set_password(self, password: str) -> None:
+        """What the server asks for from now on; it reads the file at each sign-in."""
+        self.password = password
+        packed = subprocess.run(
+            ["tigervncpasswd", "-f"], input=password.encode(), stdout=subprocess.PIPE, check=True
+        )
+        self.password_file.write_bytes(packed.stdout)
+        self.password_file.chmod(0o600)
 
     @property
     def address(self) -> str:

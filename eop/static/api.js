@@ -17,18 +17,20 @@ export function pageData() {
   return JSON.parse(document.getElementById("page").textContent);
 }
 
-/** A ticket for what `wanted` names: `{ticket, url, …}`. Throws `CallError`. */
-export async function newTicket(page, wanted) {
+/** A changing call: what it answers, `null` for nothing. Throws `CallError`. */
+async function post(page, path, wanted) {
   let answer;
-  let body;
+  let body = null;
   try {
-    answer = await fetch(`${page.api}/tickets`, {
+    answer = await fetch(`${page.api}/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf },
       body: JSON.stringify(wanted),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    body = await answer.json();
+    if (answer.status !== 204) {
+      body = await answer.json();
+    }
   } catch (error) {
     throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", String(error));
   }
@@ -37,6 +39,16 @@ export async function newTicket(page, wanted) {
     throw new CallError(answer.status, code, message, Number(answer.headers.get("Retry-After")) || 0);
   }
   return body;
+}
+
+/** A ticket for what `wanted` names: `{ticket, url, …}`. Throws `CallError`. */
+export function newTicket(page, wanted) {
+  return post(page, "tickets", wanted);
+}
+
+/** Have a workstation tried again at once, whatever it waits for. Throws `CallError`. */
+export function tryAgain(page, workstation) {
+  return post(page, `workstations/${encodeURIComponent(workstation)}/retry`, {});
 }
 
 /** The subprotocols that carry a ticket. */

@@ -1,5 +1,6 @@
 // The tools of the wall: filter, search, order, size, full screen; the list of what needs a look.
 
+import { tryAgain } from "./api.js";
 import { advice as adviceOf, detailsOf } from "./states.js";
 import { fittingColumns, matches, sorted } from "./wall-order.js";
 import { element } from "./wall-tile.js";
@@ -213,8 +214,12 @@ export class AttentionList {
 export class Advice {
   #dialog = byId("advice");
   #details = "";
+  #page;
+  #workstation = null;
 
-  constructor() {
+  constructor(page) {
+    this.#page = page;
+    byId("advice-retry").addEventListener("click", () => this.#retry());
     byId("advice-close").addEventListener("click", () => this.#dialog.close());
     byId("advice-copy").addEventListener("click", () => this.#copy());
   }
@@ -222,12 +227,22 @@ export class Advice {
   open(tile) {
     const { cause, who } = adviceOf(tile.reason);
     this.#details = detailsOf(tile);
+    this.#workstation = tile.id;
     byId("advice-title").textContent = tile.title;
     byId("advice-cause").textContent = cause;
     byId("advice-who").textContent = who;
     byId("advice-detail").textContent = this.#details;
     byId("advice-copy").lastElementChild.textContent = t("Copy the details");
     this.#dialog.showModal();
+  }
+
+  async #retry() {
+    try {
+      await tryAgain(this.#page, this.#workstation);
+      this.#dialog.close();
+    } catch (error) {
+      byId("advice-who").textContent = error.message;
+    }
   }
 
   async #copy() {

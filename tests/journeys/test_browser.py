@@ -167,3 +167,16 @@ def test_pages_never_scroll_sideways(signed_in, stack, desktops, width):
         signed_in.goto(address)
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert signed_in.evaluate(overflow) <= 0, address
+
+
+def test_a_refused_password_is_tried_again_at_the_press_of_a_button(stack, signed_in, tmp_path):
+    with XvncDesktop(tmp_path) as desktop:
+        desktop.password = "notright"
+        identifier = stack.add_workstation("pc-again", desktop, room="S24")
+        signed_in.goto(wall_of(stack, "S24"))
+        refused = f'li.tile[data-workstation="{identifier}"][data-state="wrong_password"]'
+        signed_in.wait_for_selector(refused, timeout=PATIENCE)
+        desktop.set_password("notright")
+        signed_in.click(f"{refused} .tile-act button, {refused} button.tile-act")
+        signed_in.click("#advice-retry")
+        until_live(signed_in, identifier)
