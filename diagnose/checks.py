@@ -1,0 +1,272 @@
+"""What is checked, in order; each check gives a detail, or fails with one line of remedy."""
+
+import contextlib
+import ipaddress
+import secrets
+import socket
+import struct
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controle_vnc import settings as shared_settings
+from controle_vnc.control.client import ControlClient, hello
+from controle_vnc.control.messages import (
+    IssueScreenTicket,
+    RemoveWorkstation,
+    RevokeSessions,
+    SaveWorkstation,
+    Viewer,
+)
+from controle_vnc.errors import ControleVncError, SettingsError
+from controle_vnc.settings import Settings
+from diagnose.loopback import NAME, VERSION, LoopbackWorkstation
+from diagnose.websocket import UpgradeRefusedError, WebSocket
+from eop import settings as site_settings
+
+CONNECT_SECONDS = 2.0  # as the original's tcpcheck
+SELF_TEST_SECONDS = 10.0
+WORKSTATION, ROOM = "eop-diagnose", "eop-diagnose"  # there for a moment, then removed
+WHO = "eop-diagnose"
+
+START = "start it: systemctl start {service} (or: eopctl serve)"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class FailedError(Exception):
+    """A check did not succeed: why, and what to do."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(detail)
+        self.detail, self.remedy = detail, remedy
+
+
+def run() -> list[Check]:
+    """Every check; one that cannot be made because an earlier one failed has failed too."""
+    results: list[Check] = []
+    settings = _settings(results)
+    _one(results, "application", application)
+    _one(results, "secret", secrets_are_equal)
+    if settings is None:
+        return results
+    _one(results, "controle-vnc", lambda: _listens("CONTROL", settings, "controle-vnc"))
+    _one(results, "controle-vnc (hello)", lambda: signed_hello(settings), "controle-vnc")
+    _one(results, "websockify", lambda: _listens("GATEWAY", settings, "controle-vnc-gateway"))
+    needed = ("controle-vnc (hello)", "websockify")
+    _one(results, "websockify (RFB)", lambda: screen_through_the_gateway(settings), *needed)
+    _one(results, "gunicorn", lambda: _listens("WEB", settings, "eoleflask"))
+    _one(results, "gunicorn (ping)", lambda: ping(settings), "gunicorn")
+    return results
+
+
+def _settings(results: list[Check]) -> Settings | None:
+    try:
+        return shared_settings.load()
+    except SettingsError as error:
+        results.append(Check("settings", False, str(error), "correct the setting, then restart"))
+        return None
+
+
+def _one(results: list[Check], name: str, check: Callable[[], str], *needed: str) -> None:
+    failed = [one for one in results if one.name in needed and not one.ok]
+    if failed:
+        detail = f"not tried: {failed[0].name} failed"
+        results.append(Check(name, False, detail, f"first mend {failed[0].name}"))
+        return
+    try:
+        results.append(Check(name, True, check()))
+    except FailedError as error:
+        results.append(Check(name, False, error.detail, error.remedy))
+
+
+def application() -> str:
+    """That an application is enabled and its settings are right."""
+    folder = site_settings.enabled_folder()
+    links = sorted(folder.glob("*.conf")) if folder.is_dir() else []
+    if not links:
+        raise FailedError("NoApplicationError: No application loaded", "run: eopctl init")
+    for link in links:
+        if not link.exists():
+            raise FailedError(
+                f"{link} leads to {link.readlink()}, which is not there", "run: eopctl init"
+            )
+        try:
+            site_settings.load(link)
+        except SettingsError as error:
+            if "the secrets differ" not in str(error):  # the next check says it
+                raise FailedError(str(error), f"correct {link.resolve()}, then restart") from error
+    return ", ".join(link.stem for link in links)
+
+
+def secrets_are_equal() -> str:
+    """That the site and controle-vnc hold the same secret."""
+    settings = Settings()
+    conf = site_settings.settings_file()
+    ours = shared_settings.read_json(conf).get("SECRET_KEY")
+    if not isinstance(ours, str) or not ours:
+        raise FailedError(f"{conf} holds no SECRET_KEY", "run: eopctl init")
+    try:
+        theirs = shared_settings.read_secret(settings.secret_file)
+    except (SettingsError, OSError) as error:
+        raise FailedError(str(error), "run: eopctl init, as root") from error
+    if ours.rstrip("\r\n").encode() != theirs:
+        raise FailedError(
+            "the secrets differ",
+            f"copy the content of {settings.secret_file} to SECRET_KEY of {conf}, restart both",
+        )
+    return "both sides hold the same"
+
+
+def _listens(part: str, settings: Settings, service: str) -> str:
+    """That something accepts connections on a port; the original's TCP check."""
+    host, port = _reached_at(settings, part)
+    try:
+        socket.create_connection((host, port), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise FailedError(f"{host}:{port}: {error}", START.format(service=service)) from error
+    return f"{host}:{port}"
+
+
+def _reached_at(settings: Settings, part: str) -> tuple[str, int]:
+    host = getattr(settings, f"{part}_HOST")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return host, getattr(settings, f"{part}_PORT")
+
+
+def _secret(settings: Settings) -> bytes:
+    try:
+        return shared_settings.read_secret(settings.secret_file)
+    except (SettingsError, OSError):
+        conf = shared_settings.read_json(site_settings.settings_file())
+        return str(conf.get("SECRET_KEY", "")).rstrip("\r\n").encode()
+
+
+def signed_hello(settings: Settings) -> str:
+    """That what listens on 8788 is controle-vnc, and proves the secret."""
+    try:
+        return hello(settings, _secret(settings)).daemon
+    except ControleVncError as error:
+        raise FailedError(
+            str(error),
+            "controle-vnc reads its secret at start: restart it, then look at its log "
+            f"{settings.log_file}",
+        ) from error
+
+
+def screen_through_the_gateway(settings: Settings) -> str:
+    """That a screen opens: ticket, gateway, controle-vnc, a workstation that we are ourselves."""
+    session = secrets.token_hex(16)
+    with (
+        LoopbackWorkstation(_own_address(settings)) as workstation,
+        ControlClient(settings, _secret(settings)) as client,
+    ):
+        try:
+            saved = client.request(
+                SaveWorkstation(
+                    name=WORKSTATION, room=ROOM, address=workstation.address, replace=True
+                )
+            )
+            issued = client.request(
+                IssueScreenTicket(
+                    viewer=Viewer(
+                        session=session,
+                        ends_at=int((time.time() + 3 * SELF_TEST_SECONDS) * 1000),
+                        user=WHO,
+                        name=WHO,
+                    ),
+                    workstation=saved.id,
+                    mode="view",
+                )
+            )
+            return _open_screen(settings, issued.ticket)
+        except ControleVncError as error:
+            raise FailedError(str(error), f"look at the log {settings.log_file}") from error
+        finally:
+            for request in (
+                RevokeSessions(sessions=[session]),
+                RemoveWorkstation(workstation=WORKSTATION),
+            ):
+                with contextlib.suppress(ControleVncError):  # it is gone, or the daemon is
+                    client.request(request)
+
+
+def _own_address(settings: Settings) -> str:
+    """An address of ours that controle-vnc reaches: loopback where it is on this machine."""
+    host = settings.CONTROL_HOST
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return host
+    if host == "localhost":
+        return "127.0.0.1"
+    family, kind, *_, address = socket.getaddrinfo(
+        host, settings.CONTROL_PORT, type=socket.SOCK_DGRAM
+    )[0]
+    with socket.socket(family, kind) as probe:
+        probe.connect(address)  # sends nothing: it only chooses the way
+        return str(probe.getsockname()[0])
+
+
+def _open_screen(settings: Settings, ticket: str) -> str:
+    host, port = _reached_at(settings, "GATEWAY")
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    log = settings.log_file.with_name("gateway.log")
+    secured = bool(settings.GATEWAY_CERTIFICATE)
+    try:
+        with WebSocket((host, port), secured, SELF_TEST_SECONDS) as screen:
+            screen.upgrade(shown, settings.site_origins[0], ticket)
+            name = _shake_hands(screen)
+    except UpgradeRefusedError as error:
+        raise FailedError(
+            f"the gateway answers {error}",
+            f"restart controle-vnc and its gateway together, then look at {log}",
+        ) from error
+    except OSError as error:
+        raise FailedError(f"{shown}: {error}", f"look at {log}") from error
+    if name != NAME and name != WORKSTATION.encode():
+        raise FailedError(f"the screen opened is {name!r}", f"look at {log}")
+    return "a screen opens: " + VERSION.decode().strip()
+
+
+def _shake_hands(screen: WebSocket) -> bytes:
+    """The viewer's half of the RFB handshake; the name of the screen."""
+    banner = screen.read(len(VERSION))
+    if banner != VERSION:
+        raise ConnectionResetError(f"{banner!r} instead of an RFB banner")
+    screen.write(VERSION)
+    (count,) = screen.read(1)
+    if count == 0:
+        (length,) = struct.unpack(">I", screen.read(4))
+        reason = screen.read(min(length, 256)).decode(errors="replace")
+        raise ConnectionResetError(f"controle-vnc refuses the screen: {reason}")
+    screen.read(count)
+    screen.write(b"\x01")
+    screen.read(4)
+    screen.write(b"\x01")
+    (length,) = struct.unpack(">20xI", screen.read(24))
+    return screen.read(min(length, 256))
+
+
+def ping(settings: Settings) -> str:
+    """That the site answers, not only its port."""
+    host, port = _reached_at(settings, "WEB")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/ping"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    log = site_settings.log_folder() / "eop.log"
+    try:
+        with opener.open(url, timeout=CONNECT_SECONDS):
+            return url
+    except urllib.error.HTTPError as error:
+        raise FailedError(f"{url} answers {error.code}", f"look at {log}") from error
+    except OSError as error:
+        raise FailedError(f"{url}: {error}", f"look at {log}") from error
