@@ -7,6 +7,7 @@ CALLS = {
     "/api/v1/rooms": {"get"},
     "/api/v1/classes": {"get"},
     "/api/v1/workstations": {"get"},
+    "/api/v1/workstations/{workstation_id}/retry": {"post"},
     "/api/v1/tickets": {"post"},
     "/api/v1/actions": {"post"},
 }
