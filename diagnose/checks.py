@@ -8,8 +8,9 @@ import struct
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from controle_vnc import settings as shared_settings
 from controle_vnc.control.client import ControlClient, hello
@@ -20,16 +21,21 @@ from controle_vnc.control.messages import (
     SaveWorkstation,
     Viewer,
 )
-from controle_vnc.errors import ControleVncError, SettingsError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ControleVncError,
+    RequestRefusedError,
+    SettingsError,
+)
 from controle_vnc.settings import Settings
 from diagnose.loopback import NAME, VERSION, LoopbackWorkstation
 from diagnose.websocket import UpgradeRefusedError, WebSocket
 from eop import settings as site_settings
 
 CONNECT_SECONDS = 2.0  # as the original's tcpcheck
-SELF_TEST_SECONDS = 10.0
-WORKSTATION, ROOM = "eop-diagnose", "eop-diagnose"  # there for a moment, then removed
-WHO = "eop-diagnose"
+SCREEN_SECONDS = 5.0  # from the upgrade to the name of the screen
+SESSION_SECONDS = 60.0  # what the self-test's session may live, should its end not be heard
+WHO = "eop-diagnose"  # its user and room; the workstation's name is this and a random part
 
 START = "start it: systemctl start {service} (or: eopctl serve)"
 
@@ -41,7 +47,7 @@ class Check:
     name: str
     ok: bool
     detail: str
-    remedy: str = ""
+    remedy: str | None = None
 
 
 class FailedError(Exception):
@@ -88,6 +94,10 @@ def _one(results: list[Check], name: str, check: Callable[[], str], *needed: str
         results.append(Check(name, True, check()))
     except FailedError as error:
         results.append(Check(name, False, error.detail, error.remedy))
+    except PermissionError as error:
+        results.append(Check(name, False, str(error), "run it as root: sudo eopctl diagnose"))
+    except (OSError, ControleVncError) as error:
+        results.append(Check(name, False, str(error), "correct what is named, then try again"))
 
 
 def application() -> str:
@@ -156,49 +166,63 @@ def signed_hello(settings: Settings) -> str:
     """That what listens on 8788 is controle-vnc, and proves the secret."""
     try:
         return hello(settings, _secret(settings)).daemon
-    except ControleVncError as error:
+    except AuthenticationError as error:
         raise FailedError(
             str(error),
             "controle-vnc reads its secret at start: restart it, then look at its log "
             f"{settings.log_file}",
         ) from error
+    except ControleVncError as error:
+        raise FailedError(
+            str(error),
+            f"see which program has the port: ss -ltnp 'sport = {settings.CONTROL_PORT}'; "
+            "then restart controle-vnc",
+        ) from error
 
 
 def screen_through_the_gateway(settings: Settings) -> str:
     """That a screen opens: ticket, gateway, controle-vnc, a workstation that we are ourselves."""
-    session = secrets.token_hex(16)
+    name = f"{WHO}-{secrets.token_hex(4)}"
+    viewer = Viewer(
+        session=secrets.token_hex(16),
+        ends_at=int((time.time() + SESSION_SECONDS) * 1000),
+        user=WHO,
+        name=WHO,
+    )
     with (
         LoopbackWorkstation(_own_address(settings)) as workstation,
         ControlClient(settings, _secret(settings)) as client,
     ):
         try:
-            saved = client.request(
-                SaveWorkstation(
-                    name=WORKSTATION, room=ROOM, address=workstation.address, replace=True
+            with _registered(client, name, workstation.address, viewer.session) as number:
+                issued = client.request(
+                    IssueScreenTicket(viewer=viewer, workstation=number, mode="view")
                 )
-            )
-            issued = client.request(
-                IssueScreenTicket(
-                    viewer=Viewer(
-                        session=session,
-                        ends_at=int((time.time() + 3 * SELF_TEST_SECONDS) * 1000),
-                        user=WHO,
-                        name=WHO,
-                    ),
-                    workstation=saved.id,
-                    mode="view",
-                )
-            )
-            return _open_screen(settings, issued.ticket)
+                shown = _open_screen(settings, issued.ticket)
         except ControleVncError as error:
             raise FailedError(str(error), f"look at the log {settings.log_file}") from error
-        finally:
-            for request in (
-                RevokeSessions(sessions=[session]),
-                RemoveWorkstation(workstation=WORKSTATION),
-            ):
-                with contextlib.suppress(ControleVncError):  # it is gone, or the daemon is
-                    client.request(request)
+    if shown not in (NAME, name.encode()):
+        raise FailedError(f"the screen opened is {shown!r}", f"look at {_gateway_log(settings)}")
+    return "a screen opens: " + VERSION.decode().strip()
+
+
+@contextlib.contextmanager
+def _registered(client: ControlClient, name: str, address: str, session: str) -> Iterator[str]:
+    """A workstation that controle-vnc knows for a moment, whatever happens meanwhile; its id."""
+    try:
+        yield client.request(SaveWorkstation(name=name, room=WHO, address=address)).id
+    finally:
+        with contextlib.suppress(ControleVncError):  # it ends by itself, SESSION_SECONDS later
+            client.request(RevokeSessions(sessions=[session]))
+        try:
+            client.request(RemoveWorkstation(workstation=name))
+        except RequestRefusedError:
+            pass  # it was not saved
+        except ControleVncError as error:
+            raise FailedError(
+                f"the self-test's workstation stays: {error}",
+                f"later run: eopctl workstation remove {name}",
+            ) from error
 
 
 def _own_address(settings: Settings) -> str:
@@ -217,15 +241,20 @@ def _own_address(settings: Settings) -> str:
         return str(probe.getsockname()[0])
 
 
-def _open_screen(settings: Settings, ticket: str) -> str:
+def _gateway_log(settings: Settings) -> Path:
+    return settings.log_file.with_name("gateway.log")
+
+
+def _open_screen(settings: Settings, ticket: str) -> bytes:
+    """Open the screen of `ticket` as a page of the site does; the name it tells."""
     host, port = _reached_at(settings, "GATEWAY")
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    log = settings.log_file.with_name("gateway.log")
+    log = _gateway_log(settings)
     secured = bool(settings.GATEWAY_CERTIFICATE)
     try:
-        with WebSocket((host, port), secured, SELF_TEST_SECONDS) as screen:
+        with WebSocket((host, port), secured, SCREEN_SECONDS) as screen:
             screen.upgrade(shown, settings.site_origins[0], ticket)
-            name = _shake_hands(screen)
+            return _shake_hands(screen)
     except UpgradeRefusedError as error:
         raise FailedError(
             f"the gateway answers {error}",
@@ -233,9 +262,6 @@ def _open_screen(settings: Settings, ticket: str) -> str:
         ) from error
     except OSError as error:
         raise FailedError(f"{shown}: {error}", f"look at {log}") from error
-    if name != NAME and name != WORKSTATION.encode():
-        raise FailedError(f"the screen opened is {name!r}", f"look at {log}")
-    return "a screen opens: " + VERSION.decode().strip()
 
 
 def _shake_hands(screen: WebSocket) -> bytes:

@@ -17,7 +17,7 @@ def text(results: list[Check], *, coloured: bool) -> str:
         lines.append(f".{one.name:>{LABEL_CHARACTERS}} => {verdict}")
         if not one.ok:
             lines.append(f"    {_printable(one.detail)}")
-            lines.append(f"    -> {_printable(one.remedy)}")
+            lines.append(f"    -> {_printable(one.remedy or '')}")
     return "\n".join(lines)
 
 

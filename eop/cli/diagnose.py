@@ -1,5 +1,7 @@
 """`eopctl diagnose`: is everything there, and does it work?"""
 
+import os
+import signal
 import sys
 
 import click
@@ -15,7 +17,10 @@ def diagnose(as_json: bool) -> int:
 
     One screen is opened, of a workstation that this command is itself; no student's is touched.
     """
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # what the self-test registered is removed
+        signal.signal(ending, signal.default_int_handler)
     results = checks.run()
-    text = report.text(results, coloured=sys.stdout.isatty())
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    text = report.text(results, coloured=coloured)
     tell(report.value(results), text, as_json=as_json)
     return DONE if all(one.ok for one in results) else FAILED

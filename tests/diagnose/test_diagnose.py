@@ -1,12 +1,15 @@
 """`eopctl diagnose` and the module's section, against a running installation."""
 
+import contextlib
 import json
 import os
+import pty
+import signal
 import subprocess
 
 import pytest
 
-from tests.desktops import free_port
+from tests.desktops import free_port, wait_until
 from tests.stack import EOPCTL, ROOT, Stack
 
 SECTION = str(ROOT / "diagnose/eop")
@@ -32,7 +35,7 @@ def diagnosed(stack, code, **environment):
     assert said["ok"] == (code == 0)
     for check in said["checks"]:
         assert set(check) == {"name", "ok", "detail", "remedy"}
-        assert check["ok"] or ("\n" not in check["remedy"] and check["remedy"])
+        assert check["remedy"] is None if check["ok"] else check["remedy"].splitlines()[1:] == []
     return {check["name"]: check for check in said["checks"]}
 
 
@@ -54,6 +57,68 @@ def test_the_self_test_leaves_no_workstation_behind(stack):
     assert json.loads(stack.eopctl("workstation", "list", "--json")) == []
 
 
+@contextlib.contextmanager
+def frozen_gateway(stack):
+    """Its port still accepts connections; nothing answers."""
+    lines = stack.processes().items()
+    gateways = [number for number, line in lines if "controle_vnc.gateway" in line]
+    try:
+        for number in gateways:
+            os.kill(number, signal.SIGSTOP)
+        yield
+    finally:
+        for number in gateways:
+            os.kill(number, signal.SIGCONT)
+
+
+def workstations(stack):
+    return json.loads(stack.eopctl("workstation", "list", "--json"))
+
+
+def test_a_gateway_that_does_not_answer_fails_in_time_and_nothing_stays(stack):
+    with frozen_gateway(stack):
+        checks = diagnosed(stack, 1)
+    assert failed(checks) == {"websockify (RFB)"}
+    assert checks["websockify"]["ok"]
+    assert workstations(stack) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_nothing_stays_of_a_self_test_that_is_ended(stack, ending):
+    with frozen_gateway(stack):
+        running = subprocess.Popen(
+            [EOPCTL, "diagnose"],
+            env=stack.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        (shown,) = wait_until(lambda: workstations(stack), 10, "the self-test's workstation")
+        assert shown["name"].startswith("eop-diagnose-")
+        running.send_signal(ending)
+        assert running.wait(10) == 1
+    assert workstations(stack) == []
+
+
+def shown_on_a_terminal(stack, **environment):
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [EOPCTL, "diagnose"],
+        env={**stack.environment, "TERM": "xterm", **environment},
+        stdout=theirs,
+        timeout=60,
+    )
+    os.close(theirs)
+    said = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0, said
+    return said
+
+
+def test_a_terminal_gets_a_bold_title_unless_it_wants_no_colour(stack):
+    assert shown_on_a_terminal(stack).startswith("\033[1m*** EOP\033[0m")
+    assert "\033" not in shown_on_a_terminal(stack, NO_COLOR="1")
+
+
 def test_the_report_is_in_the_manner_of_the_original(stack):
     lines = stack.eopctl("diagnose").splitlines()
     assert lines[0] == "*** EOP"
@@ -69,7 +134,7 @@ def test_a_port_nobody_listens_on_fails_with_a_remedy(stack):
 def test_a_program_that_is_not_controle_vnc_is_told_apart(stack):
     checks = diagnosed(stack, 1, EOP_CONTROL_PORT=str(stack.web))
     assert failed(checks) == {"controle-vnc (hello)", "websockify (RFB)"}
-    assert "is not controle-vnc" in checks["controle-vnc (hello)"]["detail"]
+    assert "ss -ltnp" in checks["controle-vnc (hello)"]["remedy"]
 
 
 def test_another_secret_is_found_and_proven(stack):
@@ -82,6 +147,7 @@ def test_another_secret_is_found_and_proven(stack):
         secret.write_bytes(right)
     assert failed(checks) == {"secret", "controle-vnc (hello)", "websockify (RFB)"}
     assert "the secrets differ" in checks["secret"]["detail"]
+    assert "restart" in checks["controle-vnc (hello)"]["remedy"]
 
 
 def test_a_missing_link_is_told_in_the_words_of_the_runner(stack):
