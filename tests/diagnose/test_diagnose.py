@@ -185,10 +185,19 @@ def test_the_section_of_the_module_runs_every_check(stack):
 def test_the_section_checks_the_ports_where_the_command_is_not_installed(stack):
     done = section(stack, EOPCTL="eopctl-is-not-here")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert ".            controle-vnc => Ok" in done.stdout
+    assert done.stdout.splitlines()[:2] == ["*** EOP", ".            controle-vnc => Ok"]
     nobody = section(stack, EOPCTL="eopctl-is-not-here", EOP_CONTROL_PORT=str(free_port()))
     assert nobody.returncode == 1
-    assert ".            controle-vnc => Erreur" in nobody.stdout
+    assert ".            controle-vnc => Erreur\n    -> start it" in nobody.stdout
+    assert ".              websockify => Ok" in nobody.stdout
+
+
+def test_the_section_finds_the_command_of_a_checkout(stack):
+    environment = {**stack.environment, "PATH": "/usr/bin:/bin"}
+    environment.pop("EOPCTL", None)
+    done = subprocess.run([SECTION], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gunicorn (ping) => Ok" in done.stdout
 
 
 def test_the_section_is_executable():
