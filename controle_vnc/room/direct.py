@@ -44,9 +44,13 @@ class DirectSlot:
         self._stop = None
 
     def was_cut(self) -> None:
-        """The server closed the pass-through by itself."""
-        if self._link_is_ready and self._clock() - self._link_ready_at < SUSPECT_SECONDS:
-            self.takes_one_client = True
+        """The server closed the pass-through by itself, or did not let it in."""
+        now = self._clock()
+        loop = asyncio.get_running_loop()
+        if self._stop is None and self._link_is_ready:
+            self.takes_one_client = True  # turned away at the door while the other one stands
+        else:
+            loop.call_later(JUDGE_SECONDS, self._judge_cut, now)
 
     def link_told(self, health: Health) -> None:
         """The decoded link's health has changed."""
@@ -58,6 +62,11 @@ class DirectSlot:
         fresh = self._clock() - self._opened_at < SUSPECT_SECONDS
         if health.state == "refused" or (was_ready and not self._link_is_ready and fresh):
             asyncio.get_running_loop().call_later(JUDGE_SECONDS, self._judge, self._stop)
+
+    def _judge_cut(self, cut_at: float) -> None:
+        """The link came up just when the pass-through was cut: it threw it out."""
+        if self._link_is_ready and abs(self._link_ready_at - cut_at) < SUSPECT_SECONDS:
+            self.takes_one_client = True
 
     def _judge(self, stop: Callable[[str], None]) -> None:
         if self._stop is stop and not self._link_is_ready:

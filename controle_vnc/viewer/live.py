@@ -84,6 +84,8 @@ class Screen:
             raise RefusedScreenError(seat.link.health.reason)
         if not (seat.may_pass_through(self._grant.session) and await self._direct(seat)):
             await self._shared(seat)
+        if self.code == "closed":
+            self._house.hub.look_again(seat)
 
     # --- an upstream of its own
 
@@ -104,12 +106,13 @@ class Screen:
 
     async def _second_upstream(self, seat: Seat) -> Upstream | None:
         target, timing = seat.link.target, self._house.hub.timing
+        was_watched = seat.link.client is not None
         try:
             upstream = await open_upstream(target.address, target.password, timing)
         except LINK_ERRORS as error:
             health = health_of(error)
-            if seat.link.client is not None and not health.is_held:
-                seat.direct.takes_one_client = True
+            if was_watched and not health.is_held:
+                seat.direct.was_cut()
                 return None
             seat.link.note(health)
             raise RefusedScreenError(health.reason) from error
@@ -129,7 +132,6 @@ class Screen:
             seat.serve_decoded(self._grant.session)
         elif passing.code == "closed":
             seat.direct.was_cut()
-            self._house.hub.look_again(seat)
 
     # --- the decoded picture
 

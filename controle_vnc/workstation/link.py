@@ -202,7 +202,7 @@ class Link:
         self._backoff.reset()
         while True:
             await self._pause()
-            if not self.is_wanted:
+            if self._may_rest:
                 return
             if self.health.state in ("unknown", "ready"):
                 self._tell(CONNECTING)
@@ -210,8 +210,13 @@ class Link:
                 await self._session()
             except LINK_ERRORS as error:
                 self._note_failure(error)
-            if not self.is_wanted:
+            if self._may_rest:
                 return
+
+    @property
+    def _may_rest(self) -> bool:
+        """Nobody waits, and nobody is left with "connecting" as the last word."""
+        return not self.is_wanted and self.health != CONNECTING
 
     async def _pause(self) -> None:
         """The wait before the next try: back-off, then what is left of a hold; `_nudge` ends it."""
@@ -239,6 +244,8 @@ class Link:
             await self._shake_hands(connection, client)
             if self.is_wanted:
                 await self._follow(connection, client)
+            else:
+                self._tell(READY)
         finally:
             connection.close()
 
@@ -282,6 +289,8 @@ class Link:
                 await self._rest(self._clock() - turn)
         except LINK_ERRORS as error:
             dead = self._proofs.is_dead(self._clock())
+            if self.is_wanted and not (dead or self.has_picture):
+                raise  # it never stood: no next try knows better
             if self.is_wanted:
                 raise _LostError from SilentError() if dead else error
         finally:
@@ -325,8 +334,8 @@ class Link:
     def _tick(self) -> None:
         """Ask for a picture or a sign of life where one is due, and come back for the next."""
         client, connection, now = self.client, self._connection, self._clock()
-        if client is None or connection is None:
-            return
+        if client is None or connection is None or connection.writer.is_closing():
+            return  # it is being lost, and whoever reads from it tells
         if self._proofs.is_dead(now):
             connection.writer.transport.abort()
             return

@@ -19,6 +19,16 @@ from controle_vnc.viewer.journal import Journal
 ENDS_AT = 4_000_000_000_000
 
 
+async def until(condition, what, seconds=5):
+    """Wait for what other programs or tasks bring about; fail saying `what`."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - there is no event to wait for
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None
+
+
 def stored(number, address, room="S12", user=None, password=None, name=None):
     name = name or f"pc-{number:02}"
     return StoredWorkstation(number, f"id{number}", name, room, address, user, password)

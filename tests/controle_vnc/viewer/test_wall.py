@@ -10,7 +10,7 @@ from PIL import Image
 from controle_vnc.viewer.wall import serve
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
-from tests.fakes.house import browsing, house, stored, wall_grant
+from tests.fakes.house import browsing, house, stored, until, wall_grant
 from tests.fakes.vnc_server import FakeVncServer
 
 QUICK = Timing(linger=0.05, wall=0.05, settle=0.0, prove=0.2, deadline=0.2, dead=1.0)
@@ -146,9 +146,7 @@ def test_a_wall_that_closes_leaves_no_connection_and_is_journalled():
             async with browsing(serve, wall_grant(), place) as browser:
                 browser.show([1])
                 await browser.tile(1)
-            async with asyncio.timeout(3):
-                while server.sessions:
-                    await asyncio.sleep(0.01)
+            await until(lambda: not server.sessions, "the connection closed")
             assert kinds(place) == ["wall_opened", "wall_closed"]
             closed = place.journal.after(0)[1]
             assert closed.details == {
@@ -182,19 +180,21 @@ def test_a_wall_that_cannot_be_journalled_does_not_open():
 
 def test_a_wall_follows_additions_changes_and_removals():
     async def play():
-        async with house(stored(1, "127.0.0.1:1")) as place:
-            async with browsing(serve, wall_grant(), place) as browser:
-                await browser.frame()
-                place.hub.add(stored(2, "127.0.0.1:1"))
-                added = await browser.event("workstation", change="added")
-                assert (added["number"], added["name"], added["state"]) == (2, "pc-02", "unknown")
-                place.hub.change(stored(2, "127.0.0.1:1", user="zoe.martin"))
-                changed = await browser.event("workstation", change="changed")
-                assert changed["user"] == "zoe.martin"
-                place.hub.change(stored(2, "127.0.0.1:1", room="S13"))
-                await browser.event("workstation", change="removed", number=2)
-                place.hub.remove("id1")
-                await browser.event("workstation", change="removed", number=1)
+        async with (
+            house(stored(1, "127.0.0.1:1")) as place,
+            browsing(serve, wall_grant(), place) as browser,
+        ):
+            await browser.frame()
+            place.hub.add(stored(2, "127.0.0.1:1"))
+            added = await browser.event("workstation", change="added")
+            assert (added["number"], added["name"], added["state"]) == (2, "pc-02", "unknown")
+            place.hub.change(stored(2, "127.0.0.1:1", user="zoe.martin"))
+            changed = await browser.event("workstation", change="changed")
+            assert changed["user"] == "zoe.martin"
+            place.hub.change(stored(2, "127.0.0.1:1", room="S13"))
+            await browser.event("workstation", change="removed", number=2)
+            place.hub.remove("id1")
+            await browser.event("workstation", change="removed", number=1)
 
     asyncio.run(play())
 
@@ -231,30 +231,32 @@ def test_a_wall_of_users_shows_where_they_sit():
 )
 def test_a_frame_that_is_too_long_or_no_event_closes_that_wall_only(frames):
     async def play():
-        async with house() as place:
-            async with (
-                browsing(serve, wall_grant(), place) as bad,
-                browsing(serve, wall_grant(), place) as good,
-            ):
-                bad.send(frames)
-                async with asyncio.timeout(2):
-                    await bad.task
-                assert (await good.frame())["event"] == "snapshot"
-                assert not good.task.done()
+        async with (
+            house() as place,
+            browsing(serve, wall_grant(), place) as bad,
+            browsing(serve, wall_grant(), place) as good,
+        ):
+            bad.send(frames)
+            async with asyncio.timeout(2):
+                await bad.task
+            assert (await good.frame())["event"] == "snapshot"
+            assert not good.task.done()
 
     asyncio.run(play())
 
 
 def test_a_frame_of_64_kib_and_unknown_events_and_types_are_taken():
     async def play():
-        async with house(stored(1, "127.0.0.1:1")) as place:
-            async with browsing(serve, wall_grant(), place) as browser:
-                longest = json.dumps({"future": "x" * (64 * 1024 - 1 - 14)}).encode()
-                assert len(longest) == 64 * 1024 - 1
-                browser.send(struct.pack(">IB", 64 * 1024, 1) + longest)
-                browser.send(struct.pack(">IB", 4, 77) + b"abc")
-                browser.show([1])
-                await browser.event("state", number=1, state="refused")
+        async with (
+            house(stored(1, "127.0.0.1:1")) as place,
+            browsing(serve, wall_grant(), place) as browser,
+        ):
+            longest = json.dumps({"future": "x" * (64 * 1024 - 1 - 14)}).encode()
+            assert len(longest) == 64 * 1024 - 1
+            browser.send(struct.pack(">IB", 64 * 1024, 1) + longest)
+            browser.send(struct.pack(">IB", 4, 77) + b"abc")
+            browser.show([1])
+            await browser.event("state", number=1, state="refused")
 
     asyncio.run(play())
 
@@ -281,9 +283,7 @@ def test_a_bad_workstation_is_told_and_disturbs_no_other_tile(bad):
                 right.paint((99, 99, 99))
                 await browser.tile(2)
                 ill = ("offline", "refused", "wrong_password", "unsupported", "connecting")
-                async with asyncio.timeout(5):
-                    while place.hub.status("id1").state not in ill:
-                        await asyncio.sleep(0.01)
+                await until(lambda: place.hub.status("id1").state in ill, "told")
                 assert place.hub.status("id2").state == "ready"
 
     asyncio.run(play())
@@ -291,24 +291,24 @@ def test_a_bad_workstation_is_told_and_disturbs_no_other_tile(bad):
 
 def test_a_browser_that_stops_reading_is_given_the_newest_later():
     async def play():
-        async with FakeVncServer(size=(320, 240)) as server:
-            async with (
-                house(stored(1, server.address), timing=replace(QUICK, wall=0.01)) as place,
-                browsing(serve, wall_grant(), place) as slow,
-            ):
-                slow.show([1])
-                await slow.tile(1)
-                slow.reader._transport.pause_reading()
-                wall = next(iter(place.hub._listeners))
-                for number in range(3000):
-                    place.hub.add(stored(100 + number, "127.0.0.1:1", name="x" * 60))
-                await asyncio.sleep(0.1)
-                held = wall._writer.transport.get_write_buffer_size()
-                assert held <= 256 * 1024 + 64 * 1024
-                for _ in range(5):
-                    place.hub.change(stored(100, "127.0.0.1:1", name="newest"))
-                assert len(wall._workstations) <= 3000
-                slow.reader._transport.resume_reading()
-                await slow.event("workstation", number=100, name="newest")
+        async with (
+            FakeVncServer(size=(320, 240)) as server,
+            house(stored(1, server.address), timing=replace(QUICK, wall=0.01)) as place,
+            browsing(serve, wall_grant(), place) as slow,
+        ):
+            slow.show([1])
+            await slow.tile(1)
+            slow.reader._transport.pause_reading()
+            wall = next(iter(place.hub._listeners))
+            for number in range(3000):
+                place.hub.add(stored(100 + number, "127.0.0.1:1", name="x" * 60))
+            await asyncio.sleep(0.1)
+            held = wall._writer.transport.get_write_buffer_size()
+            assert held <= 256 * 1024 + 64 * 1024
+            for _ in range(5):
+                place.hub.change(stored(100, "127.0.0.1:1", name="newest"))
+            assert len(wall._workstations) <= 3000
+            slow.reader._transport.resume_reading()
+            await slow.event("workstation", number=100, name="newest")
 
     asyncio.run(play())

@@ -8,9 +8,9 @@ from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import Link, Target
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
+from tests.fakes.house import until
 from tests.fakes.vnc_server import FakeVncServer
 
-SECONDS = 5  # a deadline, never a wait
 FAST = Timing(
     connect=1, told_silent=0.2, handshake=0.6, opening=0.5, linger=0.1, wall=0.1, settle=0.0,
     prove=0.1, deadline=0.1, dead=0.4, hold=0.4, steady=0.2, refresh=0.5,
@@ -43,12 +43,6 @@ class Eye:
 
     def told(self, health):
         self.changed.set()
-
-
-async def until(condition, what, seconds=SECONDS):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager
