@@ -320,7 +320,7 @@ class Link:
     def _dispatch(self, client: RfbClient) -> None:
         for event in client.events():
             if isinstance(event, Updated):
-                self._requests.answered()
+                self._requests.answered(self._clock())
                 self.has_picture = self.has_picture or not event.damage.is_empty
             elif isinstance(event, Resized):
                 self._wants_whole = True

@@ -58,12 +58,17 @@ class Backoff:
 
 @dataclass
 class Requests:
-    """Holds one incremental request open; paces the next one by the last one."""
+    """Holds one incremental request open; at the wall's pace the next one comes a second later.
+
+    A second after the answer, not after the request: a tile is made of each answer at once, and
+    answers that come closer together than tiles may would wait for the next tile's turn.
+    """
 
     timing: Timing
     started: float
     live: bool = False
     _last: float = field(default=float("-inf"))
+    _answered: float = field(default=float("-inf"))
     _open: bool = False
 
     def due_at(self, now: float) -> float | None:
@@ -72,7 +77,9 @@ class Requests:
             return None
         if self._last - self.started < self.timing.settle and now < self._settled:
             return now
-        return self._last + (self.timing.live if self.live else self.timing.wall)
+        if self.live:
+            return self._last + self.timing.live
+        return self._answered + self.timing.wall
 
     @property
     def _settled(self) -> float:
@@ -82,7 +89,8 @@ class Requests:
         self._last = now
         self._open = True
 
-    def answered(self) -> None:
+    def answered(self, now: float) -> None:
+        self._answered = now
         self._open = False
 
 

@@ -16,33 +16,31 @@ def test_a_request_stays_open_until_it_is_answered():
     requests = Requests(TIMING, started=0.0)
     requests.asked(10.0)
     assert requests.due_at(99.0) is None
-    requests.answered()
-    assert requests.due_at(10.1) == 11.0
+    requests.answered(10.5)
+    assert requests.due_at(10.6) == 11.5
 
 
-def test_a_quiet_screen_is_asked_again_at_once_when_it_has_changed():
+def test_a_screen_that_has_never_answered_is_asked_at_once():
     requests = Requests(TIMING, started=0.0)
-    requests.asked(10.0)
-    requests.answered()
-    due = requests.due_at(30.0)
+    due = requests.due_at(0.0)
     assert due is not None
-    assert due <= 30.0
+    assert due <= 0.0
 
 
 def test_a_first_picture_that_comes_in_pieces_is_fetched_without_pauses():
     requests = Requests(TIMING, started=0.0)
     requests.asked(0.1)
-    requests.answered()
+    requests.answered(0.15)
     assert requests.due_at(0.2) == 0.2
     requests.asked(0.9)
-    requests.answered()
-    assert requests.due_at(1.1) == 1.9
+    requests.answered(1.0)
+    assert requests.due_at(1.1) == 2.0
 
 
 def test_a_live_pace_asks_thirty_times_a_second_at_most():
     requests = Requests(TIMING, started=0.0, live=True)
     requests.asked(10.0)
-    requests.answered()
+    requests.answered(10.0005)
     assert requests.due_at(10.001) == 10.0 + TIMING.live
 
 
