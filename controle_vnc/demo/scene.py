@@ -4,6 +4,7 @@ import math
 import random
 import textwrap
 import time
+import unicodedata
 from collections.abc import Callable
 
 import numpy as np
@@ -24,10 +25,22 @@ SCROLL_SECONDS = 1.4
 CLOCK_SECONDS = 1.0
 WRAP = 46  # letters a line of the document holds
 KEY_RETURN, KEY_BACKSPACE = 0xFF0D, 0xFF08
+CURSOR = "|"
+SIGNS = str.maketrans(
+    {"«": '"', "»": '"', "’": "'", "–": "-", "—": "-", "œ": "oe", "ø": "o", "─": "-"}
+)
 UNICODE_KEYS = 0x1000000  # keysyms from here on are a character's number and this
 
 TERMINAL, DOCUMENT = Rect(36, 40, 690, 410), Rect(760, 330, 484, 350)
 CLOCK, NOTE = Rect(960, 40, 240, 240), Rect(36, 490, 560, 190)
+
+FONT = ImageFont.load_default(18)  # Pillow's own: this machine may have none
+
+
+def readable(text: str) -> str:
+    """`text` in the letters of `FONT`, which has no accents."""
+    plain = unicodedata.normalize("NFKD", text.translate(SIGNS))
+    return plain.encode("ascii", "ignore").decode()
 
 
 class Scene:
@@ -87,7 +100,7 @@ class Scene:
     def _paint_terminal(self) -> None:
         self._at = (self._at + self._luck.randint(*TYPE_LETTERS)) % len(self._typed)
         written = self._typed[: self._at].splitlines() or [""]
-        lines = [*written[-16:-1], written[-1] + "▏"]
+        lines = [*written[-16:-1], written[-1] + CURSOR]
         colours = self._colours
         self._paint_text(TERMINAL, self._typed_title, lines, (colours.ground, colours.letters))
 
@@ -98,7 +111,7 @@ class Scene:
 
     def _paint_note(self) -> None:
         lines = [line[-60:] for line in self._note.lines[-6:]]
-        lines[-1] += "▏"
+        lines[-1] += CURSOR
         self._paint_text(NOTE, "Note", lines, (self._colours.note, "#3b3200"))
 
     def _paint_text(
@@ -108,10 +121,9 @@ class Scene:
         window = Image.new("RGB", (rect.width, rect.height), ground)
         draw = ImageDraw.Draw(window)
         draw.rectangle((0, 0, rect.width, BAR), fill=self._colours.hills)
-        font = ImageFont.load_default(18)
-        draw.text((MARGIN, 5), title, fill="#ffffff", font=font)
+        draw.text((MARGIN, 5), readable(title), fill="#ffffff", font=FONT)
         for row, line in enumerate(lines):
-            draw.text((MARGIN, BAR + 8 + 22 * row), line, fill=letters, font=font)
+            draw.text((MARGIN, BAR + 8 + 22 * row), readable(line), fill=letters, font=FONT)
         self._show(rect, window)
 
     def _paint_clock(self) -> None:
