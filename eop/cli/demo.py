@@ -57,7 +57,7 @@ def demo() -> None:
     EOP_DEMO_WORKSTATIONS choose the teacher's password and the number of desktops.
     """
     count = workstations()
-    password = os.environ.get("EOP_DEMO_PASSWORD") or new_password()
+    password = teacher_password()
     initialise(os.environ)
     bring_up_to_date(enabled_site().database_url)
     home = shared_settings.home()
@@ -83,6 +83,14 @@ def workstations() -> int:
             f"EOP_DEMO_WORKSTATIONS must be between 0 and {MAX_WORKSTATIONS}, not {text!r}"
         )
     return int(text)
+
+
+def teacher_password() -> str:
+    """The one that was asked for, else a new one; raises a usage error."""
+    password = os.environ.get("EOP_DEMO_PASSWORD") or new_password()
+    if not password.isprintable():
+        raise click.UsageError("EOP_DEMO_PASSWORD must be one line of printable characters")
+    return password
 
 
 def new_password() -> str:
@@ -135,17 +143,18 @@ def prepare_school(password: str) -> None:
         with database.read() as connection:
             stored = users.password_of(connection, LOGIN)
             known = {one.name for one in classes.list_all(connection)}
-        if stored is None:
-            everything = (EVERYTHING,)  # workstations that are added to try are seen, too
-            teacher = NewUser(
-                LOGIN, "teacher", NAME, passwords.hashed(password), everything, everything
-            )
-            accounts.add(database, teacher, now_ms)
-        elif passwords.matches(stored, password):  # open sessions stay
-            with database.write() as connection:
+        if stored is not None and passwords.matches(stored, password):
+            with database.write() as connection:  # open sessions stay
                 throttle.clear(connection, keys.login_key(LOGIN))
         else:
-            accounts.set_password(database, keys, LOGIN, password, now_ms)
+            everything = (EVERYTHING,)  # workstations that are added to try are seen, too
+            teacher = NewUser(
+                LOGIN, "teacher", NAME, passwords.hash_of(password), everything, everything
+            )
+            if stored is None:
+                accounts.add(database, teacher, now_ms)
+            else:
+                accounts.change(database, keys, teacher, now_ms)
         for name, students in zip(CLASSES, STUDENTS, strict=True):
             with database.write() as connection:
                 for student in students:

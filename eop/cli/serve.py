@@ -25,6 +25,7 @@ from eop.settings import SiteSettings
 
 READY_SECONDS = 45.0  # on a slow and busy machine; usually three
 ASK_SECONDS = 2.0
+MAX_PORT = 65535
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
 
 PROGRAMS = (
@@ -98,6 +99,8 @@ def check_ports(settings: Settings) -> None:
         host = getattr(settings, f"{part}_HOST")
         port = getattr(settings, f"{part}_PORT")
         try:
+            if not 1 <= port <= MAX_PORT:  # getaddrinfo would take what is left of it
+                raise OverflowError(f"a port is between 1 and {MAX_PORT}")
             family, kind, protocol, _, address = socket.getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]

@@ -1,0 +1,87 @@
+"""`eopctl serve`: its ports, its folders, and a whole start. Journeys meet it as `make run`."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+import requests
+
+from controle_vnc.settings import Settings
+from eop.cli import serve
+from eop.cli.serve import PortInUseError, check_ports, short_folder
+from eop.errors import EopError
+from tests.desktops import free_port, wait_until
+from tests.stack import EOPCTL
+
+
+def settings(**changed):
+    ports = {name: free_port() for name in ("WEB_PORT", "GATEWAY_PORT", "CONTROL_PORT")}
+    return Settings(**{**ports, **changed})
+
+
+@pytest.mark.parametrize("name", ["WEB_PORT", "GATEWAY_PORT", "CONTROL_PORT"])
+def test_a_port_in_use_is_told_with_its_setting(name):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUseError, match=f"port {port} is in use.*EOP_{name}"):
+            check_ports(settings(**{name: port}))
+
+
+def test_free_ports_pass():
+    check_ports(settings())
+
+
+@pytest.mark.parametrize("changed", [{"WEB_PORT": 70000}, {"WEB_HOST": "192.0.2.1"}])
+def test_an_address_nobody_can_listen_on_is_told(changed):
+    with pytest.raises(PortInUseError, match="change EOP_WEB_HOST or EOP_WEB_PORT"):
+        check_ports(settings(**changed))
+
+
+def test_a_short_installation_keeps_its_sockets_inside(tmp_path, monkeypatch):
+    monkeypatch.setenv("EOP_HOME", "/tmp/eop")
+    assert str(short_folder("demo")) == "/tmp/eop/run/demo"
+
+
+def test_sockets_of_a_deep_installation_get_a_private_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("EOP_HOME", str(tmp_path / ("deep" * 25)))
+    folder = short_folder("demo")
+    try:
+        assert len(os.fsencode(folder)) <= serve.MAX_FOLDER_BYTES
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert short_folder("demo") == folder
+        folder.chmod(0o755)
+        with pytest.raises(EopError, match="belongs to somebody else"):
+            short_folder("demo")
+    finally:
+        folder.rmdir()
+
+
+def test_serve_runs_everything_until_it_is_told_to_stop(quiet, tmp_path):
+    errors = tmp_path / "stderr.txt"
+    environment = {**os.environ, **quiet.environ}
+    subprocess.run([EOPCTL, "db", "upgrade"], env=environment, check=True, capture_output=True)
+    with errors.open("w") as file:
+        process = subprocess.Popen([EOPCTL, "serve"], env=environment, stderr=file)
+    try:
+        wait_until(lambda: "EOP is served at" in errors.read_text(), 30, "everything answers")
+        port = quiet.shared.WEB_PORT
+        assert requests.get(f"http://127.0.0.1:{port}/ping", timeout=5).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert not [path for path in quiet.home.rglob("*") if path.is_socket()]
+    assert not (quiet.home / "run/supervisor.json").exists()
+
+
+def test_serve_without_an_application_says_so_and_starts_nothing(quiet):
+    (quiet.home / "etc/eole/flask/enabled/eop.conf").unlink()
+    done = subprocess.run(
+        [EOPCTL, "serve"], env={**os.environ, **quiet.environ}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "No application loaded" in done.stderr
