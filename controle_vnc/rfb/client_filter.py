@@ -13,6 +13,8 @@ from controle_vnc.rfb.constants import (
 )
 from controle_vnc.rfb.pixel_format import PixelFormat
 
+MAX_HELD_KEYS = 64  # nobody has more fingers; what a page "holds" beyond is not remembered
+
 VIEW = {
     ClientMessage.SET_PIXEL_FORMAT,
     ClientMessage.SET_ENCODINGS,
@@ -64,15 +66,25 @@ class ClientMessageFilter:
         self._encodings = CONTROL_ENCODINGS if control else VIEW_ENCODINGS
         self._messages = ClientMessages()
         self._asked = False
+        self._held: dict[int, bytes] = {}
+        self._pointer: bytes | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that may go on to the workstation."""
         return b"".join(self._passed(message) for message in self._messages.feed(data))
 
+    def releases(self) -> bytes:
+        """What lets go of every key and button that the viewer has left pressed."""
+        released = b"".join(self._held.values()) + (self._pointer or b"")
+        self._held.clear()
+        self._pointer = None
+        return released
+
     def _passed(self, message: bytes) -> bytes:
         kind = message[0]
         if kind not in self._allowed:
             return b""
+        self._remember(kind, message)
         if kind == ClientMessage.SET_ENCODINGS:
             wanted = struct.unpack(f">{(len(message) - 4) // 4}i", message[4:])
             return messages.set_encodings([code for code in wanted if code in self._encodings])
@@ -83,6 +95,25 @@ class ClientMessageFilter:
             ClientMessage.ENABLE_CONTINUOUS_UPDATES,
         }
         return message
+
+    def _remember(self, kind: int, message: bytes) -> None:
+        """Keep the release of what is pressed. A server may keep a key down for who has left."""
+        if kind == ClientMessage.POINTER_EVENT:
+            mask, x, y = struct.unpack(">BHH", message[1:])
+            self._pointer = messages.pointer_event(0, x, y) if mask else None
+        elif kind == ClientMessage.KEY_EVENT:
+            down, keysym = struct.unpack(">BxxI", message[1:])
+            self._hold(keysym, bool(down), messages.key_event(False, keysym))
+        elif kind == ClientMessage.QEMU:
+            down, keysym, keycode = struct.unpack(">xHII", message[1:])
+            release = message[:2] + struct.pack(">HII", 0, keysym, keycode)
+            self._hold(keysym, bool(down), release)
+
+    def _hold(self, keysym: int, down: bool, release: bytes) -> None:
+        if not down:
+            self._held.pop(keysym, None)
+        elif len(self._held) < MAX_HELD_KEYS:
+            self._held[keysym] = release
 
     def _set_pixel_format(self, pixel_format: PixelFormat) -> None:
         # Nothing tells which of the updates on their way still have the old format.

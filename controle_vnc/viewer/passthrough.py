@@ -37,6 +37,8 @@ class Passthrough:
         writer = self._upstream.connection.writer
         writer.transport.set_write_buffer_limits(high=INPUT_HELD_BYTES)
         await first_to_end(name, self._up(already), self._down())
+        if not writer.is_closing():
+            writer.write(self._from_viewer.releases())
 
     def end(self, code: str) -> None:
         """Hang up on the workstation, for a reason of ours."""

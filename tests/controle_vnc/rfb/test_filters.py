@@ -109,6 +109,31 @@ def test_another_pixel_format_after_the_first_request_closes_the_screen():
         client.feed(bytes(other[:4]) + bytes([8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 0, 3, 6, 0, 0, 0]))
 
 
+def test_what_is_left_pressed_is_let_go():
+    control = ClientMessageFilter(True, False)
+    control.feed(messages.key_event(True, 0x61) + messages.key_event(True, 0xFFE1))
+    control.feed(messages.key_event(False, 0x61) + messages.pointer_event(1, 3, 4))
+    control.feed(struct.pack(">BBHII", 255, 0, 1, 0x62, 48))
+    assert control.releases() == (
+        messages.key_event(False, 0xFFE1)
+        + struct.pack(">BBHII", 255, 0, 0, 0x62, 48)
+        + messages.pointer_event(0, 3, 4)
+    )
+    assert control.releases() == b""
+
+
+def test_a_viewer_that_only_looks_holds_nothing():
+    view = ClientMessageFilter(False, False)
+    view.feed(messages.key_event(True, 0x61) + messages.pointer_event(1, 3, 4))
+    assert view.releases() == b""
+
+
+def test_no_more_keys_are_remembered_than_fingers_press():
+    control = ClientMessageFilter(True, False)
+    control.feed(b"".join(messages.key_event(True, key) for key in range(65)))
+    assert len(control.releases()) == 64 * len(messages.key_event(False, 0))
+
+
 def server_filter(clipboard=False, size=(8, 6)):
     init = ServerInit(*size, RGBX, "desk")
     return ServerMessageFilter(init, clipboard, ClientMessageFilter(False, False))
