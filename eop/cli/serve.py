@@ -27,6 +27,7 @@ READY_SECONDS = 45.0  # on a slow and busy machine; usually three
 ASK_SECONDS = 2.0
 MAX_PORT = 65535
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
+SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - a folder of ours is made there, and checked
 
 PROGRAMS = (
     Program("controle-vnc", (sys.executable, "-m", "controle_vnc")),
@@ -75,8 +76,19 @@ def supervised(logs: Path | None) -> Iterator[Supervisor]:
         if "EOP_RUN_DIR" not in os.environ and not shared_settings.load().RUN_DIR:
             os.environ["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
         check_ports(shared_settings.load())
-        with Supervisor(claim.mark, os.environ, home, tell, logs) as supervisor:
-            yield supervisor
+        try:
+            with Supervisor(claim.mark, os.environ, home, tell, logs) as supervisor:
+                yield supervisor
+        finally:
+            _tidy(shared_settings.load().run_dir)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the sockets of a daemon that had to be killed, and a folder made in /tmp."""
+    for path in folder.glob("*.sock"):
+        path.unlink(missing_ok=True)
+    if folder.parent == SHORT_FOLDERS and folder.name.startswith("eop-"):
+        folder.rmdir()
 
 
 def short_folder(name: str) -> Path:
@@ -85,7 +97,7 @@ def short_folder(name: str) -> Path:
     if len(os.fsencode(folder)) <= MAX_FOLDER_BYTES:
         return folder
     installation = hashlib.sha256(os.fsencode(shared_settings.home())).hexdigest()[:12]
-    short = Path("/tmp") / f"eop-{os.getuid()}-{installation}-{name}"  # noqa: S108 - checked here
+    short = SHORT_FOLDERS / f"eop-{os.getuid()}-{installation}-{name}"
     short.mkdir(mode=0o700, exist_ok=True)
     status = short.lstat()
     if short.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
