@@ -40,6 +40,11 @@ class WorkstationQuery(ma.Schema):
     room = Line(MAX_NAME)
     class_ = Line(MAX_NAME, data_key="class")
 
+    @ma.pre_load
+    def forget_empty(self, query: Any, **_: Any) -> dict[str, str]:
+        """`?room=&class=3eB` asks for no room."""
+        return {name: value for name, value in query.items() if value}
+
 
 class WorkstationReply(ma.Schema):
     """A workstation and how it is; `reason` is a sentence, `reason_code` is stable."""

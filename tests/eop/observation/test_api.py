@@ -49,6 +49,8 @@ def test_workstations_are_described_and_filtered(school):
     assert names(browser.get("workstations", room="S14")) == ["pc-03"]
     assert names(browser.get("workstations", **{"class": "3eB"})) == ["pc-01", "pc-03"]
     assert names(browser.get("workstations", room="S12", **{"class": "3eB"})) == ["pc-01"]
+    assert names(browser.get("workstations", room="", **{"class": "3eB"})) == ["pc-01", "pc-03"]
+    assert len(names(browser.get("workstations", room="", **{"class": ""}))) == 3
     assert error(browser.get("workstations", room="S99")) == (404, "unknown_room")
     assert error(browser.get("workstations", **{"class": "6eA"})) == (404, "unknown_class")
     assert error(browser.get("workstations", room="x" * 65)) == (422, "invalid")
