@@ -1,6 +1,8 @@
 """Site, sign-in and screens through Apache: one origin, one port, nothing secret in its logs."""
 
+import contextlib
 import json
+import socket
 import struct
 
 import pytest
@@ -8,7 +10,8 @@ import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.apache_server import ApacheServer
+from tests.apache_server import ApacheServer, make_certificate
+from tests.desktops import free_port
 from tests.stack import Stack
 
 MOUNT = "/eoleapps/eop"
@@ -25,13 +28,19 @@ def apache(tmp_path_factory):
 
 @pytest.fixture
 def http(apache):
+    with signed_in(apache, apache.stack) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def signed_in(apache, stack):
     """A session through Apache, signed in as the demonstration teacher."""
     with requests.Session() as session:
         session.verify = str(apache.certificate)
         session.trust_env = False
         answer = session.post(
             f"{apache.origin}{MOUNT}/api/v1/session",
-            json={"username": apache.stack.login, "password": apache.stack.password},
+            json={"username": stack.login, "password": stack.password},
             headers={"Origin": apache.origin},
             timeout=10,
         )
@@ -66,11 +75,11 @@ def dial(apache, url, origin=None, **options):
     )
 
 
-def first_event(socket):
+def first_event(wall):
     """The first frame of a wall, however it is cut."""
     data = b""
     while len(data) < 4 or len(data) < 4 + struct.unpack_from(">I", data)[0]:
-        data += socket.recv(timeout=10)
+        data += wall.recv(timeout=10)
     return json.loads(data[5 : 4 + struct.unpack_from(">I", data)[0]])
 
 
@@ -87,9 +96,9 @@ def test_a_wall_opens_on_the_same_origin_and_port(apache, http):
     issued = ticket(http, apache)
     assert issued["url"] == f"wss://127.0.0.1:{apache.port}/websockify"
     offered = ["binary", f"ticket.{issued['ticket']}"]
-    with dial(apache, issued["url"], subprotocols=offered) as socket:
-        assert socket.subprotocol == "binary"
-        assert first_event(socket)["event"] == "snapshot"
+    with dial(apache, issued["url"], subprotocols=offered) as wall:
+        assert wall.subprotocol == "binary"
+        assert first_event(wall)["event"] == "snapshot"
 
 
 def test_a_foreign_page_opens_nothing(apache, http):
@@ -111,6 +120,50 @@ def test_what_a_browser_says_of_its_address_is_not_believed(apache, http):
     assert ticket(http, apache, **forged)["url"] == f"wss://127.0.0.1:{apache.port}/websockify"
 
 
+def test_a_forged_address_is_not_the_one_a_refused_sign_in_is_counted_for(apache):
+    answer = requests.post(
+        f"{apache.origin}{MOUNT}/api/v1/session",
+        json={"username": "nobody", "password": "not a password of anyone"},
+        headers={"X-Forwarded-For": "192.0.2.77", "Forwarded": "for=192.0.2.77"},
+        verify=str(apache.certificate),
+        timeout=10,
+    )
+    assert answer.status_code == 401
+    logs = apache.stack.home / "var/log/eoleflask"
+    assert "sign-in refused from 127.0.0.1" in (logs / "eop.log").read_text()
+    assert not [path for path in logs.iterdir() if "192.0.2.77" in path.read_text()]
+
+
+def test_documents_lead_to_those_of_eop_on_this_origin(apache):
+    answer = requests.get(
+        f"{apache.origin}/documents",
+        verify=str(apache.certificate),
+        timeout=10,
+        allow_redirects=False,
+    )
+    assert answer.status_code == 303
+    assert answer.headers["Location"] in {
+        f"{MOUNT}/documents/", f"{apache.origin}{MOUNT}/documents/",
+    }  # fmt: skip
+
+
+def test_other_sites_are_not_fetched(apache):
+    """Apache is no forward proxy: our own door answers, whatever address is asked for."""
+    for asked in ("GET http://192.0.2.1/", "CONNECT 192.0.2.1:80"):
+        said = ask(apache, f"{asked} HTTP/1.1\r\nHost: 192.0.2.1\r\n")
+        assert said.split()[1] == b"302", (asked, said)
+
+
+def ask(apache, head):
+    """The first line Apache answers to a request written by hand."""
+    with (
+        socket.create_connection(("127.0.0.1", apache.port), 5) as plain,
+        apache.trusting().wrap_socket(plain, server_hostname="127.0.0.1") as secured,
+    ):
+        secured.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        return secured.makefile("rb").readline()
+
+
 def test_pages_lead_to_the_sign_in_of_this_origin(apache):
     answer = requests.get(
         f"{apache.origin}/", verify=str(apache.certificate), timeout=10, allow_redirects=True
@@ -130,12 +183,37 @@ def test_no_log_holds_a_ticket(apache, http):
     in_header, in_query = ticket(http, apache), ticket(http, apache)
     url = in_header["url"]
     offered = ["binary", f"ticket.{in_header['ticket']}"]
-    with dial(apache, url, subprotocols=offered) as socket:
-        assert first_event(socket)
-    with dial(apache, f"{url}?token={in_query['ticket']}", subprotocols=["binary"]) as socket:
-        assert first_event(socket)
-    logs = "".join(path.read_text() for path in apache.folder.glob("*.log"))
-    assert "/websockify" in logs
-    assert in_header["ticket"] not in logs
-    assert in_query["ticket"] not in logs
-    assert "token=" not in logs
+    with dial(apache, url, subprotocols=offered) as wall:
+        assert first_event(wall)
+    with dial(apache, f"{url}?token={in_query['ticket']}", subprotocols=["binary"]) as wall:
+        assert first_event(wall)
+    assert "/websockify" in apache.logs()
+    assert in_header["ticket"] not in apache.logs()
+    assert in_query["ticket"] not in apache.logs()
+    assert "token=" not in apache.logs()
+
+
+def test_a_wall_opens_where_the_gateway_speaks_tls(tmp_path):
+    (tmp_path / "gateway").mkdir()
+    certificate, key = make_certificate(tmp_path / "gateway")
+    secured = {"EOP_GATEWAY_CERTIFICATE": str(certificate), "EOP_GATEWAY_KEY": str(key)}
+    with (
+        Stack(workstations=0, **secured) as stack,
+        ApacheServer(tmp_path, stack.web, stack.gateway, certificate) as apache,
+        signed_in(apache, stack) as http,
+    ):
+        issued = ticket(http, apache)
+        offered = ["binary", f"ticket.{issued['ticket']}"]
+        with dial(apache, issued["url"], subprotocols=offered) as wall:
+            assert first_event(wall)["event"] == "snapshot"
+        assert "websockify (RFB) => Ok" in stack.eopctl("diagnose")
+
+
+def test_no_log_holds_a_ticket_of_a_gateway_that_is_not_there(tmp_path):
+    with ApacheServer(tmp_path, free_port(), free_port()) as apache:
+        url = f"wss://127.0.0.1:{apache.port}/websockify?token=a-ticket-of-the-query"
+        with pytest.raises(InvalidStatus) as refused:
+            dial(apache, url, subprotocols=["binary", "ticket.a-ticket-of-the-header"])
+        assert refused.value.response.status_code == 503
+        assert "failed" in apache.logs()
+        assert "a-ticket-of" not in apache.logs()
