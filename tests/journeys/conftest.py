@@ -1,5 +1,7 @@
 """What every journey shares: one running product, real desktops, one browser."""
 
+import contextlib
+
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -51,8 +53,16 @@ def browser():
 
 @pytest.fixture
 def page(browser: Browser):
+    with new_page(browser) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def new_page(browser: Browser, **options: object):
     """A new, English, 1280 px page that fails the test on any error of script or policy."""
-    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    context = browser.new_context(
+        locale="en-GB", viewport={"width": 1280, "height": 800}, **options
+    )
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
