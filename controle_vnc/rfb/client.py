@@ -1,12 +1,12 @@
 """RFB towards a workstation's VNC server: bytes in, pixels, events and bytes out."""
 
 import struct
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer
-from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.client_handshake import Handshake
 from controle_vnc.rfb.constants import (
@@ -41,6 +41,8 @@ DEFAULT_ENCODINGS = (
 
 QUALITY = 5  # JPEG level of Tight: seven times fewer bytes on motion than lossless
 COMPRESSION = 2  # levels 0 and 1 switch off TigerVNC's search for what has really changed
+
+MAX_RESIZES = 4  # in one update, each of which copies the screen; servers send one
 
 Steps = Generator[int, bytes, None]
 
@@ -120,7 +122,8 @@ class RfbClient:
         self._events: list[Event] = []
         self._handshake = Handshake(password, self._out)
         self._decoders = new_decoders()
-        self._damage = Rect(0, 0, 0, 0)
+        self._damage = EMPTY
+        self._resizes = 0
         self._stream = ByteStream(self._session())
 
     @property
@@ -128,8 +131,14 @@ class RfbClient:
         """How far the handshake is: `version`, `security`, `init` or `done`."""
         return self._handshake.stage
 
-    def receive_data(self, data: bytes) -> None:
-        self._stream.feed(data)
+    def receive_data(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
+        """Decode `data` to its end, or until a step after which `is_over`: see `is_behind`."""
+        self._stream.feed(data, is_over)
+
+    @property
+    def is_behind(self) -> bool:
+        """More could be decoded of what was received; `receive_data(b"")` goes on."""
+        return self._stream.can_go_on
 
     def data_to_send(self) -> bytes:
         data = bytes(self._out)
@@ -196,7 +205,8 @@ class RfbClient:
         (count,) = struct.unpack(">xH", (yield 3))
         if count > MAX_RECTANGLES and count != LAST_RECT_COUNT:
             raise ProtocolError(f"{count} rectangles in one update")
-        self._damage = Rect(0, 0, 0, 0)
+        self._damage = EMPTY
+        self._resizes = 0
         limit = MAX_RECTANGLES if count == LAST_RECT_COUNT else count
         for _ in range(limit):
             last = yield from self._rectangle()
@@ -243,6 +253,9 @@ class RfbClient:
         screen = self._screen()
         if (rect.width, rect.height) == (screen.width, screen.height):
             return
+        self._resizes += 1
+        if self._resizes > MAX_RESIZES:
+            raise ProtocolError(f"{self._resizes} sizes in one update")
         screen.resize(rect.width, rect.height)
         self._damage = self._damage.intersection(screen.bounds)
         self._events.append(Resized(rect.width, rect.height))

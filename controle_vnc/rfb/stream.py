@@ -1,11 +1,14 @@
 """Drives a parser that asks for bytes; knows nothing of sockets or RFB."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from controle_vnc.errors import ProtocolError
 
 Parser = Generator[int, bytes, None]
-"""Yields how many bytes it needs next and is sent exactly that many."""
+"""Yields how many bytes it needs next and is sent exactly that many.
+
+`yield 0` costs nothing and marks a place where long work may be interrupted.
+"""
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024  # decoders ask for bands and blocks, never a whole screen
 COMPACT_BYTES = 64 * 1024  # what has been read is dropped in blocks, not at every request
@@ -26,14 +29,24 @@ class ByteStream:
         self.finished = False
         self._step(None)
 
-    def feed(self, data: bytes) -> None:
-        """Take `data` and run the parser as far as it goes; raises what the parser raises."""
+    @property
+    def can_go_on(self) -> bool:
+        """There is enough for another step."""
+        return not self.finished and len(self._buffer) - self._read >= self._wanted
+
+    def feed(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
+        """Take `data` and run the parser as far as it goes, or until a step after which `is_over`.
+
+        Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
+        """
         self._buffer += data
-        while not self.finished and len(self._buffer) - self._read >= self._wanted:
+        while self.can_go_on:
             end = self._read + self._wanted
             block = bytes(self._buffer[self._read : end])
             self._read = end
             self._step(block)
+            if is_over():
+                break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]
             self._read = 0

@@ -7,7 +7,16 @@ from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 
 Decoding = Generator[int, bytes, None]
-BAND_BYTES = 256 * 1024  # how much of a large rectangle is asked for at once
+BAND_PIXELS = 64 * 1024  # how much of a large rectangle is painted before others get a turn
+
+
+def bands(rect: Rect) -> list[Rect]:
+    """`rect` from top to bottom, in parts of about `BAND_PIXELS`."""
+    rows = max(1, BAND_PIXELS // rect.width)
+    return [
+        Rect(rect.x, y, rect.width, min(rows, rect.bottom - y))
+        for y in range(rect.y, rect.bottom, rows)
+    ]
 
 
 class Decoder(Protocol):

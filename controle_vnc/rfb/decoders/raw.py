@@ -4,14 +4,12 @@ import numpy as np
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_BYTES, Decoding
+from controle_vnc.rfb.decoders.base import Decoding, bands
 
 
 class RawDecoder:
     def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
-        rows = max(1, BAND_BYTES // (rect.width * 4))
-        for y in range(rect.y, rect.bottom, rows):
-            band = Rect(rect.x, y, rect.width, min(rows, rect.bottom - y))
+        for band in bands(rect):
             data = yield band.area * 4
             pixels = np.frombuffer(data, np.uint8).reshape(band.height, band.width, 4)
             framebuffer.pixels[band.y : band.bottom, band.x : band.right] = pixels

@@ -9,7 +9,7 @@ import simplejpeg
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_BYTES, Decoding
+from controle_vnc.rfb.decoders.base import Decoding, bands
 from controle_vnc.rfb.inflate import Inflater, check_compressed
 
 FILL, JPEG = 8, 9
@@ -17,6 +17,9 @@ COPY, PALETTE, GRADIENT = 0, 1, 2
 EXPLICIT_FILTER = 0x40
 TPIXEL = 3
 MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
+MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
+MAX_SCANS = 8  # of a JPEG: a baseline picture has at most three, a hostile one thousands
+START_OF_SCAN = b"\xff\xda"
 UNCOMPRESSED_BELOW = 12  # so few bytes come without zlib
 
 
@@ -34,7 +37,12 @@ class TightDecoder:
         area = framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right, :TPIXEL]
         kind = control >> 4
         if kind == FILL:
-            area[:] = tuple((yield TPIXEL))
+            colour = tuple((yield TPIXEL))
+            for band in bands(rect):
+                framebuffer.pixels[band.y : band.bottom, band.x : band.right, :TPIXEL] = colour
+                yield 0
+        elif rect.area > MAX_PIXELS:
+            raise ProtocolError(f"a Tight rectangle of {rect.width}×{rect.height}")
         elif kind == JPEG:
             length = yield from compact_length()
             check_compressed(length, rect.area * TPIXEL)
@@ -61,7 +69,7 @@ class TightDecoder:
         if filter_id == COPY:
             area[:] = pixels
         elif filter_id == GRADIENT:
-            area[:] = _gradient(pixels)
+            yield from _gradient(pixels, area)
         else:
             raise ProtocolError(f"Tight filter {filter_id}")
 
@@ -83,17 +91,10 @@ def _data(stream: Inflater, size: int) -> Generator[int, bytes, npt.NDArray[np.u
     if size < UNCOMPRESSED_BELOW:
         return np.frombuffer((yield size), np.uint8)
     length = yield from compact_length()
-    check_compressed(length, size)
-    parts: list[bytes] = []
-    left = size
-    while length:
-        block = yield min(length, BAND_BYTES)
-        length -= len(block)
-        parts.append(stream.inflate(block, left))
-        left -= len(parts[-1])
-    if left:
+    data = yield from stream.read(length, size)
+    if len(data) < size:
         raise ProtocolError("too few pixels for the rectangle")
-    return np.frombuffer(b"".join(parts), np.uint8)
+    return np.frombuffer(data, np.uint8)
 
 
 def _coloured(palette: Pixels, rows: npt.NDArray[np.uint8], width: int) -> Pixels:
@@ -104,24 +105,28 @@ def _coloured(palette: Pixels, rows: npt.NDArray[np.uint8], width: int) -> Pixel
     return palette[rows]
 
 
-def _gradient(differences: Pixels) -> Pixels:
-    """Add each pixel's prediction, left + above − above left within 0…255, to its difference."""
+def _gradient(differences: Pixels, area: Pixels) -> Decoding:
+    """Put into `area` each difference added to what its neighbours predict.
+
+    That is left + above − above left, within 0…255.
+    """
     height, width = differences.shape[:2]
     above = [0] * (width * TPIXEL)
-    rows = []
-    for row in differences.reshape(height, width * TPIXEL).tolist():
+    for y in range(height):
         now: list[int] = []
-        for at, difference in enumerate(row):
+        for at, difference in enumerate(differences[y].ravel().tolist()):
             left, corner = (now[at - 3], above[at - 3]) if at >= TPIXEL else (0, 0)
             guess = left + above[at] - corner
             now.append((min(255, max(0, guess)) + difference) & 255)
-        rows.append(now)
+        area[y] = np.array(now, np.uint8).reshape(width, TPIXEL)
         above = now
-    return np.array(rows, np.uint8).reshape(height, width, TPIXEL)
+        yield 0
 
 
 def _jpeg(data: bytes, rect: Rect) -> Pixels:
     """The picture in `data`, whose own header must agree with its rectangle."""
+    if data.count(START_OF_SCAN) > MAX_SCANS:
+        raise ProtocolError("a JPEG of too many scans")
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         if (width, height) != (rect.width, rect.height):

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_BYTES, Decoding
-from controle_vnc.rfb.inflate import Inflater, check_compressed
+from controle_vnc.rfb.decoders.base import Decoding
+from controle_vnc.rfb.inflate import Inflater
 
 SIDE = 64
 CPIXEL = 3
@@ -22,17 +22,11 @@ class ZrleDecoder:
 
     def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
         (length,) = struct.unpack(">I", (yield 4))
-        tiles = -(-rect.width // SIDE) * -(-rect.height // SIDE)
+        count = -(-rect.width // SIDE) * -(-rect.height // SIDE)
         # The worst tile is plain run lengths of one pixel each: four bytes a pixel.
-        limit = rect.area * (CPIXEL + 1) + tiles * (1 + MAX_PALETTE_BYTES)
-        check_compressed(length, limit)
-        parts: list[bytes] = []
-        while length:
-            block = yield min(length, BAND_BYTES)
-            length -= len(block)
-            parts.append(self._inflater.inflate(block, limit))
-            limit -= len(parts[-1])
-        _Tiles(b"".join(parts)).paint(rect, framebuffer)
+        limit = rect.area * (CPIXEL + 1) + count * (1 + MAX_PALETTE_BYTES)
+        tiles = _Tiles(bytes((yield from self._inflater.read(length, limit))))
+        yield from tiles.paint(rect, framebuffer)
         framebuffer.touch(rect)
 
 
@@ -43,12 +37,13 @@ class _Tiles:
         self._data = data
         self._at = 0
 
-    def paint(self, rect: Rect, framebuffer: Framebuffer) -> None:
+    def paint(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
         for y in range(rect.y, rect.bottom, SIDE):
             bottom = min(y + SIDE, rect.bottom)
             for x in range(rect.x, rect.right, SIDE):
                 tile = framebuffer.pixels[y:bottom, x : min(x + SIDE, rect.right), :3]
                 self._tile(tile)
+                yield 0
         if self._at != len(self._data):
             raise ProtocolError("bytes are left after the last tile")
 

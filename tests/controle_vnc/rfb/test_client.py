@@ -6,6 +6,7 @@ from controle_vnc.errors import AuthenticationError, ProtocolError, UnsupportedE
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import client as rfb
 from controle_vnc.rfb.client_handshake import ClientHandshake
+from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.messages import framebuffer_update, rectangle
 from controle_vnc.rfb.security import vnc_response
 from tests.controle_vnc.rfb.sessions import bytewise, connected, opening, server_init, update
@@ -206,3 +207,20 @@ def test_input_is_written_as_the_protocol_says():
     client.cut_text(b"ab")
     expected = b"\x04\x01\0\0\0\0\0\x61" + b"\x05\x01\0\x03\0\x04" + b"\x06\0\0\0\0\0\0\x02ab"
     assert client.data_to_send() == expected
+
+
+def sizes(count):
+    """One update that announces `count` sizes, each another one."""
+    rects = [
+        rectangle(Rect(0, 0, 10 + number, 10), Encoding.DESKTOP_SIZE) for number in range(count)
+    ]
+    return framebuffer_update(count, b"".join(rects))
+
+
+def test_four_sizes_in_one_update_are_taken_and_five_are_not():
+    client = connected()
+    client.receive_data(sizes(rfb.MAX_RESIZES))
+    assert client.framebuffer.width == 13
+    client = connected()
+    with pytest.raises(ProtocolError, match="5 sizes in one update"):
+        client.receive_data(sizes(rfb.MAX_RESIZES + 1))

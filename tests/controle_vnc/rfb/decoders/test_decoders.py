@@ -242,3 +242,84 @@ def test_a_large_raw_rectangle_is_read_in_bands():
     sent = io.BytesIO(update((0, 0, 800, 600), 0, noise.tobytes()))
     pixels = painted(iter(lambda: sent.read(65536), b""), 800, 600)
     assert (pixels == noise[:, :, :3]).all()
+
+
+def steps_of(client, data):
+    """How many turns `data` takes when each is over after its first step."""
+    client.receive_data(data, lambda: True)
+    turns = 1
+    while client.is_behind:
+        client.receive_data(b"", lambda: True)
+        turns += 1
+    return turns
+
+
+def big_gradient(side):
+    return b"\x40\x02" + long_compact(synced(bytes(side * side * 3)))
+
+
+def long_compact(data):
+    length = len(data)
+    return bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14]) + data
+
+
+def big_zrle(width, height):
+    tiles = -(-width // 64) * -(-height // 64)
+    return zrle((b"\1" + rgb(RED)) * tiles)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        (Encoding.RAW, bytes(1024 * 1024 * 4)),
+        (Encoding.COPY_RECT, struct.pack(">HH", 0, 0)),
+        (Encoding.TIGHT, b"\x80" + rgb(BLUE)),
+        (Encoding.TIGHT, big_gradient(1024)),
+        (Encoding.ZRLE, big_zrle(1024, 1024)),
+    ],
+    ids=["raw", "copy", "fill", "gradient", "zrle"],
+)
+def test_a_large_rectangle_leaves_turns_to_others(encoding, data):
+    client = connected(1024, 1024)
+    assert steps_of(client, update((0, 0, 1024, 1024), encoding, data)) > 16
+    assert len(client.events()) == 1
+
+
+@pytest.mark.parametrize("source", [(0, 0), (0, 600), (30, 20), (5, 300), (40, 0)])
+def test_a_large_copy_may_overlap_itself_in_every_direction(source):
+    random = np.random.default_rng(1)
+    client = connected(640, 1200)
+    client.framebuffer.pixels[:] = random.integers(0, 255, (1200, 640, 4), np.uint8)
+    before = client.framebuffer.pixels.copy()
+    x, y = source
+    client.receive_data(update((20, 10, 600, 600), Encoding.COPY_RECT, struct.pack(">HH", x, y)))
+    before[10:610, 20:620] = before[y : y + 600, x : x + 600].copy()
+    assert (client.framebuffer.pixels == before).all()
+
+
+def test_a_tight_rectangle_of_4_megapixels_is_taken_and_a_row_more_is_not():
+    data = b"\x40\x01\x01" + rgb(RED, BLUE)
+    whole = long_compact(synced(bytes([255]) * (2048 // 8 * 2048)))
+    client = connected(2048, 2049)
+    client.receive_data(update((0, 0, 2048, 2048), Encoding.TIGHT, data + whole))
+    assert tuple(client.framebuffer.pixels[2047, 2047, :3]) == BLUE
+    with pytest.raises(ProtocolError, match="a Tight rectangle of 2048×2049"):
+        client.receive_data(update((0, 0, 2048, 2049), Encoding.TIGHT, data))
+
+
+def with_scans(count):
+    """A JPEG whose last comment holds as many starts of a scan as make `count`."""
+    jpeg = simplejpeg.encode_jpeg(np.zeros((16, 16, 3), np.uint8), colorspace="RGB")
+    marks = b"\xff\xda" * (count - jpeg.count(b"\xff\xda"))
+    comment = b"\xff\xfe" + struct.pack(">H", len(marks) + 2) + marks
+    return jpeg[:2] + comment + jpeg[2:]
+
+
+def test_a_jpeg_of_8_scans_is_taken_and_of_9_is_not():
+    client = connected(16, 16)
+    client.receive_data(update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(8))))
+    assert len(client.events()) == 1
+    with pytest.raises(ProtocolError, match="too many scans"):
+        client.receive_data(
+            update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(9)))
+        )
