@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.client import Event, Resized, RfbClient, Updated
+from controle_vnc.rfb.client import Event, FenceAnswered, Resized, RfbClient, Updated
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
@@ -30,8 +30,10 @@ from controle_vnc.workstation.upstream import Connection, connect
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
-LONG_TURN_SECONDS = 0.01  # a link that decodes longer than this lets others go first …
-MAX_REST_SECONDS = 0.25  # … for as long, but no longer than this
+TURN_SECONDS = 0.01  # a link decodes no longer than this before others get their turn …
+LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
+WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
+MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 
@@ -184,7 +186,7 @@ class Link:
     def flush(self) -> None:
         """Send what `client` has to say."""
         if self.client is not None and self._connection is not None:
-            self._connection.writer.write(self.client.data_to_send())
+            self._send(self._connection, self.client)
 
     async def drain(self) -> None:
         """Wait until the server has taken most of its input; a stuck one raises `SilentError`."""
@@ -195,6 +197,12 @@ class Link:
                 await self._connection.writer.drain()
         except TimeoutError as error:
             raise SilentError from error
+
+    @staticmethod
+    def _send(connection: Connection, client: RfbClient) -> None:
+        connection.writer.write(client.data_to_send())
+        if connection.unsent > MAX_UNSENT_BYTES:
+            connection.writer.transport.abort()  # whoever reads from it tells
 
     # --- connecting
 
@@ -256,7 +264,7 @@ class Link:
         try:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
-                    client.receive_data(await connection.read())
+                    await self._take_turn(client, await connection.read())
                     connection.writer.write(client.data_to_send())
         except TimeoutError as error:
             raise SilentError from error
@@ -282,11 +290,9 @@ class Link:
             while self.is_wanted:
                 self._dispatch(client)
                 self._tick()
-                data = await connection.read()
-                turn = self._clock()
-                self._proofs.heard(turn)
-                client.receive_data(data)
-                await self._rest(self._clock() - turn)
+                data = b"" if client.is_behind else await connection.read()
+                self._proofs.heard(self._clock())
+                await self._take_turn(client, data)
         except LINK_ERRORS as error:
             dead = self._proofs.is_dead(self._clock())
             if self.is_wanted and not (dead or self.has_picture):
@@ -321,15 +327,22 @@ class Link:
         for event in client.events():
             if isinstance(event, Updated):
                 self._requests.answered(self._clock())
+                self._proofs.proven(self._clock())
                 self.has_picture = self.has_picture or not event.damage.is_empty
+            elif isinstance(event, FenceAnswered) and event.payload == FENCE_PAYLOAD:
+                self._proofs.proven(self._clock())
             elif isinstance(event, Resized):
                 self._wants_whole = True
             for watcher in list(self._watchers):
                 watcher.event(event)
 
-    async def _rest(self, spent: float) -> None:
-        """Leave the event loop to others as long as this link has had it."""
-        await asyncio.sleep(0 if spent < LONG_TURN_SECONDS else min(spent, MAX_REST_SECONDS))
+    async def _take_turn(self, client: RfbClient, data: bytes) -> None:
+        """Decode for a while, then leave the event loop to others."""
+        began = self._clock()
+        client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
+        spent = self._clock() - began
+        rest = LIVE_REST if self._requests.live else WALL_REST
+        await asyncio.sleep(spent * rest if spent >= TURN_SECONDS else 0)
 
     def _tick(self) -> None:
         """Ask for a picture or a sign of life where one is due, and come back for the next."""
@@ -342,7 +355,7 @@ class Link:
         if self._proofs.is_late(now) != (self.health == STALE):
             self._tell(STALE if self._proofs.is_late(now) else READY)
         self._ask(client, now)
-        connection.writer.write(client.data_to_send())
+        self._send(connection, client)
         self._come_back(now)
 
     def _ask(self, client: RfbClient, now: float) -> None:

@@ -96,14 +96,27 @@ class Requests:
 
 @dataclass
 class Proofs:
-    """Whether the other end is proven alive: everything it says proves it."""
+    """Whether the picture is proven to be the present one, and the other end alive.
+
+    An answer proves the picture. Any byte shows that somebody is there: a large picture over a
+    slow network is late, not dead.
+    """
 
     timing: Timing
     proven_at: float
+    heard_at: float = field(init=False)
     _asked_at: float | None = None
 
+    def __post_init__(self) -> None:
+        self.heard_at = self.proven_at
+
     def heard(self, now: float) -> None:
-        self.proven_at = now
+        """Some bytes came."""
+        self.heard_at = now
+
+    def proven(self, now: float) -> None:
+        """An answer came: an update, or our fence."""
+        self.proven_at = self.heard_at = now
         self._asked_at = None
 
     def asked(self, now: float) -> None:
@@ -117,7 +130,7 @@ class Proofs:
         return self._asked_at is not None and now >= self._asked_at + self.timing.deadline
 
     def is_dead(self, now: float) -> bool:
-        return now >= self.proven_at + self.timing.dead
+        return now >= self.heard_at + self.timing.dead
 
     def stands(self, now: float) -> bool:
         """Whether the picture may be called fresh now."""
@@ -127,11 +140,11 @@ class Proofs:
         """When one of the answers above may change."""
         if self._asked_at is None:
             return self.proven_at + self.timing.prove
-        dead = self.proven_at + self.timing.dead
+        dead = self.heard_at + self.timing.dead
         late = self._asked_at + self.timing.deadline
         return min(late, dead)
 
     def next_check_after(self, now: float) -> float:
         """The first of those moments that is still to come."""
         moment = self.next_check()
-        return moment if moment > now else self.proven_at + self.timing.dead
+        return moment if moment > now else self.heard_at + self.timing.dead

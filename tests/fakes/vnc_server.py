@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 VERSION = b"RFB 003.008\n"
 PIXEL_FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
 UPDATE, BELL, CUT_TEXT, FENCE = 0, 2, 3, 248
-RAW = 0
+RAW, TIGHT = 0, 7
 FIXED_SIZES = {0: 20, 3: 10, 4: 8, 5: 6, 150: 10}
 
 
@@ -163,6 +163,41 @@ async def rectangle_of_4_gib(session):
         for _ in range(4096):
             session.send(bytes(65536))
             session.server.poured += 65536
+            await session.writer.drain()
+
+
+async def dribbles(session):
+    """Shakes hands, then rings its bell, again and again, and answers nothing."""
+    await session.agree()
+    session.init(64, 48)
+    while not session.ended.is_set():
+        session.send(bytes([BELL]))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await session.ended.wait()
+
+
+async def asks_and_reads_nothing(session):
+    """Shakes hands, then asks for answers to fences without end, and reads none of them."""
+    await session.agree()
+    session.init(64, 48)
+    session.writer.transport.pause_reading()
+    fence = struct.pack(">BxxxIB", FENCE, 1 << 31, 64) + bytes(64)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            session.send(fence * 900)
+            session.server.poured += len(fence) * 900
+            await session.writer.drain()
+
+
+async def paints_without_end(session):
+    """Shakes hands, then fills a large screen again and again with a few bytes each time."""
+    await session.agree()
+    session.init(2048, 2048)
+    fill = session.rectangle_head(0, 0, 2048, 2048, TIGHT) + b"\x80\1\2\3"
+    with contextlib.suppress(ConnectionError):
+        while True:
+            session.update(fill * 1000, 1000)
             await session.writer.drain()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from controle_vnc.rfb.client import Updated
 from controle_vnc.workstation.address import parse_address
-from controle_vnc.workstation.link import Link, Target
+from controle_vnc.workstation.link import MAX_UNSENT_BYTES, Link, Target
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import until
@@ -308,6 +308,56 @@ def test_a_rectangle_of_4_gib_ends_the_link_and_nothing_is_kept():
             await until(lambda: ("unsupported", "bad_server") in codes(told), "told")
             assert link.client is None
             assert server.poured < 16 * 1024 * 1024
+
+    asyncio.run(play())
+
+
+def test_a_server_that_talks_but_never_answers_is_doubted_and_not_dropped():
+    async def play():
+        async with FakeVncServer(fake.dribbles) as server, linked(server.address) as (link, told):
+            link.watch(Eye())
+            await until(lambda: ("ready", "silent") in codes(told), "doubt")
+            assert not link.is_proven()
+            await asyncio.sleep(2 * FAST.dead)
+            assert not link.is_proven()
+            assert server.accepted == 1
+
+    asyncio.run(play())
+
+
+def test_a_server_that_asks_and_reads_nothing_is_dropped_before_it_costs_memory():
+    async def play():
+        timing = Timing(settle=0.0)
+        async with (
+            FakeVncServer(fake.asks_and_reads_nothing) as server,
+            linked(server.address, timing) as (link, told),
+        ):
+            link.watch(Eye())
+            await until(lambda: link.client is not None, "the screen")
+            await until(lambda: link.client is None, "dropped")
+            # what lies in the buffers of both kernels and both programs comes on top
+            assert server.poured < 4 * MAX_UNSENT_BYTES + 16 * 1024 * 1024
+
+    asyncio.run(play())
+
+
+def test_a_server_that_paints_without_end_leaves_turns_to_others():
+    async def play():
+        async with (
+            FakeVncServer(fake.paints_without_end) as hostile,
+            FakeVncServer() as good,
+            linked(hostile.address, Timing(settle=0.0)) as (link, _),
+            linked(good.address, Timing(wall=0.01, settle=0.0)) as (other, _),
+        ):
+            link.watch(Eye())
+            await until(lambda: link.client is not None and link.client.is_behind, "the flood")
+            eye = Eye()
+            other.watch(eye)
+            for colour in range(10):
+                await until(lambda: any(s.waiting for s in good.sessions), "a request")
+                good.paint((colour, 0, 0))
+            await until(lambda: eye.updates >= 10, "every change of the other one")
+            assert link.client.is_behind
 
     asyncio.run(play())
 

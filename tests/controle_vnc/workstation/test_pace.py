@@ -61,10 +61,21 @@ def test_a_proof_is_asked_for_after_5_seconds_late_after_10_and_dead_after_15():
     assert proofs.is_dead(15.0)
 
 
-def test_anything_heard_is_a_proof():
+def test_an_answer_is_a_proof():
     proofs = Proofs(TIMING, proven_at=0.0)
     proofs.asked(5.0)
-    proofs.heard(9.0)
+    proofs.proven(9.0)
     assert proofs.stands(15.0)
     assert not proofs.is_late(20.0)
     assert proofs.next_check() == 14.0
+
+
+def test_bytes_without_an_answer_prove_nothing_but_keep_the_link():
+    proofs = Proofs(TIMING, proven_at=0.0)
+    proofs.asked(5.0)
+    proofs.heard(9.0)
+    assert not proofs.stands(9.0)
+    assert proofs.is_late(10.0)
+    assert not proofs.is_dead(23.9)
+    assert proofs.is_dead(24.0)
+    assert proofs.next_check_after(10.0) == 24.0
