@@ -3,6 +3,7 @@
 import json
 import struct
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from websockets.sync.client import ClientConnection
@@ -73,3 +74,14 @@ class WallClient:
 
     def tile(self, number: int, seconds: float = 5) -> Tile:
         return self.until(lambda item: isinstance(item, Tile) and item.number == number, seconds)
+
+    def first_tiles(self, numbers: Iterable[int], seconds: float = 10) -> dict[int, Tile]:
+        """The first tile of each of `numbers`, in whatever order they come."""
+        missing, tiles = set(numbers), {}
+        deadline = time.monotonic() + seconds
+        while missing:
+            item = self.next(max(0.01, deadline - time.monotonic()))
+            if isinstance(item, Tile) and item.number in missing:
+                missing.remove(item.number)
+                tiles[item.number] = item
+        return tiles

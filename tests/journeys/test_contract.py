@@ -176,7 +176,7 @@ def test_a_wall_tells_states_sends_tiles_and_proves_them_alive(api, desktops):
         numbers = {w["name"]: w["number"] for w in snapshot["workstations"]}
         wall.show([numbers["pc-01"], numbers["pc-02"], 4_000_000_000])
         before = time.time()
-        tiles = {number: wall.tile(number, 10) for number in numbers.values()}
+        tiles = wall.first_tiles(numbers.values())
         for tile in tiles.values():
             assert tile.jpeg.startswith(b"\xff\xd8")
             assert before - 60 < tile.captured_at / 1000 < time.time() + 5
