@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.grid import Grid
 from controle_vnc.framebuffer.rect import EMPTY, Rect
 
 Pixels = npt.NDArray[np.uint8]
@@ -28,6 +29,7 @@ class Framebuffer:
         check_size(width, height)
         self.pixels: Pixels = np.zeros((height, width, 4), np.uint8)
         self._damage: dict[Hashable, Rect] = {}
+        self.grid = Grid(width, height)
 
     @property
     def width(self) -> int:
@@ -48,6 +50,7 @@ class Framebuffer:
 
     def touch(self, rect: Rect) -> None:
         """Say that `rect` has changed; for those who wrote into `pixels` themselves."""
+        self.grid.touch(rect)
         for watcher, old in self._damage.items():
             self._damage[watcher] = old.union(rect)
 
@@ -79,6 +82,7 @@ class Framebuffer:
         self.pixels = np.zeros((height, width, 4), np.uint8)
         rows, columns = min(height, old.shape[0]), min(width, old.shape[1])
         self.pixels[:rows, :columns] = old[:rows, :columns]
+        self.grid = Grid(width, height)
         for watcher in self._damage:
             self._damage[watcher] = self.bounds
 
