@@ -27,9 +27,12 @@ BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords")
 CONTROLE_VNC = {
     "controle_vnc.errors": set(),
     "controle_vnc.tasks": set(),
+    "controle_vnc.wire": set(),
     "controle_vnc.framebuffer": {"errors"},
     "controle_vnc.rfb": {"errors", "framebuffer"},
-    "controle_vnc.workstation": {"errors", "tasks", "framebuffer", "rfb", "control.messages"},
+    "controle_vnc.workstation": {
+        "errors", "tasks", "wire", "framebuffer", "rfb", "control.messages",
+    },
     "controle_vnc.room": {
         "errors", "tasks", "framebuffer", "rfb", "workstation", "control.messages", "store",
     },

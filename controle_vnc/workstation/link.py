@@ -34,6 +34,7 @@ TURN_SECONDS = 0.01  # a link decodes no longer than this before others get thei
 LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
 WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
 MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
+DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 
@@ -194,15 +195,15 @@ class Link:
             return
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                await self._connection.writer.drain()
+                await self._connection.drain(DRAINED_BYTES)
         except TimeoutError as error:
             raise SilentError from error
 
     @staticmethod
     def _send(connection: Connection, client: RfbClient) -> None:
-        connection.writer.write(client.data_to_send())
+        connection.write(client.data_to_send())
         if connection.unsent > MAX_UNSENT_BYTES:
-            connection.writer.transport.abort()  # whoever reads from it tells
+            connection.close()  # whoever reads from it tells
 
     # --- connecting
 
@@ -265,7 +266,7 @@ class Link:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
                     await self._take_turn(client, await connection.read())
-                    connection.writer.write(client.data_to_send())
+                    connection.write(client.data_to_send())
         except TimeoutError as error:
             raise SilentError from error
         finally:
@@ -347,10 +348,10 @@ class Link:
     def _tick(self) -> None:
         """Ask for a picture or a sign of life where one is due, and come back for the next."""
         client, connection, now = self.client, self._connection, self._clock()
-        if client is None or connection is None or connection.writer.is_closing():
+        if client is None or connection is None or connection.is_closed:
             return  # it is being lost, and whoever reads from it tells
         if self._proofs.is_dead(now):
-            connection.writer.transport.abort()
+            connection.close()
             return
         if self._proofs.is_late(now) != (self.health == STALE):
             self._tell(STALE if self._proofs.is_late(now) else READY)

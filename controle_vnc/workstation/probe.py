@@ -72,7 +72,7 @@ async def _look(connection: Connection, client: RfbClient, steps: _Steps) -> Non
         if client.framebuffer is not None and not asked:
             client.request_update(False)
             asked = True
-        connection.writer.write(client.data_to_send())
+        connection.write(client.data_to_send())
         if any(isinstance(event, Updated) for event in client.events()):
             return
         client.receive_data(await connection.read())

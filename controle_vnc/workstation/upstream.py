@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.messages import ServerInit
+from controle_vnc.wire import Wire
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import HungUpError, SilentError
 
-READ_BYTES = 64 * 1024  # one turn of the event loop decodes at most this much of one workstation
-BUFFER_BYTES = 128 * 1024  # asyncio holds twice this before it stops reading
 MAX_ADDRESSES = 4  # a name with more addresses is not a workstation
 
 _resolvers = ThreadPoolExecutor(
@@ -22,30 +21,15 @@ _resolvers = ThreadPoolExecutor(
 )
 
 
-@dataclass(frozen=True)
-class Connection:
-    """The two ends of one connection to a VNC server."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+class Connection(Wire):
+    """A connection to a VNC server."""
 
     async def read(self) -> bytes:
         """What came; raises `HungUpError` at the end."""
-        data = await self.reader.read(READ_BYTES)
+        data = await super().read()
         if not data:
             raise HungUpError
         return data
-
-    @property
-    def unsent(self) -> int:
-        return self.writer.transport.get_write_buffer_size()
-
-    def close(self) -> None:
-        """Close without waiting for a server that does not read."""
-        if self.unsent:
-            self.writer.transport.abort()
-        else:
-            self.writer.close()
 
 
 @dataclass(frozen=True)
@@ -61,18 +45,27 @@ async def connect(address: Address, timing: Timing) -> Connection:
     """A connection to `address`; raises `OSError` or `TimeoutError`."""
     async with asyncio.timeout(timing.connect):
         if address.path is not None:
-            return Connection(*await asyncio.open_unix_connection(address.path, limit=BUFFER_BYTES))
+            return await _connect(socket.AF_UNIX, address.path)
         error: OSError = OSError("no address")
         for family, host in await _resolve(address):
             try:
-                return Connection(
-                    *await asyncio.open_connection(
-                        host, address.port, family=family, limit=BUFFER_BYTES
-                    )
-                )
+                return await _connect(family, (host, address.port))
             except OSError as failure:
                 error = failure
         raise error
+
+
+async def _connect(family: int, place: str | tuple[str, int | None]) -> Connection:
+    connecting = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connecting.setblocking(False)
+        if family != socket.AF_UNIX:
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(connecting, place)
+    except BaseException:
+        connecting.close()
+        raise
+    return Connection(connecting)
 
 
 async def _resolve(address: Address) -> list[tuple[int, str]]:
@@ -98,7 +91,7 @@ async def shake_hands(
         async with asyncio.timeout(timing.opening):
             while handshake.server_init is None:
                 handshake.receive_data(await connection.read())
-                connection.writer.write(handshake.data_to_send())
+                connection.write(handshake.data_to_send())
     except TimeoutError as error:
         raise SilentError from error
     return handshake.server_init

@@ -1,0 +1,173 @@
+"""A connected stream socket on the event loop; between two of them no byte is copied."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+RECEIVE_BYTES = 256 * 1024  # of one turn at most: then another socket gets its turn
+READ_BYTES = 64 * 1024  # of one `read`: what its reader works through before others go on
+
+MAX_PARTS = 1024  # IOV_MAX of Linux
+
+# All sockets share it: what one turn received is used, or copied, before the turn ends.
+_received = memoryview(bytearray(RECEIVE_BYTES))
+
+Data = bytes | bytearray | memoryview
+_NOT_NOW = (BlockingIOError, InterruptedError)
+
+
+class Wire:
+    """One end of a connection. Whoever writes looks at `unsent`: nothing here limits it."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._fd = connected.fileno()
+        self._loop = asyncio.get_running_loop()
+        self._held = bytearray()
+        self._moved = asyncio.Event()
+        self._awaited: asyncio.Future[None] | None = None
+        self._receiver: Callable[[memoryview], None] | None = None
+        self._ended: Callable[[], None] | None = None
+        self.is_closed = False
+        self.is_broken = False
+        """The other end takes nothing any more."""
+
+    # --- in
+
+    async def read(self) -> bytes:
+        """Some bytes, `b""` at the end; raises `OSError`."""
+        await asyncio.sleep(0)  # what has more to read than it can work off is not alone
+        while not self.is_closed:
+            try:
+                count = self._socket.recv_into(_received, READ_BYTES)
+            except _NOT_NOW:
+                await self._readable()
+            else:
+                return bytes(_received[:count])
+        return b""
+
+    async def _readable(self) -> None:
+        ready = self._awaited = self._loop.create_future()
+        self._loop.add_reader(self._fd, _wake, ready)
+        try:
+            await ready
+        finally:
+            self._awaited = None
+            self.pause()
+
+    def follow(self, receiver: Callable[[memoryview], None], ended: Callable[[], None]) -> None:
+        """Give what comes to `receiver`, to be used before it returns; at the end call `ended`."""
+        self._receiver, self._ended = receiver, ended
+        self.resume()
+
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+        if not self.is_closed:
+            self._loop.remove_reader(self._fd)
+
+    def resume(self) -> None:
+        if not self.is_closed and self._receiver is not None:
+            self._loop.add_reader(self._fd, self._receive)
+
+    def _receive(self) -> None:
+        try:
+            count = self._socket.recv_into(_received)
+        except _NOT_NOW:
+            return
+        except OSError:
+            count = 0
+        if count and self._receiver is not None:
+            self._receiver(_received[:count])
+        elif self._ended is not None:
+            self.pause()
+            self._receiver = None
+            self._ended()
+
+    # --- out
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return len(self._held)
+
+    def write(self, *parts: Data) -> None:
+        """Send `parts` one after the other: now what the kernel takes, the rest when it can."""
+        if self.is_closed or self.is_broken or not any(parts):
+            return
+        if len(parts) > MAX_PARTS:
+            parts = (b"".join(parts),)
+        sent = 0
+        if not self._held:
+            try:
+                sent = self._socket.sendmsg(parts)
+            except _NOT_NOW:
+                pass
+            except OSError:
+                self._break()
+                return
+        for part in parts:
+            if sent < len(part):
+                if not self._held:
+                    self._loop.add_writer(self._fd, self._flush)
+                self._held += memoryview(part)[sent:] if sent else part
+                sent = 0
+            else:
+                sent -= len(part)
+
+    def _flush(self) -> None:
+        try:
+            with memoryview(self._held) as view:
+                sent = self._socket.send(view[:RECEIVE_BYTES])
+        except _NOT_NOW:
+            return
+        except OSError:
+            self._break()
+            return
+        del self._held[:sent]
+        self._moved.set()
+        if not self._held:
+            self._loop.remove_writer(self._fd)
+
+    def _break(self) -> None:
+        """The other end has gone: what is held is lost, and its reader learns of the end."""
+        self.is_broken = True
+        if self._held:
+            self._held.clear()
+            self._loop.remove_writer(self._fd)
+        self._moved.set()
+
+    async def drain(self, below: int = 0) -> None:
+        """Wait until at most `below` bytes are unsent; raises `ConnectionError`."""
+        while len(self._held) > below:
+            self._moved.clear()
+            await self._moved.wait()
+        if self.is_broken or self.is_closed:
+            raise ConnectionError("the other end has gone")
+
+    # --- the end
+
+    def finish(self) -> None:
+        """Nothing more is written; the other end is told."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close at once; what is unsent is lost."""
+        if self.is_closed:
+            return
+        self.pause()
+        if self._held:
+            self._held.clear()
+            self._loop.remove_writer(self._fd)
+        self.is_closed = True
+        self._moved.set()
+        if self._awaited is not None:
+            _wake(self._awaited)
+        self._socket.close()
+
+
+def _wake(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
