@@ -30,6 +30,7 @@ class Wire:
         self._awaited: asyncio.Future[None] | None = None
         self._receiver: Callable[[memoryview], None] | None = None
         self._ended: Callable[[], None] | None = None
+        self._is_abandoned = False
         self.is_closed = False
         self.is_broken = False
         """The other end takes nothing any more."""
@@ -39,7 +40,7 @@ class Wire:
     async def read(self) -> bytes:
         """Some bytes, `b""` at the end; raises `OSError`."""
         await asyncio.sleep(0)  # what has more to read than it can work off is not alone
-        while not self.is_closed:
+        while not (self.is_closed or self._is_abandoned):
             try:
                 count = self._socket.recv_into(_received, READ_BYTES)
             except _NOT_NOW:
@@ -80,10 +81,14 @@ class Wire:
             count = 0
         if count and self._receiver is not None:
             self._receiver(_received[:count])
-        elif self._ended is not None:
-            self.pause()
-            self._receiver = None
-            self._ended()
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        self.pause()
+        ended, self._receiver, self._ended = self._ended, None, None
+        if ended is not None:
+            ended()
 
     # --- out
 
@@ -147,6 +152,14 @@ class Wire:
             raise ConnectionError("the other end has gone")
 
     # --- the end
+
+    def abandon(self) -> None:
+        """Take the other end for gone: whoever reads or writes learns of it."""
+        self._break()
+        self._is_abandoned = True
+        if self._awaited is not None:
+            _wake(self._awaited)
+        self._end()
 
     def finish(self) -> None:
         """Nothing more is written; the other end is told."""

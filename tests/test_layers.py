@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("eop", "controle_vnc", "diagnose")
 
-PURE = ("controle_vnc.rfb", "controle_vnc.framebuffer")
+PURE = ("controle_vnc.rfb", "controle_vnc.framebuffer", "controle_vnc.websocket")
 IMPURE_MODULES = {
     "asyncio", "socket", "select", "ssl", "os", "time", "datetime", "logging", "threading",
     "subprocess", "pathlib", "random", "tempfile",

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 
-from controle_vnc.gateway.frames import (
+from controle_vnc.websocket import (
     BINARY,
     CLOSE,
     NORMAL,

@@ -157,3 +157,33 @@ def test_a_wire_that_is_closed_takes_nothing_and_may_be_closed_again(play):
             assert wire.is_closed
 
     play(scene)
+
+
+def test_an_abandoned_wire_ends_who_reads_and_who_writes(play):
+    async def scene():
+        async with pair() as (wire, _):
+            reading = asyncio.get_running_loop().create_task(wire.read())
+            wire.write(bytes(2_000_000))
+            draining = asyncio.get_running_loop().create_task(wire.drain())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            wire.abandon()
+            async with asyncio.timeout(5):
+                assert await reading == b""
+                with pytest.raises(ConnectionError):
+                    await draining
+
+    play(scene)
+
+
+def test_an_abandoned_wire_tells_its_follower_once(play):
+    async def scene():
+        async with pair() as (wire, far):
+            ends = []
+            wire.follow(lambda _: None, lambda: ends.append(True))
+            wire.abandon()
+            far.close()
+            await asyncio.sleep(0)
+            assert ends == [True]
+
+    play(scene)

@@ -36,7 +36,7 @@ class FrameReader:
         self._left = 0  # bytes of the running data frame that are still to come
         self._unfinished = False  # a message whose last frame has not begun
 
-    def feed(self, data: bytes) -> list[Piece]:
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Piece]:
         """The pieces that `data` completes; raises `FrameError`."""
         pieces: list[Piece] = []
         view, at = memoryview(data), 0
@@ -111,14 +111,19 @@ class FrameReader:
         return plain.to_bytes(size, "little")
 
 
+def frame_head(kind: int, size: int) -> bytes:
+    """What stands before `size` bytes of a whole frame from server to browser."""
+    first = 0x80 | kind
+    if size < 126:
+        return struct.pack(">BB", first, size)
+    if size < 65536:
+        return struct.pack(">BBH", first, 126, size)
+    return struct.pack(">BBQ", first, 127, size)
+
+
 def frame(kind: int, data: bytes = b"") -> bytes:
     """A whole frame from server to browser."""
-    first = 0x80 | kind
-    if len(data) < 126:
-        return struct.pack(">BB", first, len(data)) + data
-    if len(data) < 65536:
-        return struct.pack(">BBH", first, 126, len(data)) + data
-    return struct.pack(">BBQ", first, 127, len(data)) + data
+    return frame_head(kind, len(data)) + data
 
 
 def close_frame(code: int) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controle_vnc.gateway.frames import (
+from controle_vnc.websocket import (
     BINARY,
     CLOSE,
     MAX_CONTROL_BYTES,
