@@ -59,18 +59,16 @@ def _create(name: str, parts: Services, static_folder: str | None) -> Flask:
     i18n.init_app(app)
     assets.init_app(app)
     app.jinja_env.globals["may"] = may
-    assets.init_app(app)
     app.context_processor(_globals)
     return app
 
 
 def _globals() -> dict[str, Any]:
-    """What every template may use."""
+    """What every template may use of this request."""
     return {
         "mount_point": services.services().site.MOUNT_POINT,
         "label": services.services().site.LABEL,
         "identity": g.get("identity"),
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
-        "may": may,
     }
