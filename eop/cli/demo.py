@@ -16,7 +16,15 @@ from controle_vnc import settings as shared_settings
 from controle_vnc.control.messages import SaveWorkstation
 from eop.cli.db import bring_up_to_date
 from eop.cli.init import initialise
-from eop.cli.serve import enabled_site, short_folder, site_url, start, supervised, tell
+from eop.cli.serve import (
+    DEMO_PASSWORD,
+    enabled_site,
+    short_folder,
+    site_url,
+    start,
+    supervised,
+    tell,
+)
 from eop.cli.site import open_daemon
 from eop.cli.supervisor import Program, Supervisor
 
@@ -87,9 +95,9 @@ def workstations() -> int:
 
 def teacher_password() -> str:
     """The one that was asked for, else a new one; raises a usage error."""
-    password = os.environ.get("EOP_DEMO_PASSWORD") or new_password()
+    password = os.environ.get(DEMO_PASSWORD) or new_password()
     if not password.isprintable():
-        raise click.UsageError("EOP_DEMO_PASSWORD must be one line of printable characters")
+        raise click.UsageError(f"{DEMO_PASSWORD} must be one line of printable characters")
     return password
 
 

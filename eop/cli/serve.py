@@ -28,6 +28,7 @@ ASK_SECONDS = 2.0
 MAX_PORT = 65535
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
 SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - a folder of ours is made there, and checked
+DEMO_PASSWORD = "EOP_DEMO_PASSWORD"  # noqa: S105 - the variable's name
 
 PROGRAMS = (
     Program("controle-vnc", (sys.executable, "-m", "controle_vnc")),
@@ -72,6 +73,7 @@ def enabled_site() -> SiteSettings:
 def supervised(logs: Path | None) -> Iterator[Supervisor]:
     """This installation, claimed, its ports free; everything is over when the block is."""
     home = shared_settings.home()
+    os.environ.pop(DEMO_PASSWORD, None)  # children, and theirs, have no use for it
     with Claim(home / "run/supervisor.json", tell) as claim:
         if "EOP_RUN_DIR" not in os.environ and not shared_settings.load().RUN_DIR:
             os.environ["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))

@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ import requests
 from controle_vnc.settings import Settings
 from eop.cli import serve
 from eop.cli.serve import PortInUseError, check_ports, short_folder
+from eop.cli.supervisor import Program
 from eop.errors import EopError
 from tests.desktops import free_port, wait_until
 from tests.stack import EOPCTL
@@ -76,6 +78,17 @@ def test_serve_runs_everything_until_it_is_told_to_stop(quiet, tmp_path):
         process.wait()
     assert not [path for path in quiet.home.rglob("*") if path.is_socket()]
     assert not (quiet.home / "run/supervisor.json").exists()
+
+
+def test_no_child_is_told_the_demonstration_password(quiet, tmp_path, monkeypatch):
+    monkeypatch.setenv(serve.DEMO_PASSWORD, "a password of the teacher")
+    told = tmp_path / "teller.out"
+    code = "import os, time; print(*os.environ, flush=True); time.sleep(60)"
+    with serve.supervised(logs=tmp_path) as supervisor:
+        supervisor.start(Program("teller", (sys.executable, "-c", code)))
+        wait_until(lambda: told.read_text().endswith("\n"), 10, "its environment")
+    assert "EOP_HOME" in told.read_text().split()
+    assert serve.DEMO_PASSWORD not in told.read_text().split()
 
 
 def test_serve_without_an_application_says_so_and_starts_nothing(quiet):
