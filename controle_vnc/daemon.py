@@ -76,7 +76,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
 async def _open_private(
     house: House, grant: Grant, closing: Closing, done: Callable[[Grant], None]
 ) -> Path:
-    return await open_private_socket(grant, closing, house, done)
+    return open_private_socket(grant, closing, house, done)
 
 
 async def _expire(leases: Leases) -> None:

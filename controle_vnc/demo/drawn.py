@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import os
+import socket
 from pathlib import Path
 
 from controle_vnc.demo.scene import Scene
@@ -20,8 +20,11 @@ from controle_vnc.rfb.viewer_messages import (
     UpdateRequest,
     ViewerMessages,
 )
+from controle_vnc.tasks import spawn
+from controle_vnc.viewer.private import listen
 from controle_vnc.viewer.shared_picture import Taste
-from controle_vnc.viewer.stream import READ_BYTES, Stream
+from controle_vnc.viewer.stream import Stream
+from controle_vnc.wire import Wire
 
 TICK_SECONDS = 0.1
 STALLED_SECONDS = 30.0
@@ -43,11 +46,8 @@ class DrawnDesktop:
     async def run(self) -> None:
         """Serve until cancelled."""
         self.socket.unlink(missing_ok=True)
-        before = os.umask(0o077)
-        try:
-            server = await asyncio.start_unix_server(self._arrived, str(self.socket))
-        finally:
-            os.umask(before)
+        listener = listen(self.socket, MAX_VIEWERS)
+        accepting = spawn(self._accept(listener), f"drawn desktop {self._number}")
         try:
             self.is_up.set()
             while True:
@@ -55,17 +55,23 @@ class DrawnDesktop:
                     self._scene.tick()
                 await asyncio.sleep(TICK_SECONDS)
         finally:
-            server.close()
+            accepting.cancel()
+            listener.close()
             self.socket.unlink(missing_ok=True)
 
-    async def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, listener: socket.socket) -> None:
+        while True:
+            viewer, _ = await asyncio.get_running_loop().sock_accept(listener)
+            spawn(self._serve(Stream(Wire(viewer))), f"viewer of drawn desktop {self._number}")
+
+    async def _serve(self, viewer: Stream) -> None:
         self._viewers += 1
         try:
             if self._viewers <= MAX_VIEWERS:
-                await _Connection(self._scene, Stream(reader, writer), self._number).serve()
+                await _Connection(self._scene, viewer, self._number).serve()
         finally:
             self._viewers -= 1
-            writer.close()
+            await viewer.close()
 
 
 class _Connection:
@@ -81,7 +87,7 @@ class _Connection:
         framebuffer = self._scene.framebuffer
         framebuffer.watch(self)
         try:
-            with contextlib.suppress(ProtocolError, ConnectionError, TimeoutError):
+            with contextlib.suppress(ProtocolError, OSError):
                 rest = await self._open()
                 if rest is not None:
                     await self._talk(rest)
@@ -90,15 +96,15 @@ class _Connection:
 
     async def _open(self) -> bytes | None:
         handshake = ServerHandshake()
-        if not await self._stream.follow(handshake, lambda: handshake.greeted):
+        if not await self._stream.shake_hands(handshake, lambda: handshake.greeted):
             return None
         handshake.offer()
-        if not await self._stream.follow(handshake, lambda: handshake.done):
+        if not await self._stream.shake_hands(handshake, lambda: handshake.done):
             return None
         framebuffer = self._scene.framebuffer
         name = f"drawn desktop {self._number}"
         handshake.open(ServerInit(framebuffer.width, framebuffer.height, RGBX, name))
-        self._stream.writer.write(handshake.data_to_send())
+        self._stream.write(handshake.data_to_send())
         return handshake.rest
 
     async def _talk(self, data: bytes) -> None:
@@ -110,7 +116,7 @@ class _Connection:
             data = b""
             with contextlib.suppress(TimeoutError):  # then the scene may have moved
                 async with asyncio.timeout(TICK_SECONDS):
-                    data = await self._stream.reader.read(READ_BYTES)
+                    data = await self._stream.read()
                     if not data:
                         return
 
@@ -123,7 +129,7 @@ class _Connection:
             self._asked = message
         elif isinstance(message, Fence) and message.flags & FENCE_REQUEST:
             flags = message.flags & ~FENCE_REQUEST
-            self._stream.writer.write(messages.fence(flags, message.payload))
+            self._stream.write(messages.fence(flags, message.payload))
 
     async def _answer(self) -> None:
         framebuffer, asked = self._scene.framebuffer, self._asked
@@ -137,6 +143,6 @@ class _Connection:
         if shown.is_empty:
             return
         self._asked = None
-        self._stream.writer.write(self._taste.draw(framebuffer.pixels, shown))
+        self._stream.write(self._taste.draw(framebuffer.pixels, shown))
         async with asyncio.timeout(STALLED_SECONDS):
-            await self._stream.writer.drain()
+            await self._stream.drain()

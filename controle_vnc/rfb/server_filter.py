@@ -23,7 +23,7 @@ from controle_vnc.rfb.inflate import check_compressed
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import PixelFormat
 
-Walk = Generator[int, bytes, None]
+Walk = Generator[int, bytes | memoryview, None]
 """Yields how many bytes it must see (positive), or how many it need not see (negative)."""
 
 
@@ -49,11 +49,11 @@ class ServerMessageFilter:
         self._wanted = 0
         self._go_on(None)
 
-    def feed(self, data: bytes) -> bytes:
-        """The bytes to send to the viewer now; raises `ProtocolError`."""
-        buffer = self._held + data
+    def feed(self, data: bytes | memoryview) -> list[memoryview]:
+        """What to send to the viewer now, as views of `data`; raises `ProtocolError`."""
+        buffer = memoryview(self._held + data if self._held else data)
         at, begin = self._seen, 0
-        passed: list[bytes] = []
+        passed: list[memoryview] = []
         start = 0  # of the message that is undecided
         while True:
             if self._skip:
@@ -75,15 +75,17 @@ class ServerMessageFilter:
             at += self._wanted
             self._go_on(block)
             if self._dropping:
-                passed.append(buffer[begin:start])
+                if start > begin:
+                    passed.append(buffer[begin:start])
                 begin = at
         end = start if self._undecided else at
-        passed.append(buffer[begin:end])
-        self._held = buffer[end:]
+        if end > begin:
+            passed.append(buffer[begin:end])
+        self._held = bytes(buffer[end:])
         self._seen = at - end
-        return b"".join(passed)
+        return passed
 
-    def _go_on(self, block: bytes | None) -> None:
+    def _go_on(self, block: bytes | memoryview | None) -> None:
         asked = next(self._walk) if block is None else self._walk.send(block)
         self._wanted, self._skip = (asked, 0) if asked >= 0 else (0, -asked)
 

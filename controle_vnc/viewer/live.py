@@ -56,7 +56,7 @@ class Screen:
 
     async def _serve(self) -> None:
         try:
-            if not await self._viewer.follow(self._handshake, lambda: self._handshake.greeted):
+            if not await self._viewer.shake_hands(self._handshake, lambda: self._handshake.greeted):
                 return
             try:
                 await self._open()
@@ -68,10 +68,10 @@ class Screen:
 
     async def _refuse(self, reason: Reason) -> None:
         self._handshake.refuse(refusal(reason))
-        self._viewer.writer.write(self._handshake.data_to_send())
+        self._viewer.write(self._handshake.data_to_send())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REFUSE_SECONDS):
-                await self._viewer.writer.drain()
+                await self._viewer.drain()
 
     async def _open(self) -> None:
         seat = self._house.hub.find(self._grant.workstation or "")
@@ -126,7 +126,7 @@ class Screen:
         passing = Passthrough(upstream, self._viewer, control, clipboard)
         seat.direct.opened(passing.end)
         with self._counted(seat):
-            await passing.run(self._name, self._handshake.rest)
+            await passing.run(self._handshake.rest)
         self.code = passing.code
         if passing.code == "slow":
             seat.serve_decoded(self._grant.session)
@@ -154,10 +154,10 @@ class Screen:
     async def _let_in(self, server_init: ServerInit) -> bool:
         """Finish the viewer's handshake; False where it hung up."""
         self._handshake.offer()
-        if not await self._viewer.follow(self._handshake, lambda: self._handshake.done):
+        if not await self._viewer.shake_hands(self._handshake, lambda: self._handshake.done):
             return False
         self._handshake.open(server_init)
-        self._viewer.writer.write(self._handshake.data_to_send())
+        self._viewer.write(self._handshake.data_to_send())
         return True
 
     @contextlib.contextmanager
@@ -169,16 +169,10 @@ class Screen:
             seat.viewer_left(self)
 
 
-async def serve(
-    grant: Grant,
-    closing: Closing,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    house: House,
-) -> None:
+async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
     """One screen from its first byte to its last; its opening and its end are journalled."""
     began = house.hub.clock()
-    screen = Screen(grant, closing, Stream(reader, writer), house)
+    screen = Screen(grant, closing, viewer, house)
     try:
         await screen.run()
     finally:

@@ -20,7 +20,7 @@ from controle_vnc.room.seat import Seat
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared_input import Input
 from controle_vnc.viewer.shared_picture import Taste
-from controle_vnc.viewer.stream import READ_BYTES, Stream
+from controle_vnc.viewer.stream import Stream
 from controle_vnc.workstation.state import CONNECTING, Health, SilentError
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,6 @@ class SharedScreen:
 
     async def run(self, name: str, already: bytes) -> None:
         """Serve until one side ends; `already` is what the viewer sent after its handshake."""
-        self._viewer.writer.transport.set_write_buffer_limits(high=HELD_BYTES)
         await first_to_end(name, self._receive(already), self._send(), self._until_lost())
 
     async def _until_lost(self) -> None:
@@ -140,7 +139,7 @@ class SharedScreen:
                         self._input.give(message, self._client)
                 self._seat.link.flush()
                 await self._seat.link.drain()
-                data = await self._viewer.reader.read(READ_BYTES)
+                data = await self._viewer.read()
                 if not data:
                     return
         except ProtocolError as error:
@@ -159,16 +158,15 @@ class SharedScreen:
     # --- to the viewer
 
     async def _send(self) -> None:
-        writer = self._viewer.writer
         try:
             while True:
                 await self._work.wait()
                 self._work.clear()
                 data = self._small_messages() + await self._update()
                 if data:
-                    writer.write(data)
+                    self._viewer.write(data)
                     async with asyncio.timeout(STALLED_SECONDS):
-                        await writer.drain()
+                        await self._viewer.drain(HELD_BYTES)
                     await asyncio.sleep(BETWEEN_UPDATES_SECONDS)
         except (TimeoutError, ConnectionError):
             self.code = "left"

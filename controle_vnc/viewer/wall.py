@@ -11,6 +11,7 @@ from controle_vnc.room.seat import Seat
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.house import Details, House
 from controle_vnc.viewer.race import first_to_end
+from controle_vnc.viewer.stream import Stream
 from controle_vnc.viewer.wall_frames import (
     EVENT,
     MAX_SNAPSHOT_WORKSTATIONS,
@@ -24,7 +25,6 @@ from controle_vnc.viewer.wall_frames import (
 
 logger = logging.getLogger(__name__)
 
-READ_BYTES = 64 * 1024
 HELD_BYTES = 256 * 1024  # above this a slow browser gets nothing new until it has read
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 SEEN_SECONDS = 2.0
@@ -35,10 +35,10 @@ BYE_SECONDS = 0.5  # the farewell is best effort; the screen closes within a sec
 class Wall:
     """Keeps the newest of everything until the browser has room for it. A listener of both."""
 
-    def __init__(self, grant: Grant, hub: Hub, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, grant: Grant, hub: Hub, viewer: Stream) -> None:
         self._grant = grant
         self._hub = hub
-        self._writer = writer
+        self._viewer = viewer
         self._shown: dict[int, Seat] = {}
         self._visible: dict[int, int] = {}
         self._workstations: dict[int, dict[str, Any]] = {}
@@ -120,11 +120,11 @@ class Wall:
 
     # --- what the browser tells
 
-    async def receive(self, reader: asyncio.StreamReader) -> None:
+    async def receive(self) -> None:
         """Follow what the page shows, until it hangs up or breaks the protocol."""
         frames = FrameReader()
         try:
-            while data := await reader.read(READ_BYTES):
+            while data := await self._viewer.read():
                 newest = None
                 for kind, payload in frames.feed(data):
                     if kind == EVENT:
@@ -132,7 +132,7 @@ class Wall:
                 if newest is not None:
                     self._show(set(newest.visible), tile_width(newest.width))
                     await asyncio.sleep(BETWEEN_REQUESTS_SECONDS)
-        except (ProtocolError, ConnectionError) as error:
+        except (ProtocolError, OSError) as error:
             logger.info("wall of %s closed: %s", self._grant.user, error)
 
     def _show(self, numbers: set[int], width: int) -> None:
@@ -167,9 +167,9 @@ class Wall:
                 await self._work.wait()
                 self._work.clear()
                 while (frame := self._next_frame()) is not None:
-                    self._writer.write(frame)
+                    self._viewer.write(frame)
                     async with asyncio.timeout(STALLED_SECONDS):
-                        await self._writer.drain()
+                        await self._viewer.drain(HELD_BYTES)
 
     def _next_frame(self) -> bytes | None:
         for events in (self._workstations, self._states):
@@ -198,27 +198,20 @@ class Wall:
             self._work.set()
 
 
-async def serve(
-    grant: Grant,
-    closing: Closing,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    house: House,
-) -> None:
+async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
     """One wall from its first byte to its last."""
     if not await house.record("wall_opened", grant, _details(grant)):
-        await _say_bye(writer, "journal")
+        await _say_bye(viewer, "journal")
         return
     began = house.hub.clock()
-    writer.transport.set_write_buffer_limits(high=HELD_BYTES)
-    wall = Wall(grant, house.hub, writer)
+    wall = Wall(grant, house.hub, viewer)
     house.hub.subscribe(wall)
     try:
-        writer.write(wall.snapshot())
-        sides = (wall.receive(reader), wall.send(), wall.keep_seen(), _wait(closing))
+        viewer.write(wall.snapshot())
+        sides = (wall.receive(), wall.send(), wall.keep_seen(), _wait(closing))
         await first_to_end(f"wall of {grant.user}", *sides)
         if closing.code is not None:
-            await _say_bye(writer, closing.code)
+            await _say_bye(viewer, closing.code)
     finally:
         house.hub.unsubscribe(wall)
         wall.hide_all()
@@ -239,8 +232,8 @@ async def _wait(closing: Closing) -> None:
     await closing.wait()
 
 
-async def _say_bye(writer: asyncio.StreamWriter, code: str) -> None:
+async def _say_bye(viewer: Stream, code: str) -> None:
     with contextlib.suppress(ConnectionError, TimeoutError):
-        writer.write(event_frame({"event": "bye", "code": code}))
+        viewer.write(event_frame({"event": "bye", "code": code}))
         async with asyncio.timeout(BYE_SECONDS):
-            await writer.drain()
+            await viewer.drain()

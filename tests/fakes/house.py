@@ -15,6 +15,8 @@ from controle_vnc.store import StoredWorkstation, upgrade
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.house import House
 from controle_vnc.viewer.journal import Journal
+from controle_vnc.viewer.stream import Stream
+from controle_vnc.wire import Wire
 
 ENDS_AT = 4_000_000_000_000
 
@@ -115,14 +117,13 @@ class Browser:
 async def browsing(serve, grant, place):
     """A browser connected to `serve` for `grant`."""
     near, far = socket.socketpair()
-    near_ends = await asyncio.open_connection(sock=near, limit=64 * 1024)
     far_ends = await asyncio.open_connection(sock=far, limit=64 * 1024)
-    closing = Closing()
-    task = asyncio.get_running_loop().create_task(serve(grant, closing, *near_ends, place))
+    closing, viewer = Closing(), Stream(Wire(near))
+    task = asyncio.get_running_loop().create_task(serve(grant, closing, viewer, place))
     try:
         yield Browser(*far_ends, closing, task)
     finally:
         far_ends[1].close()
         async with asyncio.timeout(5):
             await task
-        near_ends[1].close()
+        await viewer.close()

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatu
 from websockets.sync.client import connect
 
 from tests.control_server import make_certificate
-from tests.controle_vnc.gateway.test_frames import masked
+from tests.controle_vnc.test_websocket import masked
 from tests.desktops import free_port, wait_until
 from tests.fakes import private_daemon
 from tests.fakes.private_daemon import BANNER, PrivateDaemon

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from controle_vnc.gateway import pump as pump_module
-from controle_vnc.websocket import BINARY, CLOSE, PING, frame
 from controle_vnc.gateway.pump import DOWN_BYTES, UP_BYTES, Pump
-from tests.controle_vnc.gateway.test_frames import masked
+from controle_vnc.websocket import BINARY, CLOSE, PING, frame
+from tests.controle_vnc.test_websocket import masked
 from tests.desktops import wait_until
 
 

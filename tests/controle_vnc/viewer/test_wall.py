@@ -303,7 +303,7 @@ def test_a_browser_that_stops_reading_is_given_the_newest_later():
             for number in range(3000):
                 place.hub.add(stored(100 + number, "127.0.0.1:1", name="x" * 60))
             await asyncio.sleep(0.1)
-            held = wall._writer.transport.get_write_buffer_size()
+            held = wall._viewer.unsent
             assert held <= 256 * 1024 + 64 * 1024
             for _ in range(5):
                 place.hub.change(stored(100, "127.0.0.1:1", name="newest"))
