@@ -1,7 +1,6 @@
 """The daemon's end of 8788: who may connect, the greeting, then request after request."""
 
 import asyncio
-import collections
 import contextlib
 import hashlib
 import ipaddress
@@ -70,7 +69,7 @@ class ControlServer:
         self._peers = [_network(text) for text in settings.CONTROL_PEERS]
         self._tls, self._binding = _server_tls(settings)
         self._listeners: list[socket.socket] = []
-        self._strangers: collections.Counter[str] = collections.Counter()
+        self._strangers: dict[socket.socket, str] = {}  # with their addresses, the oldest first
         self._known = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -96,8 +95,9 @@ class ControlServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for listener in self._listeners:
-            listener.close()
+        # a task that was cancelled before its first turn has closed nothing
+        for left in (*self._listeners, *self._strangers):
+            left.close()
 
     def _run(self, work: Any, name: str) -> None:
         task = spawn(work, name)
@@ -114,14 +114,27 @@ class ControlServer:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             address = _address(name[0])
-            if (
-                self._strangers[address] >= MAX_STRANGERS_AN_ADDRESS
-                or self._strangers.total() >= MAX_STRANGERS
-            ):
-                connection.close()
-                continue
-            self._strangers[address] += 1
+            self._make_room(address)
+            self._strangers[connection] = address
             self._run(self._serve(connection, address), f"8788 connection of {address}")
+            # sock_accept does not yield while somebody waits: a flood would stop everything else
+            await asyncio.sleep(0)
+
+    def _make_room(self, address: str) -> None:
+        """Hang up on the oldest stranger of `address`, or of all, where there is one too many.
+
+        The newest may be the site: who fills the places and says nothing does not keep it out.
+        """
+        here = [one for one, other in self._strangers.items() if other == address]
+        if len(here) >= MAX_STRANGERS_AN_ADDRESS:
+            oldest = here[0]
+        elif len(self._strangers) >= MAX_STRANGERS:
+            oldest = next(iter(self._strangers))
+        else:
+            return
+        del self._strangers[oldest]
+        with contextlib.suppress(OSError):  # it has gone by itself
+            oldest.shutdown(socket.SHUT_RDWR)
 
     async def _serve(self, connection: socket.socket, address: str) -> None:
         stream: Stream | None = None
@@ -139,13 +152,8 @@ class ControlServer:
                 return  # a port check, or a stranger who says nothing
             raise
         finally:
-            self._forget(address)
+            self._strangers.pop(connection, None)
         await self._answer(stream, seals, address)
-
-    def _forget(self, address: str) -> None:
-        self._strangers[address] -= 1
-        if not self._strangers[address]:
-            del self._strangers[address]
 
     async def _wrap(self, connection: socket.socket) -> "Stream":
         loop = asyncio.get_running_loop()

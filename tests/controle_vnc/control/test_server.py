@@ -60,8 +60,9 @@ def ask(server, message=None, **options):
         return client.request(message or GetStatus())
 
 
-def dial(server):
-    return socket.create_connection(("127.0.0.1", server.settings.CONTROL_PORT), 5)
+def dial(server, source="127.0.0.1"):
+    address = ("127.0.0.1", server.settings.CONTROL_PORT)
+    return socket.create_connection(address, 5, source_address=(source, 0))
 
 
 def closed(connection, seconds=5.0):
@@ -247,24 +248,33 @@ def test_an_idle_connection_is_cut_and_the_client_opens_another(monkeypatch):
         client.close()
 
 
-def test_an_address_may_have_sixteen_strangers_and_not_one_more(server):
-    connections = [dial(server) for _ in range(server_module.MAX_STRANGERS_AN_ADDRESS)]
-    with dial(server) as one_more:
-        assert closed(one_more, 2)
-    assert not any(closed(connection, 0.01) for connection in connections)
-    for connection in connections:
+def test_one_stranger_too_many_of_an_address_costs_the_oldest_its_place(server):
+    oldest, *others = [dial(server) for _ in range(server_module.MAX_STRANGERS_AN_ADDRESS)]
+    assert not closed(oldest, 0.01)
+    with dial(server) as newest:
+        assert closed(oldest, 2)
+        assert not any(closed(connection, 0.01) for connection in (*others, newest))
+    for connection in (oldest, *others):
         connection.close()
-    wait_until(lambda: server.server._strangers.total() == 0, 2, "they are forgotten")
+    wait_until(lambda: not server.server._strangers, 2, "they are forgotten")
+
+
+def test_strangers_in_every_place_do_not_keep_the_site_out(server):
+    silent = [dial(server) for _ in range(server_module.MAX_STRANGERS_AN_ADDRESS)]
     assert ask(server) == Done(count=7)
+    for connection in silent:
+        connection.close()
 
 
-def test_all_strangers_together_are_limited(monkeypatch):
+def test_one_stranger_too_many_in_all_costs_the_oldest_its_place(monkeypatch):
     monkeypatch.setattr(server_module, "MAX_STRANGERS", 3)
     with RunningServer(answer) as running:
-        connections = [dial(running) for _ in range(3)]
-        with dial(running) as one_more:
-            assert closed(one_more, 2)
-        for connection in connections:
+        oldest, *others = [dial(running, f"127.0.0.{number}") for number in (2, 3, 4)]
+        assert not closed(oldest, 0.01)
+        assert ask(running) == Done(count=7)
+        assert closed(oldest, 2)
+        assert not any(closed(connection, 0.01) for connection in others)
+        for connection in (oldest, *others):
             connection.close()
 
 
