@@ -10,6 +10,7 @@ from controle_vnc.viewer.grant import Closing, Grant, Kind
 LEASE_SECONDS = 90.0  # three renewals of the worker may be missed, not four
 MAX_LEASES = 10_000  # more sessions than a large school has accounts that may observe
 MAX_VIEWERS = 2_000  # screens and walls open at once, far above what the gateway lets in
+MAX_VIEWERS_A_SESSION = 100  # half of what the gateway lets in: nobody shuts out the others
 MAX_TOMBSTONES = 20_000
 LONGEST_SESSION_SECONDS = 7 * 24 * 3600.0  # a revoked session of unknown end stays dead so long
 
@@ -66,12 +67,19 @@ class Leases:
         return True
 
     def open(self, grant: Grant) -> Closing:
-        """The order to obey for a viewer that opens now; raises `TicketRefusedError`."""
+        """The order to obey for a viewer that opens now.
+
+        Raises `TicketRefusedError`, and `RequestRefusedError("too_many_viewers")`.
+        """
         lease = self._leases.get(grant.session)
         if lease is None or self._why_over(lease) is not None:
             raise TicketRefusedError("the session is over")
         if self.count("screen") + self.count("wall") >= MAX_VIEWERS:
-            raise TicketRefusedError("too many viewers are open")
+            raise RequestRefusedError("too_many_viewers", "too many viewers are open")
+        if len(lease.viewers) >= MAX_VIEWERS_A_SESSION:
+            raise RequestRefusedError(
+                "too_many_viewers", f"{grant.user} has {MAX_VIEWERS_A_SESSION} viewers open"
+            )
         closing = Closing()
         lease.viewers[grant.id] = (grant, closing)
         return closing

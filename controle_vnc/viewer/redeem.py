@@ -11,7 +11,12 @@ from pathlib import Path
 from controle_vnc.control import messages
 from controle_vnc.control.framing import HEADER_BYTES, body_length, pack, unpack
 from controle_vnc.control.messages import MAX_GREETING_BYTES, Redeem, Redeemed, Refused
-from controle_vnc.errors import ProtocolError, SettingsError, TicketRefusedError
+from controle_vnc.errors import (
+    ProtocolError,
+    RequestRefusedError,
+    SettingsError,
+    TicketRefusedError,
+)
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.lease import Leases
 from controle_vnc.viewer.ticket import TicketOffice
@@ -89,6 +94,9 @@ class RedeemServer:
         except TicketRefusedError as error:
             logger.info("a ticket was refused: %s", error)
             return Refused(code="ticket")
+        except RequestRefusedError as error:
+            logger.warning("a ticket was refused: %s", error)
+            return Refused(code=error.code)
         try:
             path = await self._open_private(grant, closing, self._done)
         except OSError as error:

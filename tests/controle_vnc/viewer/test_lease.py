@@ -5,7 +5,14 @@ import pytest
 from controle_vnc.errors import RequestRefusedError, TicketRefusedError
 from controle_vnc.viewer import lease as lease_module
 from controle_vnc.viewer.grant import Grant
-from controle_vnc.viewer.lease import LEASE_LOST, LEASE_SECONDS, SESSION_ENDED, SIGNED_OUT, Leases
+from controle_vnc.viewer.lease import (
+    LEASE_LOST,
+    LEASE_SECONDS,
+    MAX_VIEWERS_A_SESSION,
+    SESSION_ENDED,
+    SIGNED_OUT,
+    Leases,
+)
 
 GRANT = Grant("g", "session", "camille", "Camille", 2_000_000, "screen", "w1", "view")
 
@@ -125,8 +132,22 @@ def test_viewers_are_bounded(world, monkeypatch):
     world.leases.renew("session", 2_000_000)
     for n in range(2):
         world.leases.open(dataclasses.replace(GRANT, id=str(n)))
-    with pytest.raises(TicketRefusedError):
+    with pytest.raises(RequestRefusedError) as refusal:
         world.leases.open(dataclasses.replace(GRANT, id="one more"))
+    assert refusal.value.code == "too_many_viewers"
+
+
+def test_a_session_has_so_many_viewers_and_not_one_more(world):
+    world.leases.renew("session", 2_000_000)
+    world.leases.renew("other", 2_000_000)
+    for n in range(MAX_VIEWERS_A_SESSION):
+        world.leases.open(dataclasses.replace(GRANT, id=str(n)))
+    with pytest.raises(RequestRefusedError, match="camille has 100") as refusal:
+        world.leases.open(dataclasses.replace(GRANT, id="one more"))
+    assert refusal.value.code == "too_many_viewers"
+    world.leases.open(dataclasses.replace(GRANT, session="other"))
+    world.leases.done(dataclasses.replace(GRANT, id="0"))
+    world.leases.open(dataclasses.replace(GRANT, id="one more"))
 
 
 def test_open_viewers_are_counted_by_kind(world):

@@ -47,6 +47,14 @@ def test_an_open_viewer_is_counted_until_it_ends(daemon):
     wait_until(lambda: daemon.leases.count("screen") == 0, 2, "it is forgotten")
 
 
+def test_one_viewer_too_many_is_refused_and_told_why(daemon, monkeypatch):
+    monkeypatch.setattr("controle_vnc.viewer.lease.MAX_VIEWERS_A_SESSION", 1)
+    with dial(redeem(daemon.redeem_socket, daemon.ticket())):
+        with pytest.raises(DaemonUnreachableError, match="too_many_viewers"):
+            redeem(daemon.redeem_socket, daemon.ticket())
+        redeem(daemon.redeem_socket, daemon.ticket("another session"))
+
+
 def test_nobody_there_is_unreachable(tmp_path):
     with pytest.raises(DaemonUnreachableError):
         redeem(tmp_path / "gateway.sock", "ticket")
