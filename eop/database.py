@@ -1,7 +1,7 @@
 """The site's database: one engine, read and write transactions, and its schema's version."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from eop.errors import SchemaError
 HEAD = "0001"  # revision this program needs; a test holds it against the migrations
 BUSY_MILLISECONDS = 5000  # longer than any write here; a lock held longer is a fault
 POOL_SIZE = 32  # above gunicorn's threads, so that a request never waits for a connection
+PRIVATE = 0o600  # hashes of passwords, and who watched whom
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -72,11 +73,20 @@ def _make_engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(parsed.database))
     engine = create_engine(parsed, pool_size=POOL_SIZE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, if need be, and leave it to its owner; SQLite gives -wal and -shm its mode."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(PRIVATE)
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        with suppress(FileNotFoundError, PermissionError):  # the latter: its owner will
+            file.with_name(name).chmod(PRIVATE)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,3 +1,4 @@
+import os
 import threading
 
 import pytest
@@ -58,6 +59,29 @@ def test_sqlite_is_set_up_for_several_threads(opened):
     assert pragmas == {
         "journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 1,
     }  # fmt: skip
+
+
+@pytest.fixture
+def usual_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def modes(folder):
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.glob("eop.db*")}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_nobody_else_reads_the_database_nor_what_lies_beside_it(tmp_path, usual_umask, old):
+    names = ("eop.db", "eop.db-wal", "eop.db-shm")
+    for name in names if old else ():
+        (tmp_path / name).touch(0o644)
+    database = Database(f"sqlite:///{tmp_path}/eop.db")
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE anything (value INTEGER)"))
+        assert modes(tmp_path) == dict.fromkeys(names, 0o600)
+    database.close()
 
 
 def test_writers_that_read_first_wait_for_each_other(opened):
