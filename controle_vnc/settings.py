@@ -175,13 +175,17 @@ def read_secret(path: Path) -> bytes:
     """
     try:
         text = path.read_bytes().rstrip(b"\r\n")
-        mode = path.stat().st_mode
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file; `eopctl init` makes one") from error
-    if mode & 0o007:
-        raise SettingsError(f"{path}: readable by everyone; run: chmod 640 {path}")
+    check_private(path)
     check_secret(text.decode("utf-8", "replace"), str(path))
     return text
+
+
+def check_private(path: Path) -> None:
+    """Refuse a file with a secret in it that is everyone's to read."""
+    if path.stat().st_mode & 0o007:
+        raise SettingsError(f"{path}: readable by everyone; run: chmod 640 {path}")
 
 
 MIN_SECRET_CHARACTERS = (

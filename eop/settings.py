@@ -13,6 +13,7 @@ from controle_vnc.settings import setting
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
 ROOT_PATHS = {"login", "logout", "eoleauth", "ping", "documents", "websockify"}
+SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
 
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
@@ -70,7 +71,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     path = path or settings_file(environ)
     if not path.exists():
         raise SettingsError(f"{path}: no such file; `eopctl init` makes one")
-    site = shared.build(SiteSettings, shared.read_json(path), path, environ)
+    values = shared.read_json(path)
+    if SECRETS & values.keys():
+        shared.check_private(path)
+    site = shared.build(SiteSettings, values, path, environ)
     check(site, path, environ)
     return site
 

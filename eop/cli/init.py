@@ -98,7 +98,7 @@ def _complete_settings(path: Path, secret: str, made: list[str]) -> None:
     # EOLE's packaging reads MOUNT_POINT alone on its line, with a comma after it
     text = json.dumps({**wanted, **values}, ensure_ascii=False, indent=4) + "\n"
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     partial.rename(path)

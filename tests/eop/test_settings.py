@@ -15,6 +15,7 @@ def conf(tmp_path):
     path = site_settings.settings_file(environ)
 
     class Conf:
+        file = path
         secret = tmp_path / "etc/controlevnc/.secret"
 
         def write(self, **changes):
@@ -80,6 +81,21 @@ def test_a_final_newline_of_either_secret_is_ignored(conf):
         conf.load()
     conf.write(SECRET_KEY=secret + "\n")
     assert conf.load()
+
+
+def test_a_file_of_secrets_that_everyone_may_read_is_refused_with_the_remedy(conf):
+    conf.file.chmod(0o640)
+    assert conf.load()
+    conf.file.chmod(0o644)
+    with pytest.raises(SettingsError, match=f"readable by everyone; run: chmod 640 {conf.file}"):
+        conf.load()
+
+
+def test_a_file_without_secrets_may_be_read_by_everyone(conf):
+    site = conf.load()
+    conf.write(SECRET_KEY=None, SESSION_KEY=None)
+    conf.file.chmod(0o644)
+    assert conf.load(EOP_SECRET_KEY=site.SECRET_KEY, EOP_SESSION_KEY=site.SESSION_KEY)
 
 
 def test_where_the_secret_file_is_elsewhere_nothing_is_compared(conf):

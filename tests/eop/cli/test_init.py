@@ -23,7 +23,7 @@ def test_everything_a_start_needs_is_made(eopctl, home):
     assert link.is_symlink()
     assert link.resolve() == conf
     assert str(conf) in done.json["made"]
-    assert mode(conf) == 0o640
+    assert mode(conf) == 0o600
     assert mode(home / "etc/controlevnc/.secret") == 0o640
     assert mode(home / "etc/controlevnc/.store-key") == 0o600
     assert mode(home / "run/controle-vnc") == 0o700
@@ -51,6 +51,7 @@ def test_the_secret_of_an_old_conf_is_kept_and_the_session_key_added(home):
     values = json.loads((available / "eop.conf").read_text())
     assert values["LABEL"] == "Outils"
     assert len(values["SESSION_KEY"]) > 32
+    assert mode(available / "eop.conf") == 0o600
 
 
 def test_two_secrets_that_differ_are_not_overwritten(eopctl, home):
