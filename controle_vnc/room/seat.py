@@ -77,15 +77,19 @@ class Seat:
         return self.stored.id
 
     def replace(self, stored: StoredWorkstation) -> Link | None:
-        """Take in a change; the old link, to be closed, where it led elsewhere."""
-        old = self.stored
-        self.stored = stored
-        if (old.address, old.password) == (stored.address, stored.password):
+        """Take in a change; the old link, to be closed, where it led elsewhere.
+
+        Live screens end where it leads elsewhere or shows somebody else: their pages ask anew.
+        """
+        old, self.stored = self.stored, stored
+        leads_elsewhere = (old.address, old.password) != (stored.address, stored.password)
+        if leads_elsewhere or (old.room, old.user) != (stored.room, stored.user):
+            self.stop_viewers("changed")
+        if not leads_elsewhere:
             return None
         link, self.link = self.link, self._new_link()
         self.direct.takes_one_client = False
         self.checked_at = None
-        self.stop_viewers("changed")
         for watcher in self._watchers:
             link.unwatch(watcher)
             watcher.lost()

@@ -388,6 +388,35 @@ def test_a_workstation_that_dies_ends_its_screens(decoded):
     play_screen(play)
 
 
+@pytest.mark.parametrize("decoded", [False, True])
+@pytest.mark.parametrize("change", [{"room": "S13"}, {"user": "leo.petit"}, {"user": None}])
+def test_a_workstation_with_another_room_or_user_closes_its_screens(change, decoded):
+    async def play():
+        async with FakeVncServer() as server:
+            row = stored(1, server.address, user="zoe.martin")
+            async with house(row, timing=QUICK) as place:
+                if decoded:
+                    place.hub.find("id1").serve_decoded("session")
+                async with browsing(serve, VIEW, place) as browser:
+                    await RfbViewer(browser).open()
+                    place.hub.change(replace(row, **change))
+                    await asyncio.wait_for(browser.task, 1)
+                assert journal(place)[-1][1]["code"] == "changed"
+                assert place.hub.screens == 0
+
+    asyncio.run(play())
+
+
+def test_a_workstation_with_another_name_keeps_its_screens():
+    async def play(server, place):
+        async with browsing(serve, VIEW, place) as browser:
+            viewer = await RfbViewer(browser).open()
+            place.hub.change(replace(place.hub.find("id1").stored, name="pc-one"))
+            assert await viewer.picture()
+
+    play_screen(play)
+
+
 def test_a_removed_workstation_closes_its_screens():
     async def play(server, place):
         async with browsing(serve, VIEW, place) as browser:
