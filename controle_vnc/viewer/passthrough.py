@@ -45,11 +45,11 @@ class Passthrough:
             self._viewer.follow(self._up, self._over.set)
             await self._over.wait()
         finally:
+            self._viewer.pause()
+            self._server.write(self._from_viewer.releases())
             pressure.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pressure
-            self._viewer.pause()
-            self._server.write(self._from_viewer.releases())
 
     def end(self, code: str) -> None:
         """Hang up on the workstation, for a reason of ours; the first reason counts."""

@@ -374,6 +374,23 @@ def test_the_order_to_close_ends_a_screen_within_a_second(decoded):
 
 
 @pytest.mark.parametrize("decoded", [False, True])
+def test_no_key_or_button_stays_pressed_after_the_order_to_close(decoded):
+    async def play(server, place):
+        if decoded:
+            place.hub.find("id1").serve_decoded("session")
+        async with browsing(serve, CONTROL, place) as browser:
+            viewer = await RfbViewer(browser).open()
+            viewer.send(key(0xFFE1) + pointer(1, 5, 6))
+            await until(lambda: {4, 5} <= set(server.types()), "input")
+            browser.closing.close("signed_out")
+            await asyncio.wait_for(browser.task, 1)
+        released = {key(0xFFE1, 0), pointer(0, 5, 6)}
+        await until(lambda: released <= set(server.received), "both released", 2)
+
+    play_screen(play)
+
+
+@pytest.mark.parametrize("decoded", [False, True])
 def test_a_workstation_that_dies_ends_its_screens(decoded):
     async def play(server, place):
         if decoded:
