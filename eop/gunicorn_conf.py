@@ -51,5 +51,6 @@ forwarder_headers = ""
 accesslog = str(_logs / "gunicorn-access.log")
 errorlog = str(_logs / "gunicorn-error.log")
 # the path without its query, and no referrer: neither may hold what a form or a link carried
-access_log_format = '%(h)s %(t)s "%(m)s %({script_name}e)s%(U)s %(H)s" %(s)s %(b)s %(M)sms'
+logger_class = "eop.gunicorn_log.Logger"
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 capture_output = False

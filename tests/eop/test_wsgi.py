@@ -80,6 +80,40 @@ def test_logs_hold_neither_query_nor_password(served):
         assert secret not in path.read_text()
 
 
+def ask(house, request):
+    """The first line answered to a request written by hand."""
+    with socket.create_connection(("127.0.0.1", house.shared.WEB_PORT), 5) as raw:
+        raw.sendall(request + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return raw.makefile("rb").readline()
+
+
+def test_a_path_forges_no_line_of_the_log(served):
+    forged = b'/eoleapps/eop/%0a%0d%1b[31m%22%5c%c3%a9 10.0.0.1 [today] "GET /forged HTTP/1.1" 200'
+    ask(served, b"GET " + forged.replace(b" ", b"%20").replace(b'"', b"%22") + b" HTTP/1.1")
+    ask(served, b"GET /last HTTP/1.1")
+    log = served.home / "var/log/eoleflask/gunicorn-access.log"
+    wait_until(lambda: '"GET /last ' in log.read_text(), 5, "the last line")
+    first, last = [line for line in log.read_text().splitlines() if "/ping" not in line]
+    assert first.startswith("127.0.0.1 [")
+    assert '"GET /eoleapps/eop/%0A%0D%1B%5B31m%22%5C%C3%A9%2010.0.0.1%20' in first
+    assert first.count('"') == 2
+
+
+def test_a_request_that_cannot_be_read_leaves_no_word_of_its_own_in_the_log(served):
+    for request in (
+        b"GET /x?secret-1",
+        b"GET /x?a secret-2 HTTP/1.1",
+        b"GET /x HTTP/1.1\r\nsecret-3",
+    ):
+        assert b" 400 " in ask(served, request)
+    log = served.home / "var/log/eoleflask/gunicorn-error.log"
+    wait_until(
+        lambda: log.read_text().count("Invalid request from ip=127.0.0.1: ") == 3, 5, "three"
+    )
+    for path in log.parent.iterdir():
+        assert "secret-" not in path.read_text()
+
+
 def test_a_header_cannot_move_the_request_elsewhere(served):
     headers = {"SCRIPT_NAME": "/eoleapps/eop", "Script-Name": "/x", "PATH_INFO": "/eoleauth"}
     assert requests.get(f"{served.origin}/ping", headers=headers, timeout=10).text == "pong"
