@@ -30,7 +30,7 @@ except (NoApplicationError, SettingsError) as error:
 
 bind = f"{_shared.WEB_HOST}:{_shared.WEB_PORT}"
 proc_name = "eop"
-worker_class = "gthread"
+worker_class = "eop.gunicorn_worker.PunctualWorker"
 workers = 1  # one is enough: no long connection, and no pixel, passes here
 threads = _site.WEB_THREADS
 timeout = 60
