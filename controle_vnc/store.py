@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -39,6 +39,13 @@ _workstations = sa.Table(
 )
 
 
+class Occupancy(NamedTuple):
+    """Where a workstation stands and who sits at it: what decides who may see it."""
+
+    room: str
+    user: str | None
+
+
 @dataclass(frozen=True)
 class StoredWorkstation:
     """A workstation as it is kept; `password` is decrypted and never shown."""
@@ -50,6 +57,10 @@ class StoredWorkstation:
     address: str
     user: str | None
     password: bytes | None
+
+    @property
+    def occupancy(self) -> Occupancy:
+        return Occupancy(self.room, self.user)
 
     def __repr__(self) -> str:
         return f"StoredWorkstation({self.id}, {self.name!r})"

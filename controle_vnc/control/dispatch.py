@@ -126,7 +126,7 @@ class Dispatcher:
     async def _screen_ticket(self, request: messages.IssueScreenTicket) -> Reply:
         viewer = request.viewer
         self._lease(viewer)
-        one = self.hub.status(request.workstation)
+        seat = self.hub.seat(request.workstation)
         return self._ticket(
             Grant(
                 id=secrets.token_hex(GRANT_ID_BYTES),
@@ -135,8 +135,9 @@ class Dispatcher:
                 name=viewer.name,
                 ends_at=viewer.ends_at,
                 kind="screen",
-                workstation=one.id,
+                workstation=seat.id,
                 mode=request.mode,
+                occupancy=seat.stored.occupancy,
             )
         )
 

@@ -83,7 +83,7 @@ class Seat:
         """
         old, self.stored = self.stored, stored
         leads_elsewhere = (old.address, old.password) != (stored.address, stored.password)
-        if leads_elsewhere or (old.room, old.user) != (stored.room, stored.user):
+        if leads_elsewhere or old.occupancy != stored.occupancy:
             self.stop_viewers("changed")
         if not leads_elsewhere:
             return None

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from controle_vnc.control.messages import Mode
+from controle_vnc.store import Occupancy
 
 Kind = Literal["screen", "wall"]
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One right to watch: of which session, until when (ms since 1970), and what."""
+    """One right to watch: of which session, until when (ms since 1970), and what.
+
+    A screen's right holds for the `occupancy` that the workstation had when it was given.
+    """
 
     id: str
     session: str
@@ -21,6 +25,7 @@ class Grant:
     kind: Kind
     workstation: str | None = None
     mode: Mode | None = None
+    occupancy: Occupancy | None = None
     room: str | None = None
     users: tuple[str, ...] | None = None
 

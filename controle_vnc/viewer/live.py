@@ -77,6 +77,8 @@ class Screen:
         seat = self._house.hub.find(self._grant.workstation or "")
         if seat is None:
             raise RefusedScreenError(Reason("unknown_workstation"))
+        if seat.stored.occupancy != self._grant.occupancy:
+            raise RefusedScreenError(Reason("changed"))
         opening = {"mode": self._grant.mode or "view"}
         if not await self._house.record("screen_opened", self._grant, {**opening}):
             raise RefusedScreenError(Reason("journal"))

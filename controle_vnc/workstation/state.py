@@ -29,6 +29,7 @@ SENTENCES = {
     "unsupported": "The VNC server offers no sign-in that we know.",
     "bad_server": "The VNC server's answer cannot be read.",
     "unknown_workstation": "There is no such workstation.",
+    "changed": "The workstation has another room or user now.",
     "journal": "The opening cannot be written to the journal.",
     "failed": "The screen cannot be opened.",
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings
-from controle_vnc.store import StoredWorkstation, upgrade
+from controle_vnc.store import Occupancy, StoredWorkstation, upgrade
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.house import House
 from controle_vnc.viewer.journal import Journal
@@ -43,10 +43,11 @@ def wall_grant(room="S12", users=None):
     )  # fmt: skip
 
 
-def screen_grant(workstation="id1", mode="view", session="session"):
+def screen_grant(workstation="id1", mode="view", session="session", user=None):
     return Grant(
-        "g2", session, "camille", "Camille", ENDS_AT, "screen", workstation=workstation, mode=mode
-    )
+        "g2", session, "camille", "Camille", ENDS_AT, "screen",
+        workstation=workstation, mode=mode, occupancy=Occupancy("S12", user),
+    )  # fmt: skip
 
 
 @contextlib.asynccontextmanager

@@ -149,11 +149,12 @@ def test_an_unknown_workstation_is_told(world, kind):
 
 def test_a_screen_ticket_is_worth_exactly_what_was_asked(world):
     async def scene(ask):
-        id_ = (await ask(save())).id
+        id_ = (await ask(save(user="lea"))).id
         issued = await ask(m.IssueScreenTicket(viewer=CAMILLE, workstation=id_, mode="view"))
         assert issued.expires_in == 30
         grant = world.office.redeem(issued.ticket)
         assert (grant.kind, grant.workstation, grant.mode) == ("screen", id_, "view")
+        assert grant.occupancy == ("S12", "lea")
         assert (grant.session, grant.user, grant.ends_at) == ("s", "camille", 2_000_000)
         assert (await ask(m.GetStatus())).leases == 1
 

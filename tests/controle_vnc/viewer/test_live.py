@@ -414,7 +414,7 @@ def test_a_workstation_with_another_room_or_user_closes_its_screens(change, deco
             async with house(row, timing=QUICK) as place:
                 if decoded:
                     place.hub.find("id1").serve_decoded("session")
-                async with browsing(serve, VIEW, place) as browser:
+                async with browsing(serve, screen_grant(user="zoe.martin"), place) as browser:
                     await RfbViewer(browser).open()
                     place.hub.change(replace(row, **change))
                     await asyncio.wait_for(browser.task, 1)
@@ -422,6 +422,18 @@ def test_a_workstation_with_another_room_or_user_closes_its_screens(change, deco
                 assert place.hub.screens == 0
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("change", [{"room": "S13"}, {"user": "leo.petit"}])
+def test_no_screen_opens_for_a_right_to_another_room_or_user(change):
+    async def play(server, place):
+        place.hub.change(replace(place.hub.find("id1").stored, **change))
+        async with browsing(serve, VIEW, place) as browser:
+            assert (await RfbViewer(browser).refusal()).endswith("(changed)")
+        assert server.accepted == 0
+        assert journal(place)[-1][1]["code"] == "changed"
+
+    play_screen(play)
 
 
 def test_a_workstation_with_another_name_keeps_its_screens():
