@@ -21,10 +21,10 @@ DRAWN_SOCKET = "demo-"  # what the socket of a drawn desktop begins with
 
 @dataclass(frozen=True)
 class LiveViewer:
-    """An open screen: how it may watch, and how to end it with a code."""
+    """A screen: how to end it with a code, and once it is open how it may watch."""
 
-    mode: Mode
     stop: Callable[[str], None]
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Seat:
             address=self.stored.address,
             kind=kind_of(self.stored.address),
             user=self.stored.user,
-            state=shown_state(health, len(self._viewers), controllers),
+            state=shown_state(health, self.screens, controllers),
             reason=health.reason,
             checked_at=now_ms() if self.link.is_proven() else self.checked_at,
         )
@@ -141,7 +141,7 @@ class Seat:
             self.unwatch(self.tiles)
 
     def viewer_came(self, key: object, viewer: LiveViewer) -> None:
-        """A live screen is open: the workstation is viewed or controlled."""
+        """A live screen is being opened, or is open: the workstation is viewed or controlled."""
         self._viewers[key] = viewer
         self._around.changed(self)
 
@@ -156,7 +156,8 @@ class Seat:
 
     @property
     def screens(self) -> int:
-        return len(self._viewers)
+        """Those that are open."""
+        return sum(viewer.mode is not None for viewer in self._viewers.values())
 
     @property
     def upstreams(self) -> int:

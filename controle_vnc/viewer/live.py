@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
 
 from controle_vnc.control.messages import Reason
 from controle_vnc.errors import ProtocolError
@@ -79,6 +78,16 @@ class Screen:
             raise RefusedScreenError(Reason("unknown_workstation"))
         if seat.stored.occupancy != self._grant.occupancy:
             raise RefusedScreenError(Reason("changed"))
+        # known to the seat before anything is awaited: whatever happens to it ends this screen
+        seat.viewer_came(self, LiveViewer(self._closing.close))
+        try:
+            await self._show(seat)
+        finally:
+            seat.viewer_left(self)
+        if self.code == "closed":
+            self._house.hub.look_again(seat)
+
+    async def _show(self, seat: Seat) -> None:
         opening = {"mode": self._grant.mode or "view"}
         if not await self._house.record("screen_opened", self._grant, {**opening}):
             raise RefusedScreenError(Reason("journal"))
@@ -86,8 +95,6 @@ class Screen:
             raise RefusedScreenError(seat.link.health.reason)
         if not (seat.may_pass_through(self._grant.session) and await self._direct(seat)):
             await self._shared(seat)
-        if self.code == "closed":
-            self._house.hub.look_again(seat)
 
     # --- an upstream of its own
 
@@ -122,13 +129,12 @@ class Screen:
         return upstream
 
     async def _pass_through(self, seat: Seat, upstream: Upstream) -> None:
-        if not await self._let_in(upstream.server_init):
+        if not await self._let_in(seat, upstream.server_init):
             return
         control, clipboard = self._grant.mode == "control", self._house.settings.CLIPBOARD
         passing = Passthrough(upstream, self._viewer, control, clipboard)
         seat.direct.opened(passing.end)
-        with self._counted(seat):
-            await passing.run(self._handshake.rest)
+        await passing.run(self._handshake.rest)
         self.code = passing.code
         if passing.code == "slow":
             seat.serve_decoded(self._grant.session)
@@ -144,31 +150,25 @@ class Screen:
             server_init = await screen.arrive(self._house.hub.timing.opening)
             if server_init is None:
                 raise RefusedScreenError(screen.health.reason or Reason("no_answer"))
-            if await self._let_in(server_init):
-                with self._counted(seat):
-                    await screen.run(self._name, self._handshake.rest)
+            if await self._let_in(seat, server_init):
+                await screen.run(self._name, self._handshake.rest)
                 self.code = screen.code
         finally:
             screen.leave()
 
     # --- both
 
-    async def _let_in(self, server_init: ServerInit) -> bool:
-        """Finish the viewer's handshake; False where it hung up."""
+    async def _let_in(self, seat: Seat, server_init: ServerInit) -> bool:
+        """Finish the viewer's handshake; False where it hung up or may not look any more."""
         self._handshake.offer()
         if not await self._viewer.shake_hands(self._handshake, lambda: self._handshake.done):
             return False
+        if self._closing.code is not None:
+            return False  # it came with the last word of the handshake
         self._handshake.open(server_init)
         self._viewer.write(self._handshake.data_to_send())
+        seat.viewer_came(self, LiveViewer(self._closing.close, self._grant.mode or "view"))
         return True
-
-    @contextlib.contextmanager
-    def _counted(self, seat: Seat) -> Iterator[None]:
-        seat.viewer_came(self, LiveViewer(self._grant.mode or "view", self._closing.close))
-        try:
-            yield
-        finally:
-            seat.viewer_left(self)
 
 
 async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:

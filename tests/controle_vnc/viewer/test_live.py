@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controle_vnc.viewer.live import serve
+from controle_vnc.viewer.stream import Stream
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import browsing, house, screen_grant, stored, until
@@ -432,6 +433,57 @@ def test_no_screen_opens_for_a_right_to_another_room_or_user(change):
             assert (await RfbViewer(browser).refusal()).endswith("(changed)")
         assert server.accepted == 0
         assert journal(place)[-1][1]["code"] == "changed"
+
+    play_screen(play)
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+@pytest.mark.parametrize("change", [{"room": "S13"}, {"address": "127.0.0.1:1"}, None])
+def test_a_screen_that_is_being_opened_ends_with_what_it_was_granted_for(change, decoded):
+    async def play(server, place):
+        seat = place.hub.find("id1")
+        if decoded:
+            seat.serve_decoded("session")
+        async with browsing(serve, VIEW, place) as browser:
+            await browser.exactly(12)
+            browser.send(b"RFB 003.008\n")
+            assert await browser.exactly(2) == b"\x01\x01"
+            assert place.hub.screens == 0
+            place.hub.change(replace(seat.stored, **change)) if change else place.hub.remove("id1")
+            await asyncio.wait_for(browser.task, 1)
+        assert journal(place)[-1][1]["code"] == ("changed" if change else "removed")
+
+    play_screen(play)
+
+
+class LastWord(Stream):
+    """A viewer whose session ends just when its handshake does."""
+
+    def __init__(self, viewer, closing):
+        super().__init__(viewer._wire)
+        self._closing = closing
+
+    async def shake_hands(self, handshake, until):
+        went_on = await super().shake_hands(handshake, until)
+        if handshake.done:
+            self._closing.close("signed_out")
+        return went_on
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_nothing_of_a_screen_is_told_to_a_session_that_ends_meanwhile(decoded):
+    async def serve_last_word(grant, closing, viewer, place):
+        await serve(grant, closing, LastWord(viewer, closing), place)
+        await viewer.close()
+
+    async def play(server, place):
+        if decoded:
+            place.hub.find("id1").serve_decoded("session")
+        async with browsing(serve_last_word, VIEW, place) as browser:
+            with pytest.raises(asyncio.IncompleteReadError) as cut_off:
+                await RfbViewer(browser).open()
+            assert (cut_off.value.expected, cut_off.value.partial) == (24, b"")
+        assert journal(place)[-1][1]["code"] == "signed_out"
 
     play_screen(play)
 
