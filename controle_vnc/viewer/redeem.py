@@ -19,6 +19,7 @@ from controle_vnc.errors import (
 )
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.private import listen
 from controle_vnc.viewer.ticket import TicketOffice
 
 logger = logging.getLogger(__name__)
@@ -49,13 +50,12 @@ class RedeemServer:
     async def start(self) -> None:
         """Make the run directory private, clean it, and listen."""
         prepare_run_dir(self._path.parent)
-        before = os.umask(0o077)
-        try:
-            self._server = await asyncio.start_unix_server(
-                self._serve, str(self._path), limit=MAX_GREETING_BYTES
-            )
-        finally:
-            os.umask(before)
+        self._server = await asyncio.start_unix_server(
+            self._serve,
+            sock=listen(self._path, MAX_ASKING),
+            backlog=MAX_ASKING,
+            limit=MAX_GREETING_BYTES,
+        )
 
     async def stop(self) -> None:
         """Stop listening; open viewers go on until they are told."""

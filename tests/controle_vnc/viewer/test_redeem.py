@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import stat
 import struct
@@ -8,7 +9,7 @@ from controle_vnc.control.framing import pack
 from controle_vnc.control.messages import MAX_GREETING_BYTES, Redeem
 from controle_vnc.errors import DaemonUnreachableError, SettingsError, TicketRefusedError
 from controle_vnc.gateway.redeem import redeem
-from controle_vnc.viewer.redeem import MAX_FOLDER_BYTES, prepare_run_dir
+from controle_vnc.viewer.redeem import MAX_FOLDER_BYTES, RedeemServer, prepare_run_dir
 from tests.desktops import wait_until
 from tests.fakes.private_daemon import BANNER, PrivateDaemon
 
@@ -94,6 +95,21 @@ def test_the_longest_ticket_that_fits_is_answered(daemon):
 def test_the_sockets_are_for_the_owner_alone(daemon):
     assert stat.S_IMODE(daemon.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(daemon.redeem_socket.stat().st_mode) & 0o077 == 0
+
+
+def test_listening_makes_no_file_of_a_neighbour_private(tmp_path):
+    async def neighbour():
+        (tmp_path / "meanwhile").touch()
+
+    async def play():
+        redeem = RedeemServer(tmp_path / "run/gateway.sock", None, None, None)
+        await asyncio.gather(redeem.start(), neighbour())
+        await redeem.stop()
+
+    (tmp_path / "before").touch()
+    asyncio.run(play())
+    modes = [(tmp_path / name).stat().st_mode for name in ("before", "meanwhile")]
+    assert modes[0] == modes[1]
 
 
 def test_sockets_of_a_killed_start_are_cleaned_and_nothing_else(tmp_path):
