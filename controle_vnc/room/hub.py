@@ -18,6 +18,7 @@ from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.probe import probe
 
 CLOSE_SECONDS = 1.0  # the daemon stops within 3 s
+RETRY_SECONDS = 10.0  # a button pressed again and again must not have us blacklisted
 
 Change = Literal["added", "changed", "removed"]
 
@@ -137,8 +138,14 @@ class Hub:
     # --- looking
 
     def retry(self, id_: str) -> None:
-        """Try again now, whatever failed before; look once if nobody watches."""
-        seat = self.seat(id_)
+        """Try again now, whatever failed before; look once if nobody watches.
+
+        Within 10 s of the last such wish nothing is done: its answer still counts.
+        """
+        seat, now = self.seat(id_), self.clock()
+        if now - seat.retried_at < RETRY_SECONDS:
+            return
+        seat.retried_at = now
         seat.retry()
         self.look_again(seat)
 

@@ -19,6 +19,9 @@ BARE, DRAWN = "vnc", "demo"  # kinds: a bare VNC server, and one that only draws
 DRAWN_SOCKET = "demo-"  # what the socket of a drawn desktop begins with
 
 
+NEVER = float("-inf")
+
+
 @dataclass(frozen=True)
 class LiveViewer:
     """A screen: how to end it with a code, and once it is open how it may watch."""
@@ -48,6 +51,8 @@ class Seat:
     def __init__(self, stored: StoredWorkstation, around: Surroundings) -> None:
         self.stored = stored
         self.checked_at: int | None = None
+        self.retried_at = NEVER
+        """When somebody last wished that it be tried again."""
         self.direct = DirectSlot(around.workshop.clock)
         self._around = around
         self._viewers: dict[object, LiveViewer] = {}
@@ -88,6 +93,7 @@ class Seat:
         if not leads_elsewhere:
             return None
         link, self.link = self.link, self._new_link()
+        self.retried_at = NEVER
         self.direct.takes_one_client = False
         self.checked_at = None
         for watcher in self._watchers:

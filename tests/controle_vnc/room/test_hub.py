@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from controle_vnc.errors import RequestRefusedError
-from controle_vnc.room.hub import Hub
+from controle_vnc.room.hub import RETRY_SECONDS, Hub
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import stored, until
@@ -98,6 +98,31 @@ def test_a_refresh_does_not_repeat_a_wrong_password_but_the_button_does():
             await asyncio.sleep(0.05)
             hub.change(stored(1, server.address, password=b"y"))
             hub.refresh(["id1"])
+            await hub.close()
+
+    asyncio.run(play())
+
+
+def test_a_retry_within_ten_seconds_of_another_does_nothing():
+    clock = Clock()
+
+    async def play():
+        async with FakeVncServer(fake.refuses_password) as server:
+            row = stored(1, server.address, password=b"x")
+            hub = Hub([row], QUICK, clock=clock)
+            link = hub.find("id1").link
+            hub.retry("id1")
+            await until(lambda: link.is_held, "the password was refused")
+            clock.now += RETRY_SECONDS - 0.1
+            hub.retry("id1")
+            assert link.is_held
+            clock.now += 0.1
+            hub.retry("id1")
+            assert not link.is_held
+            await until(lambda: not hub._refresher._running, "the password was refused again")
+            hub.change(replace(row, password=b"y"))
+            hub.retry("id1")
+            await until(lambda: server.accepted == 3, "a new password is tried at once")
             await hub.close()
 
     asyncio.run(play())
