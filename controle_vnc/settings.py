@@ -48,6 +48,9 @@ class Settings:
     GATEWAY_CERTIFICATE: str = setting("", "PEM certificate chain of the gateway; empty: no TLS.")
     GATEWAY_KEY: str = setting("", "PEM private key of the gateway's certificate.")
     GATEWAY_CONNECTIONS: int = setting(200, "Most WebSockets open at once; one more gets 503.")
+    GATEWAY_PROCESSES: int = setting(
+        1, "Processes of the gateway (1 to 16); one carries a school, more are for TLS on 6080."
+    )
     ALLOWED_ORIGINS: list[str] = setting(
         [], "Origins allowed to open a WebSocket beside the site's own (scheme://host:port)."
     )

@@ -76,6 +76,10 @@ class GatewayProcess:
                     found.append(int(entry.name))
         return found
 
+    @property
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
     def open(
         self,
         ticket: str = "",

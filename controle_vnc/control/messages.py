@@ -290,15 +290,25 @@ Reply = Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Prob
 
 
 class Redeem(Message, frozen=True):
-    """Gateway → daemon: what is this ticket worth?"""
+    """Gateway → daemon: what is this ticket worth? `hand_over`: I could give you its socket."""
 
     ticket: str
+    hand_over: bool = False
 
 
 class Redeemed(Message, frozen=True):
-    """Daemon → gateway: connect to this unix socket within 5 s, once."""
+    """Daemon → gateway: connect to this unix socket within 5 s, once.
+
+    Empty, where a hand-over was offered: send the browser's socket within 5 s, behind the 101 and
+    over this connection, with `HAND_OVER` and at most `MAX_EARLY_BYTES` that the browser sent
+    already; then hang up.
+    """
 
     path: str
+
+
+HAND_OVER = b"\x01"  # descriptors travel with at least one byte
+MAX_EARLY_BYTES = 64 * 1024  # a browser waits for the 101 before it sends anything
 
 
 class Refused(Message, frozen=True):

@@ -1,7 +1,6 @@
 """`python -m controle_vnc.gateway`: the gateway as a program."""
 
 import logging
-import multiprocessing
 import sys
 
 from controle_vnc import log, settings
@@ -15,8 +14,6 @@ def main() -> int:
     try:
         chosen = settings.load()
         log.setup(chosen.LOG_LEVEL, chosen.log_file.with_name("gateway.log"))
-        # Python 3.14 starts children otherwise by default, which websockify does not survive
-        multiprocessing.set_start_method("fork")
         from controle_vnc.gateway.server import GatewayServer  # after: 200 ms of imports
 
         server = GatewayServer(chosen)
@@ -27,8 +24,7 @@ def main() -> int:
         where = f"{chosen.GATEWAY_HOST}:{chosen.GATEWAY_PORT}"
         logger.error("cannot listen on %s: %s", where, error)  # noqa: TRY400
         return 1
-    logger.info("listening on %s:%s", *server.listener.getsockname()[:2])
-    server.start_server()  # type: ignore[no-untyped-call]
+    server.start_server()
     return 0
 
 

@@ -3,10 +3,9 @@
 import base64
 import binascii
 import contextlib
+import io
 import logging
-import signal
 import socket
-import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 from websockify.websocketproxy import ProxyRequestHandler
 
 from controle_vnc.errors import DaemonUnreachableError, TicketRefusedError
+from controle_vnc.gateway.leaving import SECURITY_HEADERS
 from controle_vnc.gateway.origin import is_allowed
-from controle_vnc.gateway.pump import Pump
-from controle_vnc.gateway.redeem import REDEEM_SECONDS, redeem
+from controle_vnc.gateway.redeem import redeem_for
+from controle_vnc.gateway.visitor import Visitor
 
 if TYPE_CHECKING:
     from controle_vnc.gateway.server import GatewayServer
@@ -26,14 +26,6 @@ logger = logging.getLogger(__name__)
 PATH = "/websockify"
 TICKET_PROTOCOL = "ticket."
 MAX_QUERY_FIELDS = 16
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 PAGE = """<!doctype html>
 <html lang="fr"><meta charset="utf-8"><title>EOP</title>
@@ -52,24 +44,41 @@ class RefusedError(Exception):
 
 
 class GatewayHandler(ProxyRequestHandler):
-    """websockify's handler with our checks before the 101 and our pump after it."""
+    """websockify's handler for one head that is already read: our checks, our two ways on."""
 
     server: "GatewayServer"  # type: ignore[assignment]
     server_version = "EOP"
     sys_version = ""
 
+    def __init__(self, visitor: Visitor, server: "GatewayServer") -> None:
+        self._visitor = visitor
+        address = (*visitor.address[:2], server.is_tls)
+        super().__init__(visitor.connection, address, server)  # type: ignore[no-untyped-call]
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BytesIO(self._visitor.received)
+
     def handle_upgrade(self) -> None:
-        """Check, have the ticket redeemed, connect to the daemon; only then answer 101."""
+        """Check, have the ticket redeemed, only then answer 101; then the viewer goes its way."""
         try:
             self._check_request()
             self._check_origin()
-            daemon = self._open(self._take_ticket())
+            daemon, takes_over = self._redeem(self._take_ticket())
         except RefusedError as error:
             logger.info("%s refused: %s", self.client_address[0], error)
             self._answer(error.status, f"{error}\n")
             return
-        with daemon:
-            self._carry(daemon)
+        with contextlib.ExitStack() as held:
+            held.enter_context(daemon)
+            self._switch()
+            early = self.rfile.read()
+            if takes_over:
+                self._visitor.hand_over(daemon, early)
+            else:
+                self.server.pipe(self._visitor, daemon, early)
+                held.pop_all()
 
     def do_GET(self) -> None:  # noqa: N802 - http.server's name
         self._answer(HTTPStatus.OK, PAGE, "text/html; charset=utf-8")
@@ -136,39 +145,20 @@ class GatewayHandler(ProxyRequestHandler):
             raise RefusedError(403, "no ticket")
         return found[0]
 
-    def _open(self, ticket: str) -> socket.socket:
-        """The connection to the daemon that `ticket` is worth."""
+    def _redeem(self, ticket: str) -> tuple[socket.socket, bool]:
+        """The connection to the daemon that `ticket` is worth, and whether it takes ours."""
         try:
-            path = redeem(self.server.redeem_socket, ticket)
+            return redeem_for(self.server.redeem_socket, ticket, hand_over=not self.server.is_tls)
         except TicketRefusedError as error:
             raise RefusedError(403, "ticket refused") from error
         except DaemonUnreachableError as error:
             logger.warning("%s", error)
             raise RefusedError(503, "controle-vnc does not answer") from error
-        daemon = socket.socket(socket.AF_UNIX)
-        try:
-            daemon.settimeout(REDEEM_SECONDS)
-            daemon.connect(path)
-        except OSError as error:
-            daemon.close()
-            raise RefusedError(503, "controle-vnc does not answer") from error
-        return daemon
 
-    def _carry(self, daemon: socket.socket) -> None:
+    def _switch(self) -> None:
+        self.close_connection = True
         self._switching = True
         self.SocketClass(self).accept(self.request, self.headers)
-        signal.setitimer(signal.ITIMER_REAL, 0)  # the handshake is over: no deadline any more
-        self.close_connection = True
-        pump = Pump(self.connection, daemon)
-        reason = pump.run(self._sent_early())
-        logger.info("%s closed: %s", self.client_address[0], reason)
-
-    def _sent_early(self) -> bytes:
-        """What the browser sent behind its request and http.server has read already."""
-        early = b""
-        with contextlib.suppress(ssl.SSLWantReadError):
-            early = self.rfile.peek()  # type: ignore[attr-defined]
-        return early
 
     def _answer(self, status: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
         body = text.encode()

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 
+from controle_vnc.gateway.leaving import say_no_more
 from controle_vnc.websocket import (
     BINARY,
     CLOSE,
@@ -169,8 +170,7 @@ class Pump:
         try:
             while self._down and _wait(self._browser, select.POLLOUT, deadline - self._clock()):
                 self._send(self._browser, self._down)
-            if not isinstance(self._browser, ssl.SSLSocket):
-                self._browser.shutdown(socket.SHUT_WR)
+            say_no_more(self._browser)
             while _wait(self._browser, select.POLLIN, deadline - self._clock()):
                 if _receive(self._browser) == b"":
                     return

@@ -19,18 +19,45 @@ def redeem(redeem_socket: Path, ticket: str) -> str:
 
     Raises `TicketRefusedError`, and `DaemonUnreachableError` where nobody can say.
     """
-    deadline = time.monotonic() + REDEEM_SECONDS
+    daemon, path = _ask(redeem_socket, Redeem(ticket=ticket))
+    daemon.close()
+    return path
+
+
+def redeem_for(redeem_socket: Path, ticket: str, hand_over: bool) -> tuple[socket.socket, bool]:
+    """The connection to use `ticket` on; True: the daemon takes the browser's socket over it.
+
+    Otherwise, and always without `hand_over`, it carries the viewer's bytes. Raises as `redeem`.
+    """
+    daemon, path = _ask(redeem_socket, Redeem(ticket=ticket, hand_over=hand_over))
+    if hand_over and not path:
+        return daemon, True
+    daemon.close()
+    viewer = socket.socket(socket.AF_UNIX)
     try:
-        with socket.socket(socket.AF_UNIX) as daemon:
-            daemon.settimeout(REDEEM_SECONDS)
-            daemon.connect(str(redeem_socket))
-            daemon.sendall(pack(Redeem(ticket=ticket)))
-            length = body_length(_exactly(daemon, HEADER_BYTES, deadline), MAX_GREETING_BYTES)
-            answer = unpack(_exactly(daemon, length, deadline), _answer)
+        viewer.settimeout(REDEEM_SECONDS)
+        viewer.connect(path)
+    except OSError as error:
+        viewer.close()
+        raise DaemonUnreachableError(f"controle-vnc at {path}: {error}") from error
+    return viewer, False
+
+
+def _ask(redeem_socket: Path, question: Redeem) -> tuple[socket.socket, str]:
+    deadline = time.monotonic() + REDEEM_SECONDS
+    daemon = socket.socket(socket.AF_UNIX)
+    try:
+        daemon.settimeout(REDEEM_SECONDS)
+        daemon.connect(str(redeem_socket))
+        daemon.sendall(pack(question))
+        length = body_length(_exactly(daemon, HEADER_BYTES, deadline), MAX_GREETING_BYTES)
+        answer = unpack(_exactly(daemon, length, deadline), _answer)
     except (OSError, ProtocolError) as error:
+        daemon.close()
         raise DaemonUnreachableError(f"controle-vnc at {redeem_socket}: {error}") from error
     if isinstance(answer, Redeemed):
-        return answer.path
+        return daemon, answer.path
+    daemon.close()
     if answer.code == "ticket":
         raise TicketRefusedError("the ticket is refused")
     raise DaemonUnreachableError(f"controle-vnc opens nothing now ({answer.code})")

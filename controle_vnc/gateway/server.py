@@ -1,34 +1,34 @@
-"""The gateway's parent: listens, keeps to its number of children, gives each its limits."""
+"""The gateway: websockify's server with a door instead of a fork for each connection."""
 
 import contextlib
-import ctypes
 import logging
-import multiprocessing
-import os
-import select
 import signal
 import ssl
+import threading
+import time
+from socket import SHUT_RDWR
 from socket import socket as Socket  # noqa: N812 - the class below has a method `socket`
 from typing import Any
 
 from websockify.websocketproxy import WebSocketProxy
 
 from controle_vnc.errors import SettingsError
-from controle_vnc.gateway.full import Refusals
+from controle_vnc.gateway.door import Door
 from controle_vnc.gateway.handler import GatewayHandler
+from controle_vnc.gateway.processes import supervise
+from controle_vnc.gateway.pump import Pump
+from controle_vnc.gateway.visitor import Visitor
 from controle_vnc.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-HANDSHAKE_SECONDS = 10.0  # TLS, request and ticket together, however slowly the bytes come
-POLL_SECONDS = 0.1  # how soon a place that was freed is noticed
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-_libc = ctypes.CDLL(None, use_errno=True)
+MAX_PROCESSES = 16  # more than the processors of a school's server
+STACK_BYTES = 256 * 1024  # of a thread; the default reserves 8 MiB
+END_SECONDS = 1.0  # for what is piped to end
 
 
 class GatewayServer(WebSocketProxy):
-    """websockify's server with one process for each connection, and never more than allowed."""
+    """Visitors are read at the door, attended by a few workers, then handed over or piped."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
@@ -37,65 +37,95 @@ class GatewayServer(WebSocketProxy):
             listen_port=settings.GATEWAY_PORT,
             source_is_ipv6=":" in settings.GATEWAY_HOST,
         )
+        if not 1 <= settings.GATEWAY_PROCESSES <= MAX_PROCESSES:
+            raise SettingsError(f"GATEWAY_PROCESSES must be between 1 and {MAX_PROCESSES}")
         self.allowed_origins = settings.site_origins
         self.redeem_socket = settings.redeem_socket
+        self._processes = settings.GATEWAY_PROCESSES
         self._most = settings.GATEWAY_CONNECTIONS
         self._tls = _server_tls(settings)
-        self._refusals = Refusals(self._tls)
-        self._parent = os.getpid()
-        # bound here: start_server() would end with status 0 where the port is taken
+        self.is_tls = self._tls is not None
+        self._pipes: dict[threading.Thread, Visitor] = {}
         self.listener: Socket = WebSocketProxy.socket(  # type: ignore[no-untyped-call]
             settings.GATEWAY_HOST,
             settings.GATEWAY_PORT,
             prefer_ipv6=":" in settings.GATEWAY_HOST,
         )
 
-    def socket(self, *_: object, **__: object) -> Socket:  # type: ignore[override]
-        """The listener, for start_server()."""
-        return self.listener
+    def start_server(self) -> None:
+        """Serve until SIGTERM or SIGINT, in this process or in its children."""
+        try:
+            if self._processes > 1:
+                supervise(self._processes, self._serve, self.started)
+            else:
+                self._serve(self.started)
+        finally:
+            self.listener.close()
 
-    def poll(self) -> None:
-        """Before each accept: while there is no room, accept and refuse here."""
-        while True:
-            leaving = self._refusals.sockets
-            if not leaving and not self._is_full():
-                return
-            ready = select.select([self.listener, *leaving], [], [], POLL_SECONDS)[0]
-            self._refusals.step()
-            if self.listener in ready:
-                if not self._is_full():
-                    return
-                with contextlib.suppress(OSError):
-                    self._refusals.add(self.listener.accept()[0])
+    def started(self) -> None:
+        logger.info("listening on %s:%s", *self.listener.getsockname()[:2])
 
-    def _is_full(self) -> bool:
-        return len(multiprocessing.active_children()) >= self._most
+    def _serve(self, started: Any = lambda: None) -> None:
+        threading.stack_size(STACK_BYTES)
+        self._door = door = Door(self.listener, self._tls, self._most, self._attend)
+        signal.set_wakeup_fd(door.waker.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self.do_SIGTERM)
+        signal.signal(signal.SIGINT, self.do_SIGINT)
+        started()
+        try:
+            door.run()
+        finally:
+            signal.set_wakeup_fd(-1)
+            self._end_pipes()
+            door.close()
 
-    def multiprocessing_SIGCHLD(self, sig: int, stack: Any) -> None:  # noqa: N802
-        """Nothing: poll() collects the dead; doing it here could interrupt that very work."""
+    def terminate(self) -> None:
+        """What a signal does."""
+        self._door.stop()
 
-    def top_new_client(self, startsock: Socket, address: Any) -> None:
-        """The child: a parent that dies takes it along, and the handshake has a deadline."""
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the parent decides
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != self._parent:
-            return  # it died before we could say so
-        self.listener.close()
-        self._refusals.close()
-        signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, HANDSHAKE_SECONDS)
-        super().top_new_client(startsock, address)  # type: ignore[no-untyped-call]
+    def _attend(self, visitor: Visitor) -> None:
+        """In a worker: answer a request, within websockify's own frame for what may fail."""
+        try:
+            self.top_new_client(visitor, visitor.address)  # type: ignore[no-untyped-call]
+        finally:
+            if visitor.is_handed_over:
+                self._door.let_go()
+            elif not visitor.is_piped:
+                self._door.see_out(visitor)
 
-    def do_handshake(self, sock: Socket, address: Any) -> Socket:
-        """TLS where it is configured, then the request; websockify's own sets no deadline."""
-        connection = self._tls.wrap_socket(sock, server_side=True) if self._tls else sock
-        self.RequestHandlerClass(connection, (*address[:2], self._tls is not None), self)
-        return connection
+    def do_handshake(self, visitor: Visitor, address: Any) -> Visitor:
+        """The request is read already: check it and answer, within what is left of its time."""
+        visitor.connection.settimeout(max(0.001, visitor.deadline - time.monotonic()))
+        GatewayHandler(visitor, self)
+        return visitor
 
+    def pipe(self, visitor: Visitor, daemon: Socket, early: bytes) -> None:
+        """Carry the bytes of a visitor whose socket cannot be handed over, in its own thread."""
+        name = f"pump of {visitor.address[0]}"
+        threading.Thread(
+            target=self._pump, args=(visitor, daemon, early), name=name, daemon=True
+        ).start()
+        visitor.is_piped = True
 
-def _too_slow(_: int, __: Any) -> None:
-    raise TimeoutError("the handshake took too long")
+    def _pump(self, visitor: Visitor, daemon: Socket, early: bytes) -> None:
+        self._pipes[threading.current_thread()] = visitor
+        try:
+            with visitor.connection, daemon:
+                reason = Pump(visitor.connection, daemon).run(early)
+            logger.info("%s closed: %s", visitor.address[0], reason)
+        finally:
+            del self._pipes[threading.current_thread()]
+            self._door.let_go()
+
+    def _end_pipes(self) -> None:
+        pipes = list(self._pipes.items())
+        for _, visitor in pipes:
+            with contextlib.suppress(OSError):
+                # not SSLSocket's own: its pump still uses what that would take away
+                Socket.shutdown(visitor.connection, SHUT_RDWR)
+        deadline = time.monotonic() + END_SECONDS
+        for thread, _ in pipes:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _server_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -1,7 +1,9 @@
-"""The gateway as it is run: a process, its children, a real client."""
+"""The gateway as it is run: a process, or several, and a real client."""
 
+import contextlib
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -14,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
+from controle_vnc.gateway.visitor import MAX_HEAD_BYTES
 from tests.control_server import make_certificate
 from tests.controle_vnc.test_websocket import masked
 from tests.desktops import free_port, wait_until
@@ -45,6 +48,17 @@ def refused(gateway, **how):
     for name in HEADERS:
         assert name in response.headers
     return response.status_code
+
+
+@contextlib.contextmanager
+def crowd(gateway, count):
+    """So many connections that say nothing yet."""
+    connections = [gateway.dial() for _ in range(count)]
+    try:
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
 
 
 def memory(pid, name="VmRSS"):
@@ -185,10 +199,8 @@ def test_a_browser_that_stops_reading_costs_little_and_stops_the_daemon(daemon, 
     with gateway.dial() as browser:
         browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         browser.sendall(upgrade(daemon.ticket()))
-        wait_until(lambda: gateway.children, 5, "its process")
-        (child,) = gateway.children
         wait_until(lambda: daemon.sent, 5, "the stream")
-        before = memory(child)
+        before = memory(gateway.process.pid)
         seen = [-1]
 
         def has_stopped():
@@ -196,7 +208,7 @@ def test_a_browser_that_stops_reading_costs_little_and_stops_the_daemon(daemon, 
             return seen[-1] == seen[-2]
 
         wait_until(has_stopped, 5, "the daemon is no longer read")
-        assert memory(child, "VmHWM") < before + 2048
+        assert memory(gateway.process.pid, "VmHWM") < before + 2048
         assert daemon.sent < 8 * 2**20  # the kernel's buffers, and a quarter of a MiB of ours
 
 
@@ -205,8 +217,7 @@ def test_a_daemon_that_stops_reading_costs_little(daemon, gateway):
     with gateway.dial() as browser:
         browser.sendall(upgrade(daemon.ticket()))
         assert browser.recv(4096).startswith(b"HTTP/1.1 101")
-        (child,) = gateway.children
-        before = memory(child)
+        before = memory(gateway.process.pid)
         browser.settimeout(0.5)
         wire, sent = masked(2, bytes(2**20)), 0
         try:
@@ -215,7 +226,7 @@ def test_a_daemon_that_stops_reading_costs_little(daemon, gateway):
         except TimeoutError:
             pass
         assert sent < 2**24
-        assert memory(child, "VmHWM") < before + 4096
+        assert memory(gateway.process.pid, "VmHWM") < before + 4096
 
 
 def test_what_the_browser_sent_before_it_left_arrives(daemon, gateway):
@@ -228,7 +239,7 @@ def test_what_the_browser_sent_before_it_left_arrives(daemon, gateway):
 
 
 def test_a_half_open_handshake_is_cut(daemon):
-    patch = "import controle_vnc.gateway.server as s\ns.HANDSHAKE_SECONDS = 0.5"
+    patch = "import controle_vnc.gateway.door as d\nd.HANDSHAKE_SECONDS = 0.5"
     with GatewayProcess(daemon.folder, patch) as gateway, gateway.dial() as slow:
         slow.sendall(b"GET /websockify HTTP/1.1\r\n")
         began = time.monotonic()
@@ -237,7 +248,7 @@ def test_a_half_open_handshake_is_cut(daemon):
 
 
 def test_a_handshake_that_drips_is_cut_all_the_same(daemon):
-    patch = "import controle_vnc.gateway.server as s\ns.HANDSHAKE_SECONDS = 0.5"
+    patch = "import controle_vnc.gateway.door as d\nd.HANDSHAKE_SECONDS = 0.5"
     with GatewayProcess(daemon.folder, patch) as gateway, gateway.dial() as slow:
         slow.settimeout(0.05)
         began, cut = time.monotonic(), False
@@ -254,7 +265,7 @@ def test_a_handshake_that_drips_is_cut_all_the_same(daemon):
 
 
 def test_an_open_screen_outlives_the_deadline_of_the_handshake(daemon):
-    patch = "import controle_vnc.gateway.server as s\ns.HANDSHAKE_SECONDS = 0.3"
+    patch = "import controle_vnc.gateway.door as d\nd.HANDSHAKE_SECONDS = 0.3"
     with (
         GatewayProcess(daemon.folder, patch) as gateway,
         gateway.open(daemon.ticket()) as browser,
@@ -271,29 +282,85 @@ def test_one_connection_more_than_the_cap_gets_503(daemon):
         first, second = gateway.open(daemon.ticket()), gateway.open(daemon.ticket())
         for _ in range(5):
             assert refused(gateway, ticket=daemon.ticket()) == 503
-            assert len(gateway.children) == 2
         first.send(b"the others go on")
         assert first.recv(5) == BANNER
         first.close()
-        wait_until(lambda: len(gateway.children) == 1, 5, "room again")
+        wait_until(lambda: daemon.leases.count("screen") == 1, 5, "room again")
         gateway.open(daemon.ticket()).close()
         second.close()
 
 
-def test_many_at_once_never_exceed_the_cap(daemon):
+def test_of_many_silent_visitors_those_past_the_cap_are_answered_at_once(daemon):
     with GatewayProcess(daemon.folder, EOP_GATEWAY_CONNECTIONS="3") as gateway:
-        connections = [gateway.dial() for _ in range(40)]
-        for connection in connections:
-            connection.sendall(upgrade("forged")[:-2])  # they never finish
-        most = 0
-        deadline = time.monotonic() + 1
-        while time.monotonic() < deadline:
-            most = max(most, len(gateway.children))
-        assert most <= 3
-        for connection in connections:
-            connection.close()
-        wait_until(lambda: not gateway.children, 5, "all have gone")
+        with crowd(gateway, 40) as connections:
+            for connection in connections:
+                connection.sendall(upgrade("forged")[:-2])  # they never finish
+            answered = set()
+
+            def have_answers():
+                waiting = set(connections) - answered
+                answered.update(select.select(waiting, [], [], 0)[0])
+                return len(answered) >= 37
+
+            wait_until(have_answers, 5, "37 answers")
+            assert len(answered) == 37
+            for connection in answered:
+                assert read_all(connection).startswith(b"HTTP/1.1 503")
+            assert gateway.children == []
+        request = b"GET / HTTP/1.1\r\n\r\n"
+        wait_until(lambda: b"200 OK" in gateway.ask(request), 5, "room again")
+
+
+def head(size, ticket):
+    """A request of exactly `size` bytes."""
+    request = upgrade(ticket, "X-Padding: ")
+    return request[:-4] + b"x" * (size - len(request)) + b"\r\n\r\n"
+
+
+def test_the_longest_head_is_understood_and_one_byte_more_is_refused(gateway, daemon):
+    with gateway.dial() as browser:
+        browser.sendall(head(MAX_HEAD_BYTES, daemon.ticket()))
+        assert browser.recv(4096).startswith(b"HTTP/1.1 101")
+    answer = gateway.ask(head(MAX_HEAD_BYTES + 1, daemon.ticket()))
+    assert answer.startswith(b"HTTP/1.1 431")
+    for name in HEADERS:
+        assert name.encode() in answer
+
+
+def test_slow_and_silent_clients_cost_a_socket_and_keep_nobody_waiting(gateway, daemon):
+    """Far more of them than there are workers."""
+    with crowd(gateway, 100) as slow:
+        for connection in slow[50:]:
+            connection.sendall(b"GET /websockify HTTP/1.1\r\n")
+        threads = gateway.threads
+        began = time.monotonic()
         gateway.open(daemon.ticket()).close()
+        assert time.monotonic() - began < 1
+        assert gateway.threads <= threads + 1  # the pump of that one
+        assert gateway.children == []
+
+
+def test_a_head_in_drops_is_understood(gateway, daemon):
+    with gateway.dial() as browser:
+        browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in upgrade(daemon.ticket()):
+            browser.sendall(bytes([byte]))
+        assert browser.recv(4096).startswith(b"HTTP/1.1 101")
+
+
+def test_what_comes_behind_the_request_is_not_lost(gateway, daemon):
+    with gateway.dial() as browser:
+        browser.sendall(upgrade(daemon.ticket()) + masked(2, b"early") + masked(2, b"x" * 100_000))
+        answer = b""
+        while not answer.endswith(b"x" * 1000):
+            answer += browser.recv(65536)
+        assert b"early" in answer
+
+
+def test_a_refused_request_with_much_behind_it_still_gets_its_answer(gateway):
+    with gateway.dial() as browser:
+        browser.sendall(b"POST / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
+        assert read_all(browser).startswith(b"HTTP/1.1 405")
 
 
 def test_wss_works_and_carries_much_both_ways(daemon, tmp_path):
@@ -311,6 +378,33 @@ def test_wss_works_and_carries_much_both_ways(daemon, tmp_path):
         while len(got) < len(data):
             got += browser.recv(5)
         assert got == data
+
+
+def test_over_tls_slow_handshakes_keep_nobody_waiting_and_are_cut(daemon, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    patch = "import controle_vnc.gateway.door as d\nd.HANDSHAKE_SECONDS = 0.8"
+    with (
+        GatewayProcess(
+            daemon.folder, patch, EOP_GATEWAY_CERTIFICATE=certificate, EOP_GATEWAY_KEY=key
+        ) as gateway,
+        crowd(gateway, 30) as slow,
+    ):
+        for connection in slow[15:]:
+            connection.sendall(b"\x16\x03\x01\x02")  # a record that has no end
+        began = time.monotonic()
+        gateway.open(daemon.ticket()).close()
+        assert time.monotonic() - began < 0.7
+        for connection in slow:
+            assert read_all(connection) == b""
+        assert time.monotonic() - began < 2
+
+
+def test_over_tls_plain_text_is_hung_up_on(daemon, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    with GatewayProcess(
+        daemon.folder, EOP_GATEWAY_CERTIFICATE=certificate, EOP_GATEWAY_KEY=key
+    ) as gateway:
+        assert not gateway.ask(upgrade(daemon.ticket())).startswith(b"HTTP")
 
 
 def test_over_tls_the_cap_is_told_too(daemon, tmp_path):
@@ -358,25 +452,76 @@ def test_nothing_secret_is_logged(daemon):
         assert ticket not in text
 
 
-def test_sigterm_ends_parent_and_children_within_three_seconds(daemon):
-    with GatewayProcess(daemon.folder) as gateway:
+@pytest.mark.parametrize("processes", ["1", "3"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_within_three_seconds(daemon, processes, number):
+    with GatewayProcess(daemon.folder, EOP_GATEWAY_PROCESSES=processes) as gateway:
         browsers = [gateway.open(daemon.ticket()) for _ in range(3)]
         children = gateway.children
+        silent = gateway.dial()
         began = time.monotonic()
-        gateway.process.send_signal(signal.SIGTERM)
+        gateway.process.send_signal(number)
         assert gateway.process.wait(3) == 0
         assert time.monotonic() - began < 3
-        for child in children:
-            wait_until(lambda child=child: not Path(f"/proc/{child}").exists(), 2, "it ends")
+        assert not [child for child in children if Path(f"/proc/{child}").exists()]
         assert "Traceback" not in gateway.errors.read_text()
-        for browser in browsers:
+        assert "Warning" not in gateway.errors.read_text()
+        assert not is_listening(gateway.port)
+        for browser in (silent, *browsers):
             browser.close()
 
 
-def test_children_die_with_a_parent_that_was_killed(daemon):
-    with GatewayProcess(daemon.folder) as gateway, gateway.open(daemon.ticket()):
+def test_a_daemon_that_hangs_does_not_keep_the_gateway_from_ending(tmp_path):
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(tmp_path / "gateway.sock"))
+        hanging.listen(100)
+        with GatewayProcess(tmp_path) as gateway, crowd(gateway, 20) as browsers:
+            for browser in browsers:
+                browser.sendall(upgrade("any"))
+            hanging.accept()[0].close()
+            gateway.process.send_signal(signal.SIGTERM)
+            assert gateway.process.wait(3) == 0
+
+
+def test_one_process_carries_everybody(daemon, gateway):
+    browsers = [gateway.open(daemon.ticket()) for _ in range(10)]
+    assert gateway.children == []
+    for browser in browsers:
+        assert browser.recv(5) == BANNER
+        browser.close()
+
+
+def test_several_processes_share_the_port(daemon):
+    with GatewayProcess(daemon.folder, EOP_GATEWAY_PROCESSES="3") as gateway:
+        assert len(gateway.children) == 3
+        browsers = [gateway.open(daemon.ticket()) for _ in range(20)]
+        for browser in browsers:
+            assert browser.recv(5) == BANNER
+            browser.close()
+
+
+def test_a_process_that_dies_is_replaced(daemon):
+    patch = "import controle_vnc.gateway.processes as p\np.RESTART_SECONDS = 0.01"
+    with GatewayProcess(daemon.folder, patch, EOP_GATEWAY_PROCESSES="2") as gateway:
+        before = set(gateway.children)
+        for child in before:
+            os.kill(child, signal.SIGKILL)
+        wait_until(
+            lambda: len(gateway.children) == 2 and not before & set(gateway.children),
+            5,
+            "two others",
+        )
+        gateway.open(daemon.ticket()).close()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_children_die_with_a_parent_that_was_killed(daemon, processes):
+    with (
+        GatewayProcess(daemon.folder, EOP_GATEWAY_PROCESSES=processes) as gateway,
+        gateway.open(daemon.ticket()),
+    ):
         children = gateway.children
-        assert children
+        assert len(children) == (2 if processes == "2" else 0)
         gateway.process.kill()
         gateway.process.wait(3)
         for child in children:
@@ -388,7 +533,20 @@ def test_children_die_with_a_parent_that_was_killed(daemon):
                 2,
                 "it dies too",
             )
-        assert not is_listening(gateway.port)
+        wait_until(lambda: not is_listening(gateway.port), 2, "nobody listens")
+
+
+@pytest.mark.parametrize("processes", ["0", "17", "-1"])
+def test_a_number_of_processes_out_of_bounds_is_told_and_fails(tmp_path, processes):
+    done = subprocess.run(
+        [sys.executable, "-m", "controle_vnc.gateway"],
+        env={**os.environ, "EOP_HOME": str(tmp_path), "EOP_GATEWAY_PROCESSES": processes},
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert done.returncode == 2
+    assert "GATEWAY_PROCESSES" in done.stderr
 
 
 def test_a_taken_port_is_told_and_fails(tmp_path):
