@@ -19,6 +19,7 @@ from tests.desktops import free_port, wait_until
 ROOT = Path(__file__).resolve().parent.parent
 APACHE = "/usr/sbin/apache2"
 START_SECONDS = 15
+REQUEST_SECONDS = 1  # what RequestReadTimeout knows is whole seconds
 MODULES = (
     "mpm_event", "authz_core", "reqtimeout", "alias", "headers", "ssl", "proxy", "proxy_http",
 )  # fmt: skip
@@ -84,7 +85,7 @@ PidFile {folder}/pid
 ErrorLog {folder}/error.log
 {owner}
 {modules}
-RequestReadTimeout header=1 body=1
+Define EOP_REQUEST_SECONDS {REQUEST_SECONDS}
 Listen 127.0.0.1:{self.port}
 Define EOP_PORT {self.port}
 Define EOP_CERTIFICATE {self.certificate}

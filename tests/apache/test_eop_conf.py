@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import struct
+import time
 
 import pytest
 import requests
@@ -156,12 +157,45 @@ def test_other_sites_are_not_fetched(apache):
 
 def ask(apache, head):
     """The first line Apache answers to a request written by hand."""
+    with dial_tls(apache) as secured:
+        secured.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        return secured.makefile("rb").readline()
+
+
+@contextlib.contextmanager
+def dial_tls(apache):
     with (
         socket.create_connection(("127.0.0.1", apache.port), 5) as plain,
         apache.trusting().wrap_socket(plain, server_hostname="127.0.0.1") as secured,
     ):
-        secured.sendall(f"{head}Connection: close\r\n\r\n".encode())
-        return secured.makefile("rb").readline()
+        yield secured
+
+
+@pytest.mark.parametrize(
+    "begun", ["", "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"]
+)
+def test_a_request_that_does_not_go_on_is_ended(apache, begun):
+    with dial_tls(apache) as slow:
+        began = time.monotonic()
+        head = f"POST {MOUNT}/api/v1/session HTTP/1.1\r\nHost: 127.0.0.1:{apache.port}\r\n"
+        slow.sendall(f"{head}{begun}".encode())
+        assert slow.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 4
+
+
+def test_a_body_too_large_is_told_by_the_site_and_a_huge_one_not_passed_on(apache):
+    said = []
+    for size in (2**16 + 1, 2**17, 2**17 + 1):
+        answer = requests.post(
+            f"{apache.origin}{MOUNT}/api/v1/session",
+            data=b"x" * size,
+            headers={"Content-Type": "application/json"},
+            verify=str(apache.certificate),
+            timeout=10,
+        )
+        assert answer.status_code == 413, size
+        said.append(answer.headers["Content-Type"])
+    assert said == ["application/json", "application/json", "text/html; charset=iso-8859-1"]
 
 
 def test_pages_lead_to_the_sign_in_of_this_origin(apache):
