@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from controle_vnc import log, settings
-from controle_vnc.errors import SettingsError
+from controle_vnc.errors import CannotListenError, SettingsError
 
 logger = logging.getLogger("controle_vnc")
 
@@ -39,9 +39,8 @@ def _serve(chosen: settings.Settings) -> int:
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(serve(chosen))
-    except OSError as error:
-        where = f"{chosen.CONTROL_HOST}:{chosen.CONTROL_PORT}"
-        logger.error("cannot listen on %s: %s", where, error)  # noqa: TRY400
+    except CannotListenError as error:
+        logger.error("%s", error)  # noqa: TRY400
         return 1
     return 0
 

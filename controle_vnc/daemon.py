@@ -5,12 +5,13 @@ import contextlib
 import functools
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from controle_vnc import __version__
 from controle_vnc.control.dispatch import Dispatcher
 from controle_vnc.control.server import ControlServer
+from controle_vnc.errors import CannotListenError
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
 from controle_vnc.store import Store, read_key
@@ -32,7 +33,7 @@ VIEWERS_SECONDS = 1.5  # to say goodbye when we end
 async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: None) -> None:
     """Run until SIGTERM or SIGINT. `ready` is called with the port of 8788.
 
-    Raises `SettingsError`, and `OSError` where the port is taken.
+    Raises `SettingsError`, and `CannotListenError` where the port is taken.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,9 +60,11 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
             functools.partial(_open_private, House(hub, journal, settings)),
         )
         # the port goes first: a second daemon fails here, before it touches the sockets
-        await control.start()
+        with _listening(f"{settings.CONTROL_HOST}:{settings.CONTROL_PORT}"):
+            await control.start()
         ending.push_async_callback(control.stop)
-        await redeem.start()
+        with _listening(str(settings.redeem_socket)):
+            await redeem.start()
         checking = spawn(_expire(leases), "leases")
         logger.info("listening on %s:%s", settings.CONTROL_HOST, control.port)
         ready(control.port)
@@ -71,6 +74,14 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
         await redeem.stop()
         leases.close_all("stopping")
         await redeem.until_nobody(VIEWERS_SECONDS)
+
+
+@contextlib.contextmanager
+def _listening(where: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotListenError(f"cannot listen on {where}: {error}") from error
 
 
 async def _open_private(

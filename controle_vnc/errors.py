@@ -9,6 +9,10 @@ class SettingsError(ControleVncError):
     """A setting is unknown, of the wrong type or unsafe; the text names file, key and remedy."""
 
 
+class CannotListenError(ControleVncError):
+    """A port or a socket of ours is taken or not allowed; the text names it."""
+
+
 class ProtocolError(ControleVncError):
     """The peer broke its protocol or a limit: that one connection is dead, for good."""
 

@@ -218,6 +218,14 @@ def test_a_second_daemon_fails_and_leaves_the_first_its_sockets(daemon, client):
     assert client.request(m.GetStatus()).workstations == 0
 
 
+def test_a_socket_that_cannot_be_opened_is_told_by_its_name(stopped):
+    assert stopped.run("init").returncode == 0
+    (stopped.folder / "gateway.sock").mkdir()
+    done = stopped.run()
+    assert done.returncode == 1
+    assert f"cannot listen on {stopped.folder}/gateway.sock" in done.stderr
+
+
 def test_sigterm_ends_it_within_three_seconds_with_everything_open(
     daemon, client, gateway, workstation
 ):

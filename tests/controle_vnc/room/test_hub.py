@@ -168,6 +168,20 @@ def test_a_changed_address_is_followed_by_those_who_watch():
     asyncio.run(play())
 
 
+def test_a_link_that_does_not_close_keeps_the_daemon_from_nothing(monkeypatch, caplog):
+    monkeypatch.setattr("controle_vnc.room.hub.CLOSE_SECONDS", 0.05)
+
+    class Stuck:
+        async def close(self):
+            await asyncio.Event().wait()
+
+    async def play(hub):
+        hub.find("id1").link = Stuck()
+
+    run(play, stored(1, "127.0.0.1:1"))
+    assert "did not close" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("behaviour", "state", "last"),
     [
