@@ -8,14 +8,15 @@ from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.client_filter import ClientMessageFilter
 from controle_vnc.rfb.server_filter import ServerMessageFilter
 from controle_vnc.viewer.stream import Stream
-from controle_vnc.wire import RECEIVE_BYTES, Data
+from controle_vnc.wire import RECEIVE_BYTES, Data, Wire
 from controle_vnc.workstation.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
 HELD_BYTES = 4 * 1024 * 1024 - RECEIVE_BYTES  # for a browser that does not read: 4 MiB in all …
-DRAINED_BYTES = 2 * 1024 * 1024  # … and has so much to read …
-DRAIN_SECONDS = 2.0  # … within this: x11vnc freezes everybody while we do not read
+FULL_SECONDS = 0.1  # … and then so long, for x11vnc freezes everybody while we do not read
+LATE_BYTES = 1024 * 1024  # a browser that has more before it sees an old picture …
+LATE_SECONDS = 2.0  # … and so late it is served the newest instead
 INPUT_HELD_BYTES = 64 * 1024
 INPUT_SECONDS = 10.0  # a server that takes no input for so long is gone
 
@@ -32,12 +33,13 @@ class Passthrough:
         self._from_viewer = ClientMessageFilter(control, may_cut)
         self._from_server = ServerMessageFilter(upstream.server_init, may_cut, self._from_viewer)
         self._over = asyncio.Event()
+        self._is_late = asyncio.Event()
         self._is_full = asyncio.Event()
         self._is_deaf = asyncio.Event()
 
     async def run(self, already: bytes) -> None:
         """Carry until one side ends; `already` is what the viewer sent after its handshake."""
-        pressure = asyncio.gather(self._relieve_viewer(), self._relieve_server())
+        pressure = asyncio.gather(self._watch_late(), self._watch_full(), self._watch_deaf())
         try:
             self._down(self._upstream.rest)
             self._up(already)
@@ -75,39 +77,42 @@ class Passthrough:
         except ProtocolError as error:
             logger.warning("a screen is closed: its workstation sent %s", error)
             self.end("bad_server")
-        if self._viewer.unsent > HELD_BYTES:
-            self._server.pause()
-            self._is_full.set()
+        if self._viewer.unsent > LATE_BYTES:
+            self._is_late.set()
+            if self._viewer.unsent > HELD_BYTES:
+                self._server.pause()
+                self._is_full.set()
 
     def _server_ended(self) -> None:
         self.end("closed")
 
-    async def _relieve_viewer(self) -> None:
-        """The browser does not keep up: the workstation waits, but not for long."""
-        while True:
-            await self._is_full.wait()
-            self._is_full.clear()
-            try:
-                async with asyncio.timeout(DRAIN_SECONDS):
-                    await self._viewer.drain(DRAINED_BYTES)
-            except TimeoutError:
-                self.end("slow")
-            except ConnectionError:
-                self._over.set()
-            else:
-                self._server.resume()
+    async def _watch_late(self) -> None:
+        while await self._relieve(self._is_late, self._viewer, LATE_BYTES, LATE_SECONDS, "slow"):
+            pass
 
-    async def _relieve_server(self) -> None:
-        """The workstation takes no input: the browser waits."""
-        while True:
-            await self._is_deaf.wait()
-            self._is_deaf.clear()
-            try:
-                async with asyncio.timeout(INPUT_SECONDS):
-                    await self._server.drain(INPUT_HELD_BYTES)
-            except TimeoutError:
-                self.end("silent")
-            except ConnectionError:
-                self.end("closed")
-            else:
-                self._viewer.resume()
+    async def _watch_full(self) -> None:
+        half = HELD_BYTES // 2
+        while await self._relieve(self._is_full, self._viewer, half, FULL_SECONDS, "slow"):
+            self._server.resume()
+
+    async def _watch_deaf(self) -> None:
+        few = INPUT_HELD_BYTES
+        while await self._relieve(self._is_deaf, self._server, few, INPUT_SECONDS, "silent"):
+            self._viewer.resume()
+
+    async def _relieve(
+        self, pressed: asyncio.Event, side: Wire | Stream, below: int, seconds: float, code: str
+    ) -> bool:
+        """Once `pressed`, give that side `seconds` to take what is held for it, or end."""
+        await pressed.wait()
+        try:
+            async with asyncio.timeout(seconds):
+                await side.drain(below)
+        except TimeoutError:
+            self.end(code)
+        except ConnectionError:
+            pass  # who reads from it tells
+        else:
+            pressed.clear()
+            return True
+        return False

@@ -109,3 +109,44 @@ def test_a_wrong_password_is_told_once_and_does_not_get_us_blacklisted(tmp_path)
 
     with XvncDesktop(tmp_path) as desktop:
         asyncio.run(play(desktop))
+
+
+async def shown_after(desktop, page, colour):
+    """Seconds from a change of the desktop to a tile that was captured after it."""
+    began = time.time()
+    await asyncio.to_thread(desktop.paint, colour)
+    captured_at = 0.0
+    while captured_at < began:
+        captured_at = (await page.tile(1))[2] / 1000
+    return time.time() - began
+
+
+@pytest.mark.parametrize("kind", [XvncDesktop, X11vncDesktop])
+def test_a_browser_that_stops_reading_freezes_no_tile(kind, tmp_path):
+    """x11vnc freezes every client while one does not read: so we read, and then hang up."""
+
+    async def play(desktop):
+        async with (
+            house(row(desktop)) as place,
+            browsing(wall.serve, wall_grant(), place) as page,
+            browsing(live.serve, screen_grant(), place) as stalled,
+        ):
+            page.show([1])
+            await page.tile(1)
+            await shown_after(desktop, page, "#204060")
+            await shown_after(desktop, page, "#304060")
+            viewer = await RfbViewer(stalled).open()
+            stalled.reader._transport.pause_reading()
+            ages = []
+            for step in range(6):
+                viewer.send(request(*viewer.size) * 8)  # eight whole pictures, never read
+                ages.append(await shown_after(desktop, page, f"#{step * 16:02x}4060"))
+            seat = place.hub.find("id1")
+            await until(lambda: not seat.direct.is_open, "the pass-through closed")
+            assert not seat.may_pass_through("session")
+        assert (
+            max(ages) < 3
+        )  # two of the wall's requests at most; a frozen server shows nothing at all
+
+    with kind(tmp_path, geometry="1280x720") as desktop:
+        asyncio.run(play(desktop))
