@@ -114,7 +114,7 @@ class Door:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
-                logger.error("cannot accept: %s", error)  # noqa: TRY400
+                logger.error("cannot accept: %s", error)
                 self._poll.unregister(self._listener)
                 self._accepts_again_at = time.monotonic() + POLL_SECONDS
                 return

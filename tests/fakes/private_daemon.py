@@ -1,14 +1,20 @@
-"""The daemon as a gateway sees it: real tickets and redeem socket, behind them a made-up stream."""
+"""The daemon as a gateway sees it: real tickets and redeem socket, behind them a made-up stream.
+
+With `hand_over` it takes browsers' sockets, whose frames the gateway's own pump understands here.
+"""
 
 import asyncio
 import contextlib
 import itertools
 import shutil
+import socket
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from controle_vnc.gateway.pump import Pump
+from controle_vnc.tasks import spawn
 from controle_vnc.viewer.grant import Grant
 from controle_vnc.viewer.lease import Leases
 from controle_vnc.viewer.redeem import RedeemServer
@@ -56,7 +62,7 @@ async def sink(reader, writer, daemon):
 class PrivateDaemon:
     """`behaviour` is run for each viewer that arrives."""
 
-    def __init__(self, behaviour=echo):
+    def __init__(self, behaviour=echo, hand_over=False, new_loop=None, most=1000):
         self.folder = Path(tempfile.mkdtemp(prefix="gw-", dir="/tmp"))
         self.redeem_socket = self.folder / "gateway.sock"
         self.office, self.leases = TicketOffice(SECRET), Leases()
@@ -64,10 +70,13 @@ class PrivateDaemon:
         self.sent = 0
         self.received = b""
         self.hung_up = threading.Event()
+        self.handed_over = 0
+        self._hand_over, self._most = hand_over, most
         self._numbers = itertools.count()
         self._servers = []
         self._up = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._new_loop = new_loop
+        self._thread = threading.Thread(target=self._run_loop)
 
     def ticket(self, session="session"):
         ends_at = int(time.time() * 1000) + 600_000
@@ -86,10 +95,19 @@ class PrivateDaemon:
         assert not self._thread.is_alive()
         shutil.rmtree(self.folder)
 
+    def _run_loop(self):
+        with asyncio.Runner(loop_factory=self._new_loop) as runner:
+            runner.run(self._run())
+
     async def _run(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self.redeem = redeem = RedeemServer(
-            self.redeem_socket, self.office, self.leases, self._open
+            self.redeem_socket,
+            self.office,
+            self.leases,
+            self._open,
+            self._take_over if self._hand_over else None,
+            self._most,
         )
         await redeem.start()
         self._up.set()
@@ -100,13 +118,32 @@ class PrivateDaemon:
 
     async def _open(self, grant, closing, done):
         async def arrived(reader, writer):
-            try:
-                with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                    await self.behaviour(reader, writer, self)
-            finally:
-                writer.transport.abort() if self._stop.is_set() else writer.close()
-                done(grant)
+            await self._behave(reader, writer, grant, done)
 
         path = self.folder / f"{grant.id}.sock"
         self._servers.append(await asyncio.start_unix_server(arrived, str(path)))
         return path
+
+    def _take_over(self, grant, closing, browser, early, done):
+        self.handed_over += 1
+        near, far = socket.socketpair()
+        pump = threading.Thread(target=_pump, args=(browser, near, early))
+        pump.start()
+
+        async def behave():
+            await self._behave(*await asyncio.open_connection(sock=far), grant, done)
+
+        spawn(behave(), "a browser that was handed over")
+
+    async def _behave(self, reader, writer, grant, done):
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await self.behaviour(reader, writer, self)
+        finally:
+            writer.transport.abort() if self._stop.is_set() else writer.close()
+            done(grant)
+
+
+def _pump(browser, near, early):
+    with browser, near:
+        Pump(browser, near).run(early)
