@@ -50,11 +50,12 @@ def _described(identity: Identity, csrf_token: str) -> dict[str, Any]:
 def sign_in(body: dict[str, str]) -> dict[str, Any]:
     """Sign in: sets the session cookie."""
     parts = services()
-    typed = Credentials(body["username"], body["password"], request.remote_addr or "")
+    address = request.remote_addr or ""
+    typed = Credentials(body["username"], body["password"], address, guard.device())
     signed_in = login.sign_in(parts.door, typed, parts.now_ms(), g.token)
     if g.token is not None:
         revocations.deliver(parts.database, parts.daemon)
-    after_this_request(lambda response: guard.set_cookie(response, signed_in.token))
+    after_this_request(lambda response: guard.set_cookies(response, signed_in))
     return _described(signed_in.identity, parts.door.keys.csrf_token(signed_in.token))
 
 

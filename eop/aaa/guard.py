@@ -8,17 +8,20 @@ from urllib.parse import quote
 
 from flask import Flask, Response, abort, g, make_response, redirect, render_template, request
 
+from eop.aaa import devices
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.identity import Identity
+from eop.aaa.login import SignedIn
 from eop.aaa.policy import Action, Target, may
 from eop.addresses import is_own_origin
 from eop.directory import users
 from eop.errors import RefusedError
 from eop.services import services
 
-COOKIE = "eop_session"
-SECURE_COOKIE = "__Host-eop_session"  # a browser then takes it from https of this host alone
+SESSION_COOKIE = "eop_session"
+DEVICE_COOKIE = "eop_device"
+SECURE_PREFIX = "__Host-"  # a browser then takes it from https of this host alone
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -46,7 +49,7 @@ def _load() -> None:
         origin = request.headers.get("Origin")
         if origin is not None and not is_own_origin(origin, services().site, services().shared):
             raise RefusedError("origin")
-    token = request.cookies.get(cookie_name())
+    token = request.cookies.get(_cookie_name(SESSION_COOKIE))
     if token is not None and sessions.is_token(token):
         _load_session(token)
 
@@ -67,22 +70,37 @@ def _load_session(token: str) -> None:
     g.csrf_token = door.keys.csrf_token(token)
 
 
-def cookie_name() -> str:
-    return SECURE_COOKIE if request.is_secure else COOKIE
+def _cookie_name(name: str) -> str:
+    return SECURE_PREFIX + name if request.is_secure else name
 
 
-def set_cookie(response: Response, token: str) -> Response:
-    """Give the browser a session's token; it ends with the browser or with the session."""
-    response.set_cookie(
-        cookie_name(), token, path="/", httponly=True, secure=request.is_secure, samesite="Lax"
-    )
+def device() -> str:
+    """The cookie of `eop.aaa.devices`, or nothing."""
+    return request.cookies.get(_cookie_name(DEVICE_COOKIE), "")
+
+
+def set_cookies(response: Response, signed_in: SignedIn) -> Response:
+    """Give the browser a session's token, which ends with the browser, and the device's name."""
+    _set_cookie(response, SESSION_COOKIE, signed_in.token, None)
+    _set_cookie(response, DEVICE_COOKIE, signed_in.device, devices.KNOWN_SECONDS)
     return response
 
 
-def clear_cookie(response: Response) -> Response:
-    response.delete_cookie(
-        cookie_name(), path="/", httponly=True, secure=request.is_secure, samesite="Lax"
+def _set_cookie(response: Response, name: str, value: str, seconds: int | None) -> None:
+    response.set_cookie(
+        _cookie_name(name),
+        value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        secure=request.is_secure,
+        samesite="Lax",
     )
+
+
+def clear_cookie(response: Response) -> Response:
+    """Take the session's token back; the device is still known."""
+    _set_cookie(response, SESSION_COOKIE, "", 0)
     return response
 
 

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eop.aaa import devices, throttle
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
-from eop.aaa import throttle
 from eop.aaa.authenticators.base import Authenticator, Who
 from eop.aaa.identity import Identity
 from eop.aaa.policy import may
@@ -31,20 +31,22 @@ class Door:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What was typed, and from where."""
+    """What was typed, and from where; `device` is the cookie of `eop.aaa.devices`."""
 
     login: str
     password: str
     address: str
+    device: str = ""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session: its token goes into the cookie and nowhere else."""
+    """A new session: its token goes into the cookie and nowhere else; so does the device."""
 
     identity: Identity
     session: Session
     token: str
+    device: str
 
 
 def sign_in(
@@ -54,10 +56,12 @@ def sign_in(
 
     The session of `old_token`, if any, ends: a browser never keeps an id over a sign-in.
     """
+    typed = users.canonical_login(credentials.login)
     attempt = throttle.Attempt(
-        login=door.keys.login_key(users.canonical_login(credentials.login)),
-        address=credentials.address[: throttle.MAX_ADDRESS_CHARACTERS],
+        login=door.keys.login_key(typed),
+        address=throttle.counted(credentials.address),
         now_ms=now_ms,
+        device=devices.known(door.keys, credentials.device, typed),
     )
     with door.database.read() as connection:
         throttle.check(connection, attempt)
@@ -73,13 +77,15 @@ def sign_in(
             if may(identity, "sign_in").allowed:
                 if old_token is not None:
                     sessions.end(connection, [door.keys.session_id(old_token)], now_ms)
-                beginning = Beginning(user.id, who.authenticator, attempt.address)
+                address = credentials.address[: throttle.MAX_ADDRESS_CHARACTERS]
+                beginning = Beginning(user.id, who.authenticator, address)
                 token, session = sessions.start(
                     connection, door.keys, beginning, door.lifetime, now_ms
                 )
                 events.record(connection, "signed_in", session, now_ms)
-                return SignedIn(identity, session, token)
-    logger.info("sign-in refused from %s", attempt.address)
+                device = devices.remembered(door.keys, credentials.device, typed)
+                return SignedIn(identity, session, token, device)
+    logger.info("sign-in refused from %s", credentials.address)
     raise RefusedError("wrong" if who is None or user is None else "denied")
 
 

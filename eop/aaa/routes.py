@@ -30,7 +30,8 @@ def login_form() -> AnyResponse:
     asked = guard.safe_next(request.form.get("next"))
     username = request.form.get("username", "")[:MAX_TYPED_LOGIN]
     password = request.form.get("password", "")
-    typed = Credentials(username, password[:MAX_BYTES], request.remote_addr or "")
+    address = request.remote_addr or ""
+    typed = Credentials(username, password[:MAX_BYTES], address, guard.device())
     try:
         if not username or not password:
             raise RefusedError("wrong")
@@ -43,7 +44,7 @@ def login_form() -> AnyResponse:
         return response
     if g.token is not None:
         _deliver()
-    return guard.set_cookie(_redirected(asked), signed_in.token)
+    return guard.set_cookies(_redirected(asked), signed_in)
 
 
 @blueprint.get("/logout")

@@ -36,6 +36,10 @@ class Keys:
         """What is stored of a login that failed: a password may have been typed there."""
         return self._derived("login", login)
 
+    def device_mark(self, device: str, login: str) -> str:
+        """What a device's cookie carries for a login that has signed in on it."""
+        return self._derived("device", f"{device}:{login}")
+
     def _derived(self, purpose: str, text: str) -> str:
         message = f"{purpose}:{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()

@@ -29,16 +29,16 @@ sign_in_failure = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("login", String(64), nullable=False),
-    Column("address", String(64), nullable=False),
+    Column("address", String(64), key="place", nullable=False),
     Column("at", BigInteger, nullable=False),
-    Index("ix_sign_in_failure_login_address", "login", "address"),
-    Index("ix_sign_in_failure_address_at", "address", "at"),
+    Index("ix_sign_in_failure_login_address", "login", "place"),
+    Index("ix_sign_in_failure_address_at", "place", "at"),
 )
 
 sign_in_lock = Table(
     "sign_in_lock",
     metadata,
     Column("login", String(64), primary_key=True),
-    Column("address", String(64), primary_key=True),
+    Column("address", String(64), key="place", primary_key=True),
     Column("until", BigInteger, nullable=False),
 )

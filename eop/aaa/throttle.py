@@ -1,5 +1,10 @@
-"""Failed sign-ins are counted here, whatever the authenticator, and survive restarts."""
+"""Failed sign-ins are counted here, whatever the authenticator, and survive restarts.
 
+Each is counted at a place: an address, or a device on which the same login has signed in before.
+Whoever fails elsewhere, or from the same address, does not lock such a device out.
+"""
+
+import ipaddress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -7,36 +12,60 @@ from sqlalchemy import Connection, delete, func, insert, select
 from eop.aaa.tables import sign_in_failure, sign_in_lock
 from eop.errors import RefusedError
 
-FAILURES_A_LOCK = 5  # of one login from one address
+FAILURES_A_LOCK = 5  # of one login at one place
 LOCK_SECONDS = 30 * 60
 FAILURES_AN_ADDRESS = 60  # of any login: a whole school may share one address
-FAILURES_A_LOGIN = 50  # from any address: beyond it is no longer one person mistyping
+FAILURES_A_LOGIN = 50  # at any place: beyond it is no longer one person mistyping
 WINDOW_SECONDS = 30 * 60
+IPV6_PREFIX = 64  # what one subscriber has at least, to take any address from
 MAX_ADDRESS_CHARACTERS = 64
+EVERYWHERE = ""  # the place of a lock that all but known devices are under
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try: a keyed hash of the login (a password may be typed there), and an address."""
+    """One try: a keyed hash of the login (a password may be typed there), and from where.
+
+    `device` is one that this login is known on, or empty.
+    """
 
     login: str
     address: str
     now_ms: int
+    device: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.device or self.address
+
+
+def counted(address: str) -> str:
+    """What counts as one address: of IPv6 its network, for nobody has only one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:MAX_ADDRESS_CHARACTERS]
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), IPV6_PREFIX), strict=False))
 
 
 def check(connection: Connection, attempt: Attempt) -> None:
     """Raise `RefusedError` (`locked`, `throttled`) where no try is allowed now."""
+    places = [attempt.place] if attempt.device else [attempt.place, EVERYWHERE]
     until = connection.scalar(
         select(func.max(sign_in_lock.c.until)).where(
             sign_in_lock.c.login == attempt.login,
-            sign_in_lock.c.address.in_([attempt.address, ""]),
+            sign_in_lock.c.place.in_(places),
             sign_in_lock.c.until > attempt.now_ms,
         )
     )
     if until is not None:
         raise RefusedError("locked", retry_after=_seconds(until - attempt.now_ms))
     since = attempt.now_ms - WINDOW_SECONDS * 1000
-    recent = (sign_in_failure.c.address == attempt.address, sign_in_failure.c.at > since)
+    recent = (sign_in_failure.c.place == attempt.place, sign_in_failure.c.at > since)
     # the window opens again when the newest failure but FAILURES_AN_ADDRESS - 1 leaves it
     edge = connection.scalar(
         select(sign_in_failure.c.at)
@@ -52,16 +81,14 @@ def check(connection: Connection, attempt: Attempt) -> None:
 def failed(connection: Connection, attempt: Attempt) -> None:
     """Count a failure, and lock when it is one too many."""
     connection.execute(
-        insert(sign_in_failure).values(
-            login=attempt.login, address=attempt.address, at=attempt.now_ms
-        )
+        insert(sign_in_failure).values(login=attempt.login, place=attempt.place, at=attempt.now_ms)
     )
     same_login = sign_in_failure.c.login == attempt.login
-    here = sign_in_failure.c.address == attempt.address
+    here = sign_in_failure.c.place == attempt.place
     if _count(connection, attempt, same_login, here) >= FAILURES_A_LOCK:
-        _lock(connection, attempt, attempt.address)
+        _lock(connection, attempt, attempt.place)
     if _count(connection, attempt, same_login) >= FAILURES_A_LOGIN:
-        _lock(connection, attempt, "")
+        _lock(connection, attempt, EVERYWHERE)
 
 
 def _count(connection: Connection, attempt: Attempt, *conditions: object) -> int:
@@ -72,22 +99,20 @@ def _count(connection: Connection, attempt: Attempt, *conditions: object) -> int
     return connection.scalar(query) or 0
 
 
-def _lock(connection: Connection, attempt: Attempt, address: str) -> None:
-    """Lock a login from one address, or from all (`""`)."""
-    same = (sign_in_lock.c.login == attempt.login, sign_in_lock.c.address == address)
+def _lock(connection: Connection, attempt: Attempt, place: str) -> None:
+    """Lock a login at one place, or everywhere."""
+    same = (sign_in_lock.c.login == attempt.login, sign_in_lock.c.place == place)
     connection.execute(delete(sign_in_lock).where(*same))
     until = attempt.now_ms + LOCK_SECONDS * 1000
-    connection.execute(
-        insert(sign_in_lock).values(login=attempt.login, address=address, until=until)
-    )
+    connection.execute(insert(sign_in_lock).values(login=attempt.login, place=place, until=until))
 
 
 def succeeded(connection: Connection, attempt: Attempt) -> None:
-    """A right password forgives what the same login failed from the same address."""
+    """A right password forgives what the same login failed at the same place."""
     connection.execute(
         delete(sign_in_failure).where(
             sign_in_failure.c.login == attempt.login,
-            sign_in_failure.c.address == attempt.address,
+            sign_in_failure.c.place == attempt.place,
         )
     )
 

@@ -88,9 +88,9 @@ def test_debian_accepts_the_configuration(apache):
     assert "Syntax OK" in apache.check_syntax()
 
 
-def test_the_cookie_is_bound_to_this_secure_host(apache, http):
+def test_the_cookies_are_bound_to_this_secure_host(apache, http):
     names = {cookie.name: cookie.secure for cookie in http.cookies}
-    assert names == {"__Host-eop_session": True}
+    assert names == {"__Host-eop_session": True, "__Host-eop_device": True}
 
 
 def test_a_wall_opens_on_the_same_origin_and_port(apache, http):

@@ -1,5 +1,6 @@
 import pytest
 
+from eop.aaa.devices import KNOWN_SECONDS
 from tests.eop.installation import API, MOUNT, PASSWORD, error
 
 
@@ -103,6 +104,34 @@ def test_many_failures_of_one_address_are_throttled_with_retry_after(house, monk
     answer = house.browser().sign_in("yet.another", "wrong")
     assert error(answer) == (429, "throttled")
     assert 0 < int(answer.headers["Retry-After"]) <= 30 * 60
+
+
+def test_who_fails_from_everywhere_keeps_nobody_from_a_device_known_before(house, monkeypatch):
+    monkeypatch.setattr("eop.aaa.throttle.FAILURES_A_LOGIN", 3)
+    owner = house.signed_in()
+    assert owner.delete("session").status_code == 204
+    for number in range(3):
+        house.browser().sign_in(password="no", environ={"REMOTE_ADDR": f"192.0.2.{number}"})
+    assert error(house.browser().sign_in()) == (423, "locked")
+    assert owner.sign_in(environ={"REMOTE_ADDR": "198.51.100.1"}).status_code == 200
+
+
+def test_the_cookie_of_a_device_outlives_the_session_and_no_script_reads_it(house):
+    answer = house.browser("eop.example").sign_in(
+        headers={"X-Forwarded-Host": "eop.example", "X-Forwarded-Proto": "https"}
+    )
+    _, cookie = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-eop_device=")
+    for attribute in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/", f"Max-Age={KNOWN_SECONDS}"):
+        assert f"; {attribute}" in cookie
+
+
+def test_an_ipv6_network_is_one_address(house):
+    for number in range(5):
+        stranger = {"REMOTE_ADDR": f"2001:db8::{number}"}
+        assert house.browser().sign_in(password="no", environ=stranger).status_code == 401
+    assert house.browser().sign_in(environ={"REMOTE_ADDR": "2001:db8::99"}).status_code == 423
+    assert house.browser().sign_in(environ={"REMOTE_ADDR": "2001:db8:1::"}).status_code == 200
 
 
 def test_a_stranger_cannot_choose_the_address_that_is_throttled(house):

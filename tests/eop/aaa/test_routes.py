@@ -53,6 +53,16 @@ def test_a_locked_account_is_told_at_the_door(house):
     assert "Set-Cookie" not in answer.headers
 
 
+def test_the_door_knows_a_device_again(house, monkeypatch):
+    monkeypatch.setattr("eop.aaa.throttle.FAILURES_A_LOGIN", 1)
+    browser = house.browser()
+    assert login(browser).status_code == 303
+    stranger = {"username": "camille", "password": "no"}
+    house.browser().open("/login", "POST", data=stranger, environ={"REMOTE_ADDR": "192.0.2.1"})
+    assert login(house.browser()).status_code == 423
+    assert login(browser).status_code == 303
+
+
 def test_signing_out_asks_first_and_needs_the_token(house):
     browser = house.signed_in()
     question = browser.open("/logout")
