@@ -43,8 +43,6 @@ class Closing:
             self.code = code
             self._given.set()
 
-    async def wait(self) -> str:
-        """The code, once the order is given."""
+    async def wait(self) -> None:
+        """Until the order is given."""
         await self._given.wait()
-        assert self.code is not None  # noqa: S101 - set with the event
-        return self.code

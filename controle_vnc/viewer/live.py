@@ -41,17 +41,15 @@ class Screen:
         self._closing = closing
         self._viewer = viewer
         self._house = house
+        self._rights = grant.mode == "control", house.settings.CLIPBOARD
         self._handshake = ServerHandshake()
         self._name = f"screen of {grant.user}"
 
     async def run(self) -> None:
         """Serve the viewer until it leaves, the workstation fails or the order to close comes."""
-        await first_to_end(self._name, self._serve(), self._wait())
+        await first_to_end(self._name, self._serve(), self._closing.wait())
         if self._closing.code is not None:
             self.code = self._closing.code
-
-    async def _wait(self) -> None:
-        await self._closing.wait()
 
     async def _serve(self) -> None:
         try:
@@ -131,8 +129,7 @@ class Screen:
     async def _pass_through(self, seat: Seat, upstream: Upstream) -> None:
         if not await self._let_in(seat, upstream.server_init):
             return
-        control, clipboard = self._grant.mode == "control", self._house.settings.CLIPBOARD
-        passing = Passthrough(upstream, self._viewer, control, clipboard)
+        passing = Passthrough(upstream, self._viewer, *self._rights)
         seat.direct.opened(passing.end)
         await passing.run(self._handshake.rest)
         self.code = passing.code
@@ -144,8 +141,7 @@ class Screen:
     # --- the decoded picture
 
     async def _shared(self, seat: Seat) -> None:
-        control, clipboard = self._grant.mode == "control", self._house.settings.CLIPBOARD
-        screen = SharedScreen(seat, self._viewer, control, clipboard)
+        screen = SharedScreen(seat, self._viewer, *self._rights)
         try:
             server_init = await screen.arrive(self._house.hub.timing.opening)
             if server_init is None:

@@ -208,7 +208,7 @@ async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) ->
     house.hub.subscribe(wall)
     try:
         viewer.write(wall.snapshot())
-        sides = (wall.receive(), wall.send(), wall.keep_seen(), _wait(closing))
+        sides = (wall.receive(), wall.send(), wall.keep_seen(), closing.wait())
         await first_to_end(f"wall of {grant.user}", *sides)
         if closing.code is not None:
             await _say_bye(viewer, closing.code)
@@ -226,10 +226,6 @@ def _details(grant: Grant) -> Details:
     if grant.users is not None:
         return {"users": len(grant.users)}
     return {"room": grant.room or ""}
-
-
-async def _wait(closing: Closing) -> None:
-    await closing.wait()
 
 
 async def _say_bye(viewer: Stream, code: str) -> None:
