@@ -6,7 +6,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from controle_vnc.framebuffer.tile import make_tile
+from controle_vnc.framebuffer.framebuffer import Framebuffer
+from controle_vnc.framebuffer.tile import Dirt, SmallPicture
 from controle_vnc.rfb.client import Event, RfbClient, Updated
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.state import Health
@@ -14,6 +15,8 @@ from controle_vnc.workstation.state import Health
 EVERY_SECONDS = 0.95  # between tiles; under the pace of requests, or each would wait for the next
 MAX_TILE_BYTES = 1024 * 1024 - 64  # a wall's frame is at most 1 MiB, its head included
 MIN_WIDTH = 16  # a picture that is too large even so is a strip; it is not shown
+INLINE_PIXELS = 1280 * 720  # a millisecond's work; a thread's detour costs a tenth of one
+INLINE_WIDTH = 320  # wider tiles take longer to encode
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Tiles:
         self._workshop = workshop
         self._listeners: dict[TileListener, int] = {}
         self._made: dict[int, Tile] = {}
+        self._pictures: dict[int, SmallPicture] = {}
         self._stale: set[int] = set()
         self._client: RfbClient | None = None
         self._has_picture = False
@@ -78,6 +82,7 @@ class Tiles:
         widths = set(self._listeners.values())
         self._stale &= widths
         self._made = {width: tile for width, tile in self._made.items() if width in widths}
+        self._pictures = {width: kept for width, kept in self._pictures.items() if width in widths}
 
     def latest(self, width: int) -> Tile | None:
         """The newest tile at `width`, if there is one of the present connection."""
@@ -105,6 +110,7 @@ class Tiles:
         self._client = None
         self._has_picture = False
         self._made.clear()
+        self._pictures.clear()
 
     def told(self, health: Health) -> None:
         """Walls hear of it from the hub."""
@@ -135,25 +141,30 @@ class Tiles:
             if client is None or client.framebuffer is None:
                 return
             for width in sorted(widths):
-                jpeg = await self._draw(client, width)
+                jpeg = await self._draw(client.framebuffer, width)
                 if self._client is client and jpeg is not None:
                     self._keep(width, captured_at, jpeg)
         finally:
             self._busy = False
         self._plan()
 
-    async def _draw(self, client: RfbClient, width: int) -> bytes | None:
-        """A JPEG at `width`, narrower where the screen is a strip too long for one frame."""
-        framebuffer = client.framebuffer
-        loop = asyncio.get_running_loop()
-        while framebuffer is not None and width >= MIN_WIDTH:
-            jpeg = await loop.run_in_executor(
-                self._workshop.executor, make_tile, framebuffer.pixels, width
-            )
-            if len(jpeg) <= MAX_TILE_BYTES:
-                return jpeg
-            width //= 2
-        return None
+    async def _draw(self, framebuffer: Framebuffer, width: int) -> bytes | None:
+        """A JPEG at `width`, or `None` where the one made before shows the same."""
+        picture = self._pictures.setdefault(width, SmallPicture(width))
+        dirt = picture.take(framebuffer)
+        known = width in self._made
+        if dirt.area <= INLINE_PIXELS and width <= INLINE_WIDTH:
+            jpeg = _drawn(picture, dirt, known)
+        else:
+            loop = asyncio.get_running_loop()
+            jpeg = await loop.run_in_executor(self._workshop.executor, _drawn, picture, dirt, known)
+        if jpeg is None or len(jpeg) <= MAX_TILE_BYTES:
+            return jpeg
+        # a strip too long for one frame: from now on narrower
+        if picture.width < 2 * MIN_WIDTH:
+            return None
+        self._pictures[width] = SmallPicture(picture.width // 2)
+        return await self._draw(framebuffer, width)
 
     def _keep(self, width: int, captured_at: int, jpeg: bytes) -> None:
         if width not in self._listeners.values():
@@ -166,3 +177,8 @@ class Tiles:
         for listener, wanted in list(self._listeners.items()):
             if wanted == width:
                 listener.tile_made(self.number)
+
+
+def _drawn(picture: SmallPicture, dirt: Dirt, is_known: bool) -> bytes | None:
+    changed = picture.update(dirt)
+    return picture.encode() if changed or not is_known else None

@@ -1,13 +1,9 @@
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import MAX_DIMENSION, Framebuffer
 from controle_vnc.framebuffer.rect import EMPTY, Rect
-from controle_vnc.framebuffer.tile import make_tile, tile_size
 
 
 def test_union_and_intersection_of_rectangles():
@@ -66,27 +62,3 @@ def test_a_screen_has_a_largest_size():
     for size in ((MAX_DIMENSION + 1, 1), (7681, 4320)):
         with pytest.raises(ProtocolError):
             Framebuffer(*size)
-
-
-@pytest.mark.parametrize(
-    ("size", "tile"),
-    [
-        ((1280, 720), (320, 180)),
-        ((800, 600), (320, 240)),
-        ((200, 100), (200, 100)),
-        ((9000, 1), (320, 1)),
-    ],
-)
-def test_a_tile_keeps_the_proportions(size, tile):
-    assert tile_size(*size, 320) == tile
-    jpeg = make_tile(np.zeros((size[1], size[0], 4), np.uint8), 320)
-    assert Image.open(io.BytesIO(jpeg)).size == tile
-
-
-def test_a_tile_shows_the_screens_colours():
-    pixels = np.zeros((720, 1280, 4), np.uint8)
-    pixels[:, :640, 0] = 250
-    pixels[:, 640:, 2] = 250
-    picture = Image.open(io.BytesIO(make_tile(pixels, 320))).convert("RGB")
-    assert picture.getpixel((40, 90))[0] > 230
-    assert picture.getpixel((280, 90))[2] > 230

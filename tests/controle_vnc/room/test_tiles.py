@@ -1,0 +1,111 @@
+import asyncio
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from controle_vnc.framebuffer.framebuffer import Framebuffer
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.client import Updated
+from controle_vnc.room import tiles
+from controle_vnc.room.tiles import INLINE_PIXELS, Tiles, Workshop
+from tests.fakes.house import until
+
+
+class Wall:
+    """Takes note of the tiles it is told of."""
+
+    def __init__(self):
+        self.told = []
+
+    def tile_made(self, number):
+        self.told.append(number)
+
+
+class Threads(ThreadPoolExecutor):
+    """Counts what is given to it."""
+
+    given = 0
+
+    def submit(self, *work):
+        self.given += 1
+        return super().submit(*work)
+
+
+def shown(width, height, tile_width=320):
+    """Tiles of a grey screen that one wall shows."""
+    threads = Threads(1)
+    workshop = Workshop(threads, time.monotonic, lambda: 1)
+    screen = Framebuffer(width, height)
+    screen.fill(screen.bounds, (90, 90, 90))
+    made, wall = Tiles(7, workshop), Wall()
+    made.want(wall, tile_width)
+    made.opened(SimpleNamespace(framebuffer=screen), True)
+    return SimpleNamespace(tiles=made, wall=wall, screen=screen, threads=threads)
+
+
+def size_of(tile):
+    return Image.open(io.BytesIO(tile.jpeg)).size
+
+
+def test_a_screen_of_the_usual_size_needs_no_thread_and_a_larger_one_does():
+    async def play():
+        for width, height, tile_width, given in (
+            (1280, 720, 320, 0), (1280, 721, 320, 1), (1280, 720, 480, 1)
+        ):  # fmt: skip
+            room = shown(width, height, tile_width)
+            await until(lambda room=room: room.wall.told == [7], "a tile")
+            assert room.threads.given == given
+            assert size_of(room.tiles.latest(tile_width))[0] == tile_width
+            room.threads.shutdown()
+
+    assert INLINE_PIXELS == 1280 * 720
+    asyncio.run(play())
+
+
+def test_a_change_that_a_tile_cannot_show_makes_no_tile(monkeypatch):
+    monkeypatch.setattr(tiles, "EVERY_SECONDS", 0.0)
+
+    async def play():
+        room = shown(1280, 720)
+        await until(lambda: room.wall.told == [7], "a tile")
+        room.screen.fill(Rect(0, 0, 1, 1), (91, 90, 90))
+        room.tiles.event(Updated(Rect(0, 0, 1, 1)))
+        await until(lambda: not room.tiles._stale and not room.tiles._busy, "looked at")
+        room.screen.fill(Rect(0, 0, 100, 100), (200, 0, 0))
+        room.tiles.event(Updated(Rect(0, 0, 100, 100)))
+        await until(lambda: len(room.wall.told) == 2, "a tile of the next change")
+        assert room.tiles.latest(320).sequence == 2
+
+    asyncio.run(play())
+
+
+def test_a_new_connection_begins_with_a_picture_of_its_own():
+    async def play():
+        room = shown(1280, 720)
+        await until(lambda: room.wall.told == [7], "a tile")
+        room.tiles.lost()
+        assert room.tiles.latest(320) is None
+        room.tiles.opened(SimpleNamespace(framebuffer=Framebuffer(640, 480)), True)
+        await until(lambda: room.wall.told == [7, 7], "a tile")
+        assert size_of(room.tiles.latest(320)) == (320, 240)
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(("limit", "size"), [(0, None), (1026, (80, 320)), (1025, (40, 160))])
+def test_a_picture_too_long_for_a_frame_is_made_narrower_or_not_at_all(monkeypatch, limit, size):
+    monkeypatch.setattr(tiles, "MAX_TILE_BYTES", limit)
+
+    async def play():
+        room = shown(320, 1280)
+        room.screen.blit(room.screen.bounds, np.full((1280, 320, 4), 9, np.uint8))
+        await until(lambda: not room.tiles._stale and not room.tiles._busy, "looked at")
+        made = room.tiles.latest(320)
+        assert (made and size_of(made)) == size
+
+    asyncio.run(play())
