@@ -16,6 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
+from controle_vnc.control.framing import pack
+from controle_vnc.control.messages import Redeemed
 from controle_vnc.gateway.visitor import MAX_HEAD_BYTES
 from tests.control_server import make_certificate
 from tests.controle_vnc.test_websocket import masked
@@ -28,9 +30,13 @@ HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options
            "Referrer-Policy", "Cache-Control")  # fmt: skip
 
 
+on_both_ways = pytest.mark.parametrize("daemon", ["handed over", "piped"], indirect=True)
+piped = pytest.mark.parametrize("daemon", ["piped"], indirect=True)
+
+
 @pytest.fixture
-def daemon():
-    with PrivateDaemon() as daemon:
+def daemon(request):
+    with PrivateDaemon(hand_over=getattr(request, "param", "") != "piped") as daemon:
         yield daemon
 
 
@@ -66,6 +72,17 @@ def memory(pid, name="VmRSS"):
     return int(re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
 
 
+def open_when_there_is_room(gateway, daemon):
+    """What has just been closed or handed over leaves its place a moment later."""
+
+    def opened():
+        with contextlib.suppress(InvalidStatus):
+            return gateway.open(daemon.ticket())
+
+    return wait_until(opened, 5, "room again")
+
+
+@on_both_ways
 def test_a_ticket_among_the_subprotocols_opens_the_screen(gateway, daemon):
     with gateway.open(daemon.ticket()) as browser:
         assert browser.subprotocol == "binary"
@@ -79,6 +96,7 @@ def test_the_order_of_the_subprotocols_means_nothing(gateway, daemon):
         assert browser.subprotocol == "binary"
 
 
+@on_both_ways
 @pytest.mark.parametrize(("protocols", "selected"), [([], None), (["binary"], "binary")])
 def test_a_ticket_in_the_query_opens_the_screen(gateway, daemon, protocols, selected):
     query = f"?token={daemon.ticket()}"
@@ -87,6 +105,7 @@ def test_a_ticket_in_the_query_opens_the_screen(gateway, daemon, protocols, sele
         assert browser.recv(5) == BANNER
 
 
+@on_both_ways
 def test_a_ticket_is_good_once(gateway, daemon):
     ticket = daemon.ticket()
     gateway.open(ticket).close()
@@ -177,6 +196,7 @@ def test_the_server_does_not_say_what_it_is_made_of(gateway):
     assert b"WebSockify" not in answer
 
 
+@on_both_ways
 def test_the_daemon_that_ends_closes_the_websocket_normally(daemon, gateway):
     daemon.behaviour = private_daemon.hang_up
     with gateway.open(daemon.ticket()) as browser:
@@ -186,6 +206,7 @@ def test_the_daemon_that_ends_closes_the_websocket_normally(daemon, gateway):
         assert caught.value.rcvd.code == 1000
 
 
+@on_both_ways
 def test_a_frame_that_announces_a_giant_is_refused_at_once(gateway, daemon):
     with gateway.dial() as browser:
         browser.sendall(upgrade(daemon.ticket()))
@@ -194,6 +215,7 @@ def test_a_frame_that_announces_a_giant_is_refused_at_once(gateway, daemon):
         assert read_all(browser).endswith(b"\x88\x02" + struct.pack(">H", 1009))
 
 
+@on_both_ways
 def test_a_browser_that_stops_reading_costs_little_and_stops_the_daemon(daemon, gateway):
     daemon.behaviour = private_daemon.firehose
     with gateway.dial() as browser:
@@ -212,6 +234,7 @@ def test_a_browser_that_stops_reading_costs_little_and_stops_the_daemon(daemon, 
         assert daemon.sent < 8 * 2**20  # the kernel's buffers, and a quarter of a MiB of ours
 
 
+@on_both_ways
 def test_a_daemon_that_stops_reading_costs_little(daemon, gateway):
     daemon.behaviour = private_daemon.sleeper
     with gateway.dial() as browser:
@@ -229,6 +252,7 @@ def test_a_daemon_that_stops_reading_costs_little(daemon, gateway):
         assert memory(gateway.process.pid, "VmHWM") < before + 4096
 
 
+@on_both_ways
 def test_what_the_browser_sent_before_it_left_arrives(daemon, gateway):
     daemon.behaviour = private_daemon.sink
     with gateway.open(daemon.ticket()) as browser:
@@ -264,6 +288,7 @@ def test_a_handshake_that_drips_is_cut_all_the_same(daemon):
         assert time.monotonic() - began < 2
 
 
+@on_both_ways
 def test_an_open_screen_outlives_the_deadline_of_the_handshake(daemon):
     patch = "import controle_vnc.gateway.door as d\nd.HANDSHAKE_SECONDS = 0.3"
     with (
@@ -277,6 +302,7 @@ def test_an_open_screen_outlives_the_deadline_of_the_handshake(daemon):
         assert browser.recv(5) == b"still here"
 
 
+@piped
 def test_one_connection_more_than_the_cap_gets_503(daemon):
     with GatewayProcess(daemon.folder, EOP_GATEWAY_CONNECTIONS="2") as gateway:
         first, second = gateway.open(daemon.ticket()), gateway.open(daemon.ticket())
@@ -285,9 +311,66 @@ def test_one_connection_more_than_the_cap_gets_503(daemon):
         first.send(b"the others go on")
         assert first.recv(5) == BANNER
         first.close()
-        wait_until(lambda: daemon.leases.count("screen") == 1, 5, "room again")
-        gateway.open(daemon.ticket()).close()
+        open_when_there_is_room(gateway, daemon).close()
         second.close()
+
+
+def test_one_screen_more_than_the_daemon_serves_gets_503():
+    with PrivateDaemon(hand_over=True, most=2) as daemon, GatewayProcess(daemon.folder) as gateway:
+        first, second = gateway.open(daemon.ticket()), gateway.open(daemon.ticket())
+        assert refused(gateway, ticket=daemon.ticket()) == 503
+        first.send(b"the others go on")
+        assert first.recv(5) == BANNER
+        first.close()
+        open_when_there_is_room(gateway, daemon).close()
+        second.close()
+
+
+def test_screens_that_are_handed_over_take_no_place_in_the_gateway(daemon):
+    with GatewayProcess(daemon.folder, EOP_GATEWAY_CONNECTIONS="1") as gateway:
+        threads = gateway.threads
+        browsers = [open_when_there_is_room(gateway, daemon) for _ in range(5)]
+        assert daemon.handed_over == 5
+        assert gateway.threads == threads
+        for browser in browsers:
+            assert browser.recv(5) == BANNER
+            browser.close()
+
+
+def test_screens_that_are_handed_over_survive_the_gateway(daemon):
+    with GatewayProcess(daemon.folder) as gateway:
+        browser = gateway.open(daemon.ticket())
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(3) == 0
+        assert browser.recv(5) == BANNER
+        browser.send(b"still here")
+        assert browser.recv(5) == b"still here"
+        browser.close()
+
+
+def test_over_tls_nothing_is_handed_over(daemon, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    with (
+        GatewayProcess(
+            daemon.folder, EOP_GATEWAY_CERTIFICATE=certificate, EOP_GATEWAY_KEY=key
+        ) as gateway,
+        gateway.open(daemon.ticket()) as browser,
+    ):
+        assert browser.recv(5) == BANNER
+        assert daemon.handed_over == 0
+
+
+def test_a_daemon_that_dies_before_the_hand_over_closes_the_browser(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "gateway.sock"))
+        listener.listen()
+        with GatewayProcess(tmp_path) as gateway, gateway.dial() as browser:
+            browser.sendall(upgrade("any"))
+            daemon, _ = listener.accept()
+            daemon.recv(4096)
+            daemon.sendall(pack(Redeemed(path="")))
+            daemon.close()
+            assert read_all(browser).startswith(b"HTTP/1.1 101")
 
 
 def test_of_many_silent_visitors_those_past_the_cap_are_answered_at_once(daemon):
@@ -340,6 +423,7 @@ def test_slow_and_silent_clients_cost_a_socket_and_keep_nobody_waiting(gateway, 
         assert gateway.children == []
 
 
+@on_both_ways
 def test_a_head_in_drops_is_understood(gateway, daemon):
     with gateway.dial() as browser:
         browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -348,6 +432,7 @@ def test_a_head_in_drops_is_understood(gateway, daemon):
         assert browser.recv(4096).startswith(b"HTTP/1.1 101")
 
 
+@on_both_ways
 def test_what_comes_behind_the_request_is_not_lost(gateway, daemon):
     with gateway.dial() as browser:
         browser.sendall(upgrade(daemon.ticket()) + masked(2, b"early") + masked(2, b"x" * 100_000))
@@ -421,6 +506,7 @@ def test_over_tls_the_cap_is_told_too(daemon, tmp_path):
         assert refused(gateway, ticket=daemon.ticket()) == 503
 
 
+@piped
 def test_a_pings_answer_keeps_the_connection(daemon):
     patch = (
         "import controle_vnc.gateway.pump as p\n"
@@ -437,6 +523,7 @@ def test_a_pings_answer_keeps_the_connection(daemon):
         assert browser.recv(5) == b"alive"
 
 
+@on_both_ways
 def test_nothing_secret_is_logged(daemon):
     with GatewayProcess(daemon.folder, EOP_LOG_LEVEL="DEBUG") as gateway:
         tickets = [daemon.ticket() for _ in range(4)]
@@ -452,6 +539,7 @@ def test_nothing_secret_is_logged(daemon):
         assert ticket not in text
 
 
+@piped
 @pytest.mark.parametrize("processes", ["1", "3"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_within_three_seconds(daemon, processes, number):
@@ -483,6 +571,7 @@ def test_a_daemon_that_hangs_does_not_keep_the_gateway_from_ending(tmp_path):
             assert gateway.process.wait(3) == 0
 
 
+@on_both_ways
 def test_one_process_carries_everybody(daemon, gateway):
     browsers = [gateway.open(daemon.ticket()) for _ in range(10)]
     assert gateway.children == []
@@ -491,6 +580,7 @@ def test_one_process_carries_everybody(daemon, gateway):
         browser.close()
 
 
+@on_both_ways
 def test_several_processes_share_the_port(daemon):
     with GatewayProcess(daemon.folder, EOP_GATEWAY_PROCESSES="3") as gateway:
         assert len(gateway.children) == 3
