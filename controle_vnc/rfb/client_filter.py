@@ -8,12 +8,11 @@ from controle_vnc.rfb.client_messages import ClientMessages
 from controle_vnc.rfb.constants import (
     COMPRESSION_LEVELS,
     JPEG_QUALITY_LEVELS,
+    MAX_HELD_KEYS,
     ClientMessage,
     Encoding,
 )
 from controle_vnc.rfb.pixel_format import PixelFormat
-
-MAX_HELD_KEYS = 64  # nobody has more fingers; what a page "holds" beyond is not remembered
 
 VIEW = {
     ClientMessage.SET_PIXEL_FORMAT,
@@ -82,9 +81,8 @@ class ClientMessageFilter:
 
     def _passed(self, message: bytes) -> bytes:
         kind = message[0]
-        if kind not in self._allowed:
+        if kind not in self._allowed or not self._remember(kind, message):
             return b""
-        self._remember(kind, message)
         if kind == ClientMessage.SET_ENCODINGS:
             wanted = struct.unpack(f">{(len(message) - 4) // 4}i", message[4:])
             return messages.set_encodings([code for code in wanted if code in self._encodings])
@@ -96,24 +94,31 @@ class ClientMessageFilter:
         }
         return message
 
-    def _remember(self, kind: int, message: bytes) -> None:
-        """Keep the release of what is pressed. A server may keep a key down for who has left."""
+    def _remember(self, kind: int, message: bytes) -> bool:
+        """Keep the release of what is pressed; False where there are too many to believe it.
+
+        A server may keep a key down for who has left.
+        """
         if kind == ClientMessage.POINTER_EVENT:
             mask, x, y = struct.unpack(">BHH", message[1:])
             self._pointer = messages.pointer_event(0, x, y) if mask else None
         elif kind == ClientMessage.KEY_EVENT:
             down, keysym = struct.unpack(">BxxI", message[1:])
-            self._hold(keysym, bool(down), messages.key_event(False, keysym))
+            return self._hold(keysym, bool(down), messages.key_event(False, keysym))
         elif kind == ClientMessage.QEMU:
             down, keysym, keycode = struct.unpack(">xHII", message[1:])
             release = message[:2] + struct.pack(">HII", 0, keysym, keycode)
-            self._hold(keysym, bool(down), release)
+            return self._hold(keysym, bool(down), release)
+        return True
 
-    def _hold(self, keysym: int, down: bool, release: bytes) -> None:
+    def _hold(self, keysym: int, down: bool, release: bytes) -> bool:
         if not down:
             self._held.pop(keysym, None)
-        elif len(self._held) < MAX_HELD_KEYS:
+        elif keysym in self._held or len(self._held) < MAX_HELD_KEYS:
             self._held[keysym] = release
+        else:
+            return False
+        return True
 
     def _set_pixel_format(self, pixel_format: PixelFormat) -> None:
         # Nothing tells which of the updates on their way still have the old format.

@@ -80,4 +80,5 @@ MAX_REASON_BYTES = 4096  # a sentence; servers send one line
 MAX_NAME_BYTES = 4096  # of a desktop; read whole, shown shortened
 MAX_NAME_CHARACTERS = 256
 MAX_CURSOR_SIDE = 256  # the largest cursor any desktop draws
+MAX_HELD_KEYS = 64  # nobody has more fingers; a page that "holds" more is not believed
 MAX_SCREENS = 64  # monitors of one ExtendedDesktopSize

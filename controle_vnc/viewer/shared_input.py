@@ -1,9 +1,8 @@
 """What a viewer of the decoded picture types and points, on its way to the workstation."""
 
 from controle_vnc.rfb.client import RfbClient
+from controle_vnc.rfb.constants import MAX_HELD_KEYS
 from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent, ViewerMessage
-
-MAX_HELD_KEYS = 64  # nobody has more fingers; a page that "holds" more is not believed
 
 
 class Input:
@@ -30,7 +29,7 @@ class Input:
     def _key(self, message: KeyEvent, client: RfbClient) -> None:
         if not message.down:
             self._keys.pop(message.keysym, None)
-        elif len(self._keys) < MAX_HELD_KEYS:
+        elif message.keysym in self._keys or len(self._keys) < MAX_HELD_KEYS:
             self._keys[message.keysym] = None
         else:
             return

@@ -9,6 +9,7 @@ from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.client_filter import ClientMessageFilter
+from controle_vnc.rfb.constants import MAX_HELD_KEYS
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.server_filter import ServerMessageFilter
@@ -128,10 +129,13 @@ def test_a_viewer_that_only_looks_holds_nothing():
     assert view.releases() == b""
 
 
-def test_no_more_keys_are_remembered_than_fingers_press():
+def test_no_more_keys_are_pressed_than_can_be_let_go():
     control = ClientMessageFilter(True, False)
-    control.feed(b"".join(messages.key_event(True, key) for key in range(65)))
-    assert len(control.releases()) == 64 * len(messages.key_event(False, 0))
+    pressed = [messages.key_event(True, key) for key in range(MAX_HELD_KEYS)]
+    assert control.feed(b"".join(pressed)) == b"".join(pressed)
+    assert control.feed(messages.key_event(True, MAX_HELD_KEYS)) == b""
+    assert control.feed(pressed[0]) == pressed[0]
+    assert len(control.releases()) == len(b"".join(pressed))
 
 
 def passed(walk, *chunks):
