@@ -71,6 +71,8 @@ def sign_in(
         user = users.find(connection, who.login) if who else None
         if who is None or user is None:
             throttle.failed(connection, attempt)
+            tried = users.find(connection, typed)
+            events.record_failure(connection, tried.login if tried else "", attempt.address, now_ms)
         else:
             throttle.succeeded(connection, attempt)
             identity = identities.of_user(user)

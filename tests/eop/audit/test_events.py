@@ -1,0 +1,49 @@
+"""What is kept of sign-ins that fail."""
+
+from sqlalchemy import select
+
+from eop.audit.events import FAILURES_A_MINUTE, record_failure
+from eop.audit.tables import audit
+from tests.eop.installation import PASSWORD
+
+
+def failures(house):
+    with house.parts.database.read() as connection:
+        rows = connection.execute(select(audit).where(audit.c.kind == "sign_in_failed")).all()
+    return [(row.user, row.details["address"]) for row in rows]
+
+
+def fail(house, address, now_ms):
+    with house.parts.database.write() as connection:
+        record_failure(connection, "camille", address, now_ms)
+
+
+def test_a_failed_sign_in_is_kept_with_who_was_meant_where_and_when(house):
+    before = house.parts.now_ms()
+    house.browser().sign_in(" CAMILLE ", "wrong", environ={"REMOTE_ADDR": "192.0.2.1"})
+    assert failures(house) == [("camille", "192.0.2.1")]
+    with house.parts.database.read() as connection:
+        assert before <= connection.scalar(select(audit.c.at)) <= house.parts.now_ms()
+
+
+def test_a_password_typed_as_a_login_is_not_kept(house):
+    house.browser().sign_in(PASSWORD, PASSWORD)
+    house.browser().sign_in(PASSWORD.replace(" ", "."), PASSWORD)
+    assert failures(house) == [("", "127.0.0.1")] * 2
+
+
+def test_a_sign_in_that_succeeds_is_no_failure(house):
+    house.signed_in()
+    assert failures(house) == []
+
+
+def test_of_one_address_so_many_a_minute_are_kept_and_not_one_more(quiet):
+    now_ms = quiet.parts.now_ms()
+    for _ in range(FAILURES_A_MINUTE):
+        fail(quiet, "192.0.2.1", now_ms)
+    assert len(failures(quiet)) == FAILURES_A_MINUTE
+    fail(quiet, "192.0.2.1", now_ms + 59_999)
+    assert len(failures(quiet)) == FAILURES_A_MINUTE
+    fail(quiet, "192.0.2.2", now_ms + 59_999)
+    fail(quiet, "192.0.2.1", now_ms + 60_000)
+    assert len(failures(quiet)) == FAILURES_A_MINUTE + 2
