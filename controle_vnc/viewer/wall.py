@@ -25,7 +25,10 @@ from controle_vnc.viewer.wall_frames import (
 
 logger = logging.getLogger(__name__)
 
-HELD_BYTES = 256 * 1024  # above this a slow browser gets nothing new until it has read
+HELD_BYTES = 64 * 1024  # above this a slow browser gets nothing new until it has read
+BATCH_BYTES = 256 * 1024  # of one write: the tiles of a whole room, or one frame that is longer
+BATCH_SECONDS = 0.25  # between writes while many tiles come; a tile a second is late by no more
+QUIET_SECONDS = 1.5  # a workstation that showed nothing new for so long waits for no batch
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 SEEN_SECONDS = 2.0
 BETWEEN_REQUESTS_SECONDS = 0.1  # a page that scrolls asks no faster than this
@@ -45,6 +48,9 @@ class Wall:
         self._states: dict[int, dict[str, Any]] = {}
         self._told: dict[int, tuple[object, object]] = {}
         self._tiles: dict[int, None] = {}
+        self._sent_at: dict[int, float] = {}
+        self._batch_at = float("-inf")
+        self._batch_timer: asyncio.TimerHandle | None = None
         self._seen = False
         self._work = asyncio.Event()
 
@@ -116,7 +122,13 @@ class Wall:
 
     def tile_made(self, number: int) -> None:
         self._tiles[number] = None
-        self._work.set()
+        now = self._hub.clock()
+        wait = self._batch_at + BATCH_SECONDS - now
+        if wait <= 0 or now - self._sent_at.get(number, float("-inf")) >= QUIET_SECONDS:
+            self._work.set()
+        elif self._batch_timer is None:
+            loop = asyncio.get_running_loop()
+            self._batch_timer = loop.call_later(wait, self._work.set)
 
     # --- what the browser tells
 
@@ -150,26 +162,43 @@ class Wall:
 
     def _hide(self, number: int) -> None:
         self._tiles.pop(number, None)
+        self._sent_at.pop(number, None)
         if self._visible.pop(number, None) is not None:
             self._shown[number].leave_tiles(self)
 
     def hide_all(self) -> None:
         """The wall is closed: nothing is made for it any more."""
+        self._stop_batch_timer()
         for number in list(self._visible):
             self._hide(number)
+
+    def _stop_batch_timer(self) -> None:
+        if self._batch_timer is not None:
+            self._batch_timer.cancel()
+            self._batch_timer = None
 
     # --- what is sent
 
     async def send(self) -> None:
-        """Send what there is, newest only, whenever the browser has room."""
+        """Send what there is in one go, newest only, whenever the browser has room."""
         with contextlib.suppress(ConnectionError, TimeoutError):
             while True:
                 await self._work.wait()
                 self._work.clear()
-                while (frame := self._next_frame()) is not None:
-                    self._viewer.write(frame)
+                self._stop_batch_timer()
+                while batch := self._next_batch():
+                    self._viewer.write(*batch)
                     async with asyncio.timeout(STALLED_SECONDS):
                         await self._viewer.drain(HELD_BYTES)
+
+    def _next_batch(self) -> list[bytes]:
+        self._batch_at = self._hub.clock()
+        batch: list[bytes] = []
+        size = 0
+        while size < BATCH_BYTES and (frame := self._next_frame()) is not None:
+            batch.append(frame)
+            size += len(frame)
+        return batch
 
     def _next_frame(self) -> bytes | None:
         for events in (self._workstations, self._states):
@@ -183,6 +212,7 @@ class Wall:
             del self._tiles[number]
             tile = self._shown[number].tiles.latest(self._visible[number])
             if tile is not None:
+                self._sent_at[number] = self._batch_at
                 return tile_frame(tile)
         return None
 
