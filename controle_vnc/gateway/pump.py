@@ -15,7 +15,6 @@ from controle_vnc.websocket import (
     PONG,
     FrameError,
     FrameReader,
-    Piece,
     close_frame,
     frame,
 )
@@ -149,13 +148,11 @@ class Pump:
             elif piece.kind == PING:
                 self._pong = piece.data
             elif piece.kind == CLOSE:
-                self._end(piece)
+                self._end()
                 return
 
-    def _end(self, piece: Piece) -> None:
+    def _end(self) -> None:
         """The browser says goodbye: the daemon still gets what it sent before."""
-        if len(piece.data) == 1:
-            raise FrameError(1002, "a close frame of one byte")
         self._closing = NORMAL
         deadline = self._clock() + FAREWELL_SECONDS
         while self._up and _wait(self._daemon, select.POLLOUT, deadline - self._clock()):

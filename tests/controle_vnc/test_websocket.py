@@ -13,6 +13,7 @@ from controle_vnc.websocket import (
     MAX_FRAME_BYTES,
     PING,
     PONG,
+    SHORT_BYTES,
     TEXT,
     FrameError,
     FrameReader,
@@ -40,7 +41,9 @@ def joined(pieces):
     return b"".join(piece.data for piece in pieces if piece.kind == BINARY)
 
 
-@pytest.mark.parametrize("size", [0, 1, 3, 4, 125, 126, 65535, 65536])
+@pytest.mark.parametrize(
+    "size", [0, 1, 3, 4, 125, 126, SHORT_BYTES, SHORT_BYTES + 1, 1023, 65535, 65536]
+)
 def test_data_comes_out_as_it_went_in(size):
     data = os.urandom(size)
     assert joined(FrameReader().feed(masked(BINARY, data))) == data
@@ -54,6 +57,34 @@ def test_borders_of_reads_mean_nothing(first, second, step):
         pieces += reader.feed(stream[at : at + step])
     assert joined(pieces) == first + second
     assert [piece.data for piece in pieces if piece.kind == PING] == [b"p"]
+
+
+@given(st.binary(min_size=1500, max_size=3000), st.integers(1, 1499))
+def test_a_large_frame_may_be_cut_anywhere(data, at):
+    wire = masked(BINARY, data, mask=b"\x01\x80\xff\x00")
+    reader = FrameReader()
+    assert joined(reader.feed(wire[:at]) + reader.feed(memoryview(wire)[at:])) == data
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1014, 3000, 4999])
+def test_a_close_frame_may_carry_a_code_and_a_reason(code):
+    said = struct.pack(">H", code) + "à bientôt".encode()
+    assert FrameReader().feed(masked(CLOSE, said)) == [(CLOSE, said)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_nothing_is_understood_after_a_close_frame(together):
+    reader, after = FrameReader(), masked(BINARY, b"x") + b"\xff" * 100
+    if together:
+        assert reader.feed(masked(CLOSE) + after) == [(CLOSE, b"")]
+    else:
+        assert reader.feed(masked(CLOSE)) == [(CLOSE, b"")]
+        assert reader.feed(after) == []
+
+
+def test_many_messages_in_one_read_come_one_by_one():
+    wire = b"".join(masked(BINARY, bytes([n]) * n) for n in range(1, 100))
+    assert FrameReader().feed(wire) == [(BINARY, bytes([n]) * n) for n in range(1, 100)]
 
 
 @given(st.binary(max_size=400))
@@ -100,6 +131,18 @@ def test_an_announced_giant_is_refused_by_its_header(length):
         (masked(BINARY, b"a", final=False) + masked(BINARY), 1002),
         (masked(PING, final=False), 1002),
         (masked(PING, b"x" * 126), 1002),
+        (b"\x89\xfe", 1002),  # a control frame's length in two bytes
+        (b"\x89\xff", 1002),
+        (b"\x82\xfe\x00\x7d" + MASK, 1002),  # 125 in two bytes
+        (b"\x82\xff" + struct.pack(">Q", 65535) + MASK, 1002),
+        (masked(CLOSE, b"\x03"), 1002),
+        (masked(CLOSE, struct.pack(">H", 999)), 1002),
+        (masked(CLOSE, struct.pack(">H", 1005)), 1002),
+        (masked(CLOSE, struct.pack(">H", 1006)), 1002),
+        (masked(CLOSE, struct.pack(">H", 1015)), 1002),
+        (masked(CLOSE, struct.pack(">H", 2999)), 1002),
+        (masked(CLOSE, struct.pack(">H", 5000)), 1002),
+        (masked(CLOSE, struct.pack(">H", 1000) + b"\xff"), 1007),
     ],
 )
 def test_what_breaks_the_protocol_is_refused_with_its_code(wire, code):
