@@ -6,7 +6,6 @@ import functools
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from controle_vnc import __version__
 from controle_vnc.control.dispatch import Dispatcher
@@ -16,12 +15,11 @@ from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
 from controle_vnc.store import Store, read_key
 from controle_vnc.tasks import spawn
-from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.house import House
 from controle_vnc.viewer.journal import Journal
 from controle_vnc.viewer.lease import Leases
 from controle_vnc.viewer.redeem import RedeemServer
-from controle_vnc.viewer.socket import open_private_socket
+from controle_vnc.viewer.socket import open_private_socket, take_over
 from controle_vnc.viewer.ticket import TicketOffice
 
 logger = logging.getLogger(__name__)
@@ -53,11 +51,13 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
             Dispatcher(store, hub, office, leases, journal),
             f"controle-vnc {__version__}",
         )
+        house = House(hub, journal, settings)
         redeem = RedeemServer(
             settings.redeem_socket,
             office,
             leases,
-            functools.partial(_open_private, House(hub, journal, settings)),
+            functools.partial(open_private_socket, house),
+            functools.partial(take_over, house),
         )
         # the port goes first: a second daemon fails here, before it touches the sockets
         with _listening(f"{settings.CONTROL_HOST}:{settings.CONTROL_PORT}"):
@@ -82,12 +82,6 @@ def _listening(where: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotListenError(f"cannot listen on {where}: {error}") from error
-
-
-async def _open_private(
-    house: House, grant: Grant, closing: Closing, done: Callable[[Grant], None]
-) -> Path:
-    return open_private_socket(grant, closing, house, done)
 
 
 async def _expire(leases: Leases) -> None:

@@ -23,7 +23,7 @@ NAME_BYTES = 8
 Done = Callable[[Grant], None]
 
 
-def open_private_socket(grant: Grant, closing: Closing, house: House, done: Done) -> Path:
+async def open_private_socket(house: House, grant: Grant, closing: Closing, done: Done) -> Path:
     """Listen for the viewer of `grant`, once and for 5 s, and return where.
 
     `done` is called when it has ended. Raises `OSError` where there can be no socket.
@@ -56,7 +56,7 @@ async def _first(listener: socket.socket) -> socket.socket:
 
 
 def take_over(
-    grant: Grant, closing: Closing, browser: socket.socket, early: bytes, house: House, done: Done
+    house: House, grant: Grant, closing: Closing, browser: socket.socket, early: bytes, done: Done
 ) -> None:
     """Serve `grant` on the browser's own socket, whose 101 is sent; `early` came behind it."""
     viewer = WebSocketStream(browser, early)

@@ -13,7 +13,7 @@ def test_a_private_socket_takes_one_connection_and_is_gone():
         done = asyncio.Event()
         async with house() as place:
             closing = Closing()
-            path = open_private_socket(wall_grant(), closing, place, lambda grant: done.set())
+            path = await open_private_socket(place, wall_grant(), closing, lambda grant: done.set())
             assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
             reader, writer = await asyncio.open_unix_connection(str(path))
@@ -36,7 +36,9 @@ def test_a_private_socket_that_nobody_uses_is_removed(monkeypatch):
     async def play():
         done = asyncio.Event()
         async with house() as place:
-            path = open_private_socket(screen_grant(), Closing(), place, lambda grant: done.set())
+            path = await open_private_socket(
+                place, screen_grant(), Closing(), lambda grant: done.set()
+            )
             await asyncio.wait_for(done.wait(), 2)
             assert not path.exists()
             assert place.journal.after(0) == []
