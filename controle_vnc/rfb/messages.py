@@ -90,6 +90,11 @@ def bell() -> bytes:
     return bytes([ServerMessage.BELL])
 
 
+def end_of_continuous_updates() -> bytes:
+    """That we know them, or that we have stopped."""
+    return bytes([ServerMessage.END_OF_CONTINUOUS_UPDATES])
+
+
 def refusal(reason: str) -> bytes:
     """Zero security types and why (RFC 6143 §7.1.2), at most 256 bytes of it."""
     text = reason.encode()[:MAX_REFUSAL_BYTES]

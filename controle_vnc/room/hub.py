@@ -55,8 +55,10 @@ class Hub:
         self.now_ms = now_ms
         self.timing = timing or Timing()
         self._executor = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tile")
+        # threads of their own: a live picture does not wait for forty tiles
+        self._encoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="live")
         self._around = Surroundings(
-            Workshop(self._executor, clock, now_ms), self.timing, self._changed
+            Workshop(self._executor, clock, now_ms), self._encoders, self.timing, self._changed
         )
         self._listeners: dict[Listener, None] = {}
         self._refresher = Refresher(self.timing, clock)
@@ -74,6 +76,7 @@ class Hub:
         except TimeoutError:
             logger.warning("some links did not close within %s s", CLOSE_SECONDS)
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._encoders.shutdown(wait=False, cancel_futures=True)
 
     # --- who is there
 

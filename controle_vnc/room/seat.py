@@ -1,10 +1,12 @@
 """One workstation as the daemon keeps it: its link, its tiles, its live viewers, its memory."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from controle_vnc.control.messages import Mode, Workstation
 from controle_vnc.room.direct import DirectSlot
+from controle_vnc.room.feed import Feed
 from controle_vnc.room.tiles import TileListener, Tiles, Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.workstation.address import parse_address
@@ -35,6 +37,7 @@ class Surroundings:
     """What every seat of a hub shares."""
 
     workshop: Workshop
+    encoders: Executor
     timing: Timing
     changed: Callable[["Seat"], None]
 
@@ -60,6 +63,7 @@ class Seat:
         self._decoded_until: dict[str, float] = {}
         self.link = self._new_link()
         self.tiles = Tiles(stored.number, around.workshop)
+        self.feed = Feed(around.encoders)
 
     def _new_link(self) -> Link:
         target = Target(parse_address(self.stored.address), self.stored.password)

@@ -1,33 +1,39 @@
-"""One live viewer served from the decoded picture: newest wins, one update for each request."""
+"""One live viewer served from the decoded picture: newest wins, at the viewer's own pace."""
 
 import asyncio
+import contextlib
 import logging
 
 from controle_vnc.errors import ProtocolError
-from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
-from controle_vnc.framebuffer.rect import EMPTY, Rect
+from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.client import Bell, CutText, Event, RfbClient, Updated
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.viewer_messages import (
+    EnableContinuousUpdates,
+    Fence,
     SetEncodings,
     SetPixelFormat,
     UpdateRequest,
+    ViewerMessage,
     ViewerMessages,
 )
 from controle_vnc.room.seat import Seat
+from controle_vnc.viewer.flow import Flow
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared_input import Input
 from controle_vnc.viewer.shared_picture import Taste
+from controle_vnc.viewer.sight import Sight
 from controle_vnc.viewer.stream import Stream
 from controle_vnc.workstation.state import CONNECTING, Health, SilentError
 
 logger = logging.getLogger(__name__)
 
-HELD_BYTES = 256 * 1024  # beside the update being written: a slow viewer gets the newest, later
-STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
-BETWEEN_UPDATES_SECONDS = 1 / 60  # a viewer that asks faster is not served faster
+HELD_BYTES = 16 * 1024  # unsent, and nothing is added: a slow viewer gets the newest, later
+STALLED_SECONDS = 60.0  # a browser that reads or answers nothing for so long is gone
+BETWEEN_UPDATES_SECONDS = 1 / 30  # as the link asks; a viewer that asks faster gets no more
+MAX_ANSWER_BYTES = 4096  # to a viewer's fences, before it reads them: 56 at their longest
 PROMISING = ("unknown", "connecting", "ready")
 
 
@@ -44,11 +50,13 @@ class SharedScreen:
         self._may_cut = control and clipboard
         self._input = Input(control, self._may_cut)
         self._taste = Taste()
+        self._flow = Flow()
+        self._sight = Sight(seat.feed)
         self._client: RfbClient | None = None
         self._has_picture = False
-        self._size = (0, 0)
-        self._pending: Rect = EMPTY
-        self._asked: UpdateRequest | None = None
+        self._painted = 0
+        self._next_at = 0.0
+        self._answers = bytearray()
         self._bell = False
         self._cut_text: bytes | None = None
         self._work = asyncio.Event()
@@ -59,18 +67,23 @@ class SharedScreen:
     def opened(self, client: RfbClient, has_picture: bool) -> None:
         self._client = client
         self._has_picture = has_picture
-        if client.framebuffer is not None:
-            client.framebuffer.watch(self)
+        self._note_painted()
         self._work.set()
 
     def event(self, event: Event) -> None:
         if isinstance(event, Updated):
             self._has_picture = self._has_picture or not event.damage.is_empty
+            self._note_painted()
         elif isinstance(event, Bell):
             self._bell = True
         elif isinstance(event, CutText) and self._may_cut:
             self._cut_text = event.text
         self._work.set()
+
+    def _note_painted(self) -> None:
+        """The server's update is whole: what has changed belongs together."""
+        if (framebuffer := self._framebuffer) is not None:
+            self._painted = framebuffer.grid.stamp
 
     def lost(self) -> None:
         self._client = None
@@ -85,6 +98,11 @@ class SharedScreen:
     @property
     def _framebuffer(self) -> Framebuffer | None:
         return None if self._client is None else self._client.framebuffer
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds until the viewer shows what it is sent; `None` where it does not tell."""
+        return self._flow.latency
 
     # --- opening and ending
 
@@ -104,16 +122,15 @@ class SharedScreen:
         if framebuffer is None:
             return None
         self._over.clear()
-        self._size = (framebuffer.width, framebuffer.height)
-        return ServerInit(*self._size, RGBX, self._seat.stored.name)
+        self._sight.bounds = framebuffer.bounds
+        return ServerInit(framebuffer.width, framebuffer.height, RGBX, self._seat.stored.name)
 
     def leave(self) -> None:
         """The screen has ended: let go of the workstation."""
         if self._client is not None:
             self._input.let_go(self._client)
             self._seat.link.flush()
-            if self._client.framebuffer is not None:
-                self._client.framebuffer.unwatch(self)
+        self._sight.close()
         self._seat.unwatch(self)
 
     async def run(self, name: str, already: bytes) -> None:
@@ -131,12 +148,8 @@ class SharedScreen:
         try:
             while True:
                 for message in parser.feed(data):
-                    if isinstance(message, UpdateRequest):
-                        self._ask(message)
-                    elif isinstance(message, SetEncodings | SetPixelFormat):
-                        self._taste.learn(message)
-                    elif self._client is not None:
-                        self._input.give(message, self._client)
+                    self._take(message)
+                self._work.set()
                 self._seat.link.flush()
                 await self._seat.link.drain()
                 data = await self._viewer.read()
@@ -148,64 +161,89 @@ class SharedScreen:
         except (SilentError, OSError):
             self.code = "closed"
 
-    def _ask(self, request: UpdateRequest) -> None:
-        if self._asked is not None and not self._asked.incremental:
-            # the older request is for everything there: it must not be forgotten
-            request = UpdateRequest(False, self._asked.rect.union(request.rect))
-        self._asked = request
-        self._work.set()
+    def _take(self, message: ViewerMessage) -> None:
+        now = asyncio.get_running_loop().time()
+        if isinstance(message, UpdateRequest):
+            self._flow.ask(message)
+        elif isinstance(message, Fence):
+            self._answer(self._flow.take(message, now))
+        elif isinstance(message, EnableContinuousUpdates):
+            self._answer(self._flow.enable(message))
+        elif isinstance(message, SetEncodings | SetPixelFormat):
+            self._taste.learn(message)
+            if isinstance(message, SetEncodings):
+                self._answer(self._flow.learn(message.encodings, now))
+        elif self._client is not None:
+            self._input.give(message, self._client)
+
+    def _answer(self, data: bytes) -> None:
+        self._answers += data
+        if len(self._answers) > MAX_ANSWER_BYTES:
+            raise ProtocolError("fences without reading the answers")
 
     # --- to the viewer
 
     async def _send(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while True:
-                await self._work.wait()
-                self._work.clear()
-                data = self._small_messages() + await self._update()
-                if data:
-                    self._viewer.write(data)
-                    async with asyncio.timeout(STALLED_SECONDS):
-                        await self._viewer.drain(HELD_BYTES)
-                    await asyncio.sleep(BETWEEN_UPDATES_SECONDS)
+                await self._until_due(loop.time())
+                await self._write(self._small_messages())
+                if loop.time() >= self._next_at:
+                    await self._write(*await self._picture(loop.time()))
         except (TimeoutError, ConnectionError):
             self.code = "left"
 
+    async def _until_due(self, now: float) -> None:
+        """Until something happens or a picture may go out; a stalled viewer raises."""
+        asked_at = self._flow.waiting_since
+        gone_at = None if asked_at is None else asked_at + STALLED_SECONDS
+        if gone_at is not None and now >= gone_at:
+            raise TimeoutError
+        moment = self._next_at if self._next_at > now else gone_at
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await self._work.wait()
+        self._work.clear()
+
+    async def _write(self, *parts: bytes) -> None:
+        if any(parts):
+            self._viewer.write(*parts)
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self._viewer.drain(HELD_BYTES)
+
     def _small_messages(self) -> bytes:
-        data = messages.bell() if self._bell else b""
-        self._bell = False
+        data = bytes(self._answers)
+        self._answers.clear()
+        if self._bell:
+            data += messages.bell()
+            self._bell = False
         if self._cut_text is not None:
             data += messages.server_cut_text(self._cut_text)
             self._cut_text = None
         return data
 
-    async def _update(self) -> bytes:
-        framebuffer, asked = self._framebuffer, self._asked
-        if framebuffer is None or asked is None:
-            return b""
-        if (framebuffer.width, framebuffer.height) != self._size:
-            resized = self._taste.resize(framebuffer.width, framebuffer.height)
-            if resized:
-                self._size = (framebuffer.width, framebuffer.height)
-                self._asked = None
-                self._pending = framebuffer.bounds
-                return resized
-        rect = self._due(framebuffer, asked)
-        if rect.is_empty:
-            return b""
-        self._asked = None
-        return await self._draw(framebuffer.pixels, rect)
+    async def _picture(self, now: float) -> tuple[bytes, ...]:
+        """An update and what follows it; nothing where the viewer is not ready or has it all."""
+        framebuffer, wanted = self._framebuffer, self._flow.wanted
+        if framebuffer is None or wanted is None:
+            return ()
+        update = self._new_size(framebuffer)
+        if not update:
+            if self._sight.has_seen(framebuffer) and framebuffer.grid.stamp != self._painted:
+                return ()  # the rest of the server's update is on its way
+            update = await self._sight.update(framebuffer, self._taste.quality, wanted)
+        if not update:
+            return ()
+        self._next_at = now + BETWEEN_UPDATES_SECONDS
+        return update, self._flow.sent(wanted, asyncio.get_running_loop().time())
 
-    def _due(self, framebuffer: Framebuffer, asked: UpdateRequest) -> Rect:
-        """What to send for `asked`; it is taken off what is pending."""
-        shown = framebuffer.bounds.intersection(Rect(0, 0, *self._size))
-        self._pending = self._pending.union(framebuffer.take_damage(self)).intersection(shown)
-        wanted = asked.rect.intersection(shown)
-        rect = self._pending.intersection(wanted) if asked.incremental else wanted
-        if self._pending.intersection(wanted) == self._pending:
-            self._pending = EMPTY
-        return rect
-
-    async def _draw(self, pixels: Pixels, rect: Rect) -> bytes:
-        # in a thread: another link may go on meanwhile; what it paints here comes as new damage
-        return await asyncio.to_thread(self._taste.draw, pixels, rect)
+    def _new_size(self, framebuffer: Framebuffer) -> bytes:
+        old, new = self._sight.bounds, framebuffer.bounds
+        if new == old:
+            return b""
+        update = self._taste.resize(new.width, new.height)
+        if update:
+            self._sight.bounds = new
+            self._flow.resized(old, new)
+        return update
