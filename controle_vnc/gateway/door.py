@@ -18,7 +18,8 @@ from controle_vnc.gateway.visitor import HeadTooLongError, Visitor
 logger = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0  # TLS, request and ticket together, however slowly the bytes come
-POLL_SECONDS = 0.1  # how late the slow are cut, and how long there is no accept without handles
+POLL_SECONDS = 0.1  # how late the slow are cut
+PAUSE_SECONDS = 1.0  # without a free descriptor: no accept, and no second line in the log
 ACCEPTS_A_TURN = 64  # then those inside have their turn
 BACKLOG = 512  # a whole school that reloads its pages waits in the kernel
 WORKERS = 8  # a request takes a millisecond of them, and 3 s with a daemon that hangs
@@ -116,7 +117,7 @@ class Door:
             except OSError as error:
                 logger.error("cannot accept: %s", error)
                 self._poll.unregister(self._listener)
-                self._accepts_again_at = time.monotonic() + POLL_SECONDS
+                self._accepts_again_at = time.monotonic() + PAUSE_SECONDS
                 return
             self._let_in(connection, address)
 

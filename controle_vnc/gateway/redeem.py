@@ -1,5 +1,6 @@
 """Asks the daemon what a ticket is worth: the gateway's half of the redeem socket."""
 
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -33,34 +34,35 @@ def redeem_for(redeem_socket: Path, ticket: str, hand_over: bool) -> tuple[socke
     if hand_over and not path:
         return daemon, True
     daemon.close()
-    viewer = socket.socket(socket.AF_UNIX)
-    try:
-        viewer.settimeout(REDEEM_SECONDS)
-        viewer.connect(path)
-    except OSError as error:
-        viewer.close()
-        raise DaemonUnreachableError(f"controle-vnc at {path}: {error}") from error
-    return viewer, False
+    with contextlib.ExitStack() as held:
+        try:
+            viewer = held.enter_context(socket.socket(socket.AF_UNIX))
+            viewer.settimeout(REDEEM_SECONDS)
+            viewer.connect(path)
+        except OSError as error:
+            raise DaemonUnreachableError(f"controle-vnc at {path}: {error}") from error
+        held.pop_all()
+        return viewer, False
 
 
 def _ask(redeem_socket: Path, question: Redeem) -> tuple[socket.socket, str]:
     deadline = time.monotonic() + REDEEM_SECONDS
-    daemon = socket.socket(socket.AF_UNIX)
-    try:
-        daemon.settimeout(REDEEM_SECONDS)
-        daemon.connect(str(redeem_socket))
-        daemon.sendall(pack(question))
-        length = body_length(_exactly(daemon, HEADER_BYTES, deadline), MAX_GREETING_BYTES)
-        answer = unpack(_exactly(daemon, length, deadline), _answer)
-    except (OSError, ProtocolError) as error:
-        daemon.close()
-        raise DaemonUnreachableError(f"controle-vnc at {redeem_socket}: {error}") from error
-    if isinstance(answer, Redeemed):
-        return daemon, answer.path
-    daemon.close()
-    if answer.code == "ticket":
-        raise TicketRefusedError("the ticket is refused")
-    raise DaemonUnreachableError(f"controle-vnc opens nothing now ({answer.code})")
+    with contextlib.ExitStack() as held:
+        try:
+            daemon = held.enter_context(socket.socket(socket.AF_UNIX))
+            daemon.settimeout(REDEEM_SECONDS)
+            daemon.connect(str(redeem_socket))
+            daemon.sendall(pack(question))
+            length = body_length(_exactly(daemon, HEADER_BYTES, deadline), MAX_GREETING_BYTES)
+            answer = unpack(_exactly(daemon, length, deadline), _answer)
+        except (OSError, ProtocolError) as error:
+            raise DaemonUnreachableError(f"controle-vnc at {redeem_socket}: {error}") from error
+        if isinstance(answer, Redeemed):
+            held.pop_all()
+            return daemon, answer.path
+        if answer.code == "ticket":
+            raise TicketRefusedError("the ticket is refused")
+        raise DaemonUnreachableError(f"controle-vnc opens nothing now ({answer.code})")
 
 
 def _exactly(daemon: socket.socket, count: int, deadline: float) -> bytes:

@@ -15,6 +15,7 @@ from websockify.websocketproxy import WebSocketProxy
 from controle_vnc.errors import SettingsError
 from controle_vnc.gateway.door import Door
 from controle_vnc.gateway.handler import GatewayHandler
+from controle_vnc.gateway.leaving import FULL
 from controle_vnc.gateway.processes import supervise
 from controle_vnc.gateway.pump import Pump
 from controle_vnc.gateway.visitor import Visitor
@@ -95,8 +96,12 @@ class GatewayServer(WebSocketProxy):
 
     def do_handshake(self, visitor: Visitor, address: Any) -> Visitor:
         """The request is read already: check it and answer, within what is left of its time."""
-        visitor.connection.settimeout(max(0.001, visitor.deadline - time.monotonic()))
-        GatewayHandler(visitor, self)
+        left = visitor.deadline - time.monotonic()
+        if left > 0:
+            visitor.connection.settimeout(left)
+            GatewayHandler(visitor, self)
+        else:  # a daemon that hangs keeps all workers waiting
+            visitor.connection.send(FULL)
         return visitor
 
     def pipe(self, visitor: Visitor, daemon: Socket, early: bytes) -> None:

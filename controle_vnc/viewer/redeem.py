@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 REDEEM_SECONDS = 5.0  # a gateway asks at once
 HAND_OVER_SECONDS = 5.0  # its answer to the browser is all that lies between
 MAX_ASKING = 256  # twice the workers that the gateways may have together
-PAUSE_SECONDS = 0.1  # without a free descriptor there is no accept
+PAUSE_SECONDS = 1.0  # without a free descriptor: no accept, and no second line in the log
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107 at most, and ours have names of 21
 
 Done = Callable[[Grant], None]

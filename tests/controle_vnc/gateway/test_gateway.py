@@ -571,6 +571,29 @@ def test_a_daemon_that_hangs_does_not_keep_the_gateway_from_ending(tmp_path):
             assert gateway.process.wait(3) == 0
 
 
+def test_who_waited_too_long_for_a_daemon_that_hangs_is_answered(tmp_path):
+    patch = (
+        "import controle_vnc.gateway.door as d, controle_vnc.gateway.redeem as r\n"
+        "d.WORKERS, d.HANDSHAKE_SECONDS, r.REDEEM_SECONDS = 1, 0.3, 0.4"
+    )
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(tmp_path / "gateway.sock"))
+        hanging.listen(100)
+        with GatewayProcess(tmp_path, patch) as gateway, crowd(gateway, 5) as browsers:
+            for browser in browsers:
+                browser.sendall(upgrade("any"))
+            for browser in browsers:
+                assert read_all(browser).startswith(b"HTTP/1.1 503")
+
+
+def test_a_gateway_without_free_descriptors_goes_on_when_there_are_some(daemon):
+    patch = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))"
+    with GatewayProcess(daemon.folder, patch) as gateway:
+        with crowd(gateway, 60):
+            wait_until(lambda: "cannot accept" in gateway.log.read_text(), 5, "it is told")
+        open_when_there_is_room(gateway, daemon).close()
+
+
 @on_both_ways
 def test_one_process_carries_everybody(daemon, gateway):
     browsers = [gateway.open(daemon.ticket()) for _ in range(10)]
