@@ -53,12 +53,13 @@ class Ours:
 
 
 class Stock:
-    """websockify as it comes, with a list of tokens."""
+    """websockify as it comes, with a list of tokens; it can serve a folder of pages, too."""
 
     name = STOCK
 
-    def __init__(self, ports: list[int]) -> None:
+    def __init__(self, ports: list[int], web: Path | None = None) -> None:
         self.ports, self.port = ports, free_port()
+        self.web = ["--web", str(web)] if web else []
 
     def __enter__(self) -> "Stock":
         self.folder = tempfile.TemporaryDirectory(dir="/tmp")
@@ -69,6 +70,7 @@ class Stock:
             [
                 str(Path(sys.executable).with_name("websockify")),
                 "--token-plugin", "ReadOnlyTokenFile", "--token-source", str(tokens),
+                *self.web,
                 f"127.0.0.1:{self.port}",
             ],
             stdout=subprocess.DEVNULL,
