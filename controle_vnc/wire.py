@@ -99,7 +99,8 @@ class Wire:
 
     def write(self, *parts: Data) -> None:
         """Send `parts` one after the other: now what the kernel takes, the rest when it can."""
-        if self.is_closed or self.is_broken or not any(parts):
+        size = sum(map(len, parts))
+        if self.is_closed or self.is_broken or not size:
             return
         if len(parts) > MAX_PARTS:
             parts = (b"".join(parts),)
@@ -112,6 +113,10 @@ class Wire:
             except OSError:
                 self._break()
                 return
+        if sent < size:
+            self._hold(parts, sent)
+
+    def _hold(self, parts: tuple[Data, ...], sent: int) -> None:
         for part in parts:
             if sent < len(part):
                 if not self._held:

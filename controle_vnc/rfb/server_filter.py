@@ -23,6 +23,8 @@ from controle_vnc.rfb.inflate import check_compressed
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import PixelFormat
 
+_RECTANGLE = struct.Struct(">HHHHi")
+
 Walk = Generator[int, bytes | memoryview, None]
 """Yields how many bytes it must see (positive), or how many it need not see (negative)."""
 
@@ -33,12 +35,9 @@ class ServerMessageFilter:
     Holds back only what it has not understood yet: the head of a rectangle or of a message.
     """
 
-    def __init__(
-        self, server_init: ServerInit, clipboard: bool, client: ClientMessageFilter
-    ) -> None:
+    def __init__(self, server_init: ServerInit, client: ClientMessageFilter) -> None:
         self._screen = Rect(0, 0, server_init.width, server_init.height)
         self._native_format = server_init.pixel_format
-        self._clipboard = clipboard
         self._client = client
         self._held = b""
         self._seen = 0  # of what is held, how much the walk has had
@@ -110,10 +109,10 @@ class ServerMessageFilter:
                 raise ProtocolError(f"message of type {kind}")
 
     def _cut_text(self) -> Walk:
-        self._undecided = not self._clipboard
+        self._undecided = True
         (length,) = struct.unpack(">3xI", (yield 7))
         _limited(length, MAX_CUT_TEXT_BYTES, "cut text")
-        self._dropping, self._undecided = not self._clipboard, False
+        self._dropping, self._undecided = True, False
         yield -length
         self._dropping = False
 
@@ -122,18 +121,18 @@ class ServerMessageFilter:
         if count != LAST_RECT_COUNT:
             _limited(count, MAX_RECTANGLES, "update")
         for _ in range(min(count, MAX_RECTANGLES)):
-            x, y, width, height, encoding = struct.unpack(">HHHHi", (yield 12))
+            x, y, width, height, encoding = _RECTANGLE.unpack((yield 12))
             if encoding == Encoding.LAST_RECT:
                 return
+            rect = Rect(x, y, width, height)
             walker = _WALKERS.get(encoding)
-            if walker is not None:
-                rect = Rect(x, y, width, height)
-                if rect.right > self._screen.width or rect.bottom > self._screen.height:
-                    raise ProtocolError(f"{rect} leaves the screen")
-                if not rect.is_empty:
-                    yield from walker(rect, self._format)
-            else:
-                yield from self._pseudo(Rect(x, y, width, height), encoding)
+            if walker is None:
+                yield from self._pseudo(rect, encoding)
+                continue
+            if x + width > self._screen.width or y + height > self._screen.height:
+                raise ProtocolError(f"{rect} leaves the screen")
+            if width and height:
+                yield from walker(rect, self._format)
         if count == LAST_RECT_COUNT:
             raise ProtocolError("an update without end")
 

@@ -31,7 +31,9 @@ class Passthrough:
         self._viewer = viewer
         may_cut = control and clipboard
         self._from_viewer = ClientMessageFilter(control, may_cut)
-        self._from_server = ServerMessageFilter(upstream.server_init, may_cut, self._from_viewer)
+        self._from_server: ServerMessageFilter | None = None
+        if not may_cut:  # else there is nothing to take out
+            self._from_server = ServerMessageFilter(upstream.server_init, self._from_viewer)
         self._over = asyncio.Event()
         self._is_late = asyncio.Event()
         self._is_full = asyncio.Event()
@@ -72,11 +74,14 @@ class Passthrough:
             self._is_deaf.set()
 
     def _down(self, data: bytes | memoryview) -> None:
-        try:
-            self._viewer.write(*self._from_server.feed(data))
-        except ProtocolError as error:
-            logger.warning("a screen is closed: its workstation sent %s", error)
-            self.end("bad_server")
+        if self._from_server is None:
+            self._viewer.write(data)
+        else:
+            try:
+                self._viewer.write(*self._from_server.feed(data))
+            except ProtocolError as error:
+                logger.warning("a screen is closed: its workstation sent %s", error)
+                self.end("bad_server")
         if self._viewer.unsent > LATE_BYTES:
             self._is_late.set()
             if self._viewer.unsent > HELD_BYTES:

@@ -142,9 +142,9 @@ def passed(walk, *chunks):
     return b"".join(part for chunk in chunks for part in walk.feed(chunk))
 
 
-def server_filter(clipboard=False, size=(8, 6)):
+def server_filter(size=(8, 6)):
     init = ServerInit(*size, RGBX, "desk")
-    return ServerMessageFilter(init, clipboard, ClientMessageFilter(False, False))
+    return ServerMessageFilter(init, ClientMessageFilter(False, False))
 
 
 SESSION = (
@@ -170,10 +170,6 @@ SECRET = messages.server_cut_text(b"private") + messages.server_cut_text(b"")
 def test_everything_but_the_clipboard_passes():
     assert passed(server_filter(), SESSION) == SESSION
     assert passed(server_filter(), SECRET + SESSION + SECRET + SESSION) == SESSION * 2
-
-
-def test_the_clipboard_passes_where_policy_allows_it():
-    assert passed(server_filter(clipboard=True), SECRET + SESSION) == SECRET + SESSION
 
 
 def test_byte_by_byte_the_clipboard_never_leaks():
