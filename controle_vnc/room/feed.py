@@ -1,7 +1,7 @@
 """One workstation's picture for its live viewers: each change encoded once for each quality."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -127,18 +127,26 @@ class Edition:
             async with self._turn:  # who waits for its turn gets what is newest then
                 making.stamp = self.grid.stamp
                 changes = clipped(self.grid.since(seen), window)
-            data = await self.show(changes) if changes else b""
+                rectangles = await self._encoded(changes[:CELLS_A_TURN])
+            rectangles += await self._in_turns(changes[CELLS_A_TURN:])
+            data = _joined(rectangles)
             making.done.set_result(Update(data, making.stamp))
         finally:
             making.done.cancel()  # where it was not made, which `spawn` tells
 
     async def show(self, changes: Sequence[Change]) -> bytes:
-        """One FramebufferUpdate of `changes`, of which only what is new is encoded."""
+        """One FramebufferUpdate of `changes`, of which only what is new is encoded.
+
+        `b""` where there are none.
+        """
+        return _joined(await self._in_turns(changes))
+
+    async def _in_turns(self, changes: Sequence[Change]) -> list[bytes]:
         rectangles: list[bytes] = []
-        for batch in _batches(changes):
+        for start in range(0, len(changes), CELLS_A_TURN):
             async with self._turn:
-                rectangles += await self._encoded(batch)
-        return messages.framebuffer_update(len(rectangles), b"".join(rectangles))
+                rectangles += await self._encoded(changes[start : start + CELLS_A_TURN])
+        return rectangles
 
     async def _encoded(self, batch: Sequence[Change]) -> list[bytes]:
         missing = [change for change in batch if self._kept(change) is None]
@@ -171,9 +179,8 @@ class Edition:
         self._cells[change.cell] = boxes
 
 
-def _batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
-    for start in range(0, len(changes), CELLS_A_TURN):
-        yield changes[start : start + CELLS_A_TURN]
+def _joined(rectangles: Sequence[bytes]) -> bytes:
+    return messages.framebuffer_update(len(rectangles), b"".join(rectangles)) if rectangles else b""
 
 
 def _is_made(done: asyncio.Future[Update]) -> bool:

@@ -42,8 +42,7 @@ class Sight:
         if not wanted.incremental and area != window:
             return await edition.show(clipped(grid.within(area), window))
         if area != window or (self._missed and wanted.incremental):
-            changes = self._take(grid, area, window)
-            return await edition.show(changes) if changes else b""
+            return await edition.show(self._take(grid, area, window))
         seen = self._seen if wanted.incremental else 0
         if seen == grid.stamp:
             return b""
