@@ -58,6 +58,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
             leases,
             functools.partial(open_private_socket, house),
             functools.partial(take_over, house),
+            settings.GATEWAY_CONNECTIONS,
         )
         # the port goes first: a second daemon fails here, before it touches the sockets
         with _listening(f"{settings.CONTROL_HOST}:{settings.CONTROL_PORT}"):

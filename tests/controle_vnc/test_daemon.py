@@ -155,6 +155,23 @@ def test_a_ticket_opens_a_real_screen_through_the_gateway(client, gateway, works
     wait_until(lambda: client.request(m.GetStatus()).screens == 0, 5, "it is closed")
 
 
+def test_one_screen_more_than_the_setting_allows_gets_503(stopped, desktop):
+    stopped.environment["EOP_GATEWAY_CONNECTIONS"] = "1"
+    with (
+        GatewayProcess(stopped.start().folder) as gateway,
+        ControlClient(stopped.settings, SECRET, timeout=10) as client,
+    ):
+        row = client.request(
+            m.SaveWorkstation(
+                name="pc-01", room="S12", address=desktop.address, password=desktop.password
+            )
+        )
+        with gateway.open(screen_ticket(client, row.id)):
+            with pytest.raises(InvalidStatus) as refused:
+                gateway.open(screen_ticket(client, row.id))
+            assert refused.value.response.status_code == 503
+
+
 def test_the_opening_is_in_the_journal(client, gateway, workstation):
     with gateway.open(screen_ticket(client, workstation)) as browser:
         assert browser.recv(10) == b"RFB 003.008\n"

@@ -32,8 +32,14 @@ def until_status(page, status, timeout=PATIENCE):
     page.wait_for_selector(f'#stage[data-status="{status}"]', timeout=timeout)
 
 
+def process_of(stack, program):
+    """Which of the stack's processes ends its command line so, if any."""
+    lines = stack.processes().items()
+    return next((pid for pid, line in lines if line.strip().endswith(program)), None)
+
+
 def gateway_of(stack):
-    return next(pid for pid, line in stack.processes().items() if "controle_vnc.gateway" in line)
+    return process_of(stack, "-m controle_vnc.gateway")
 
 
 def test_the_wall_shows_both_kinds_of_desktop_live_with_their_age(signed_in, stack, desktops):
@@ -135,11 +141,24 @@ def test_signing_out_closes_an_open_screen_in_another_tab(signed_in, stack, desk
     assert "session has ended" in signed_in.locator("#stage-text").inner_text()
 
 
-def test_the_wall_comes_back_after_the_gateway_was_killed(signed_in, stack, desktops):
+def test_the_wall_goes_on_when_the_gateway_was_killed_and_opens_again(signed_in, stack, desktops):
     number = desktops["ids"]["pc-01"]
     signed_in.goto(wall_of(stack))
     until_live(signed_in, number)
-    os.kill(gateway_of(stack), signal.SIGKILL)
+    killed = gateway_of(stack)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: gateway_of(stack) not in {None, killed}, 10, "another gateway")
+    until_live(signed_in, number)
+    assert signed_in.locator("#link-note").is_hidden()
+    signed_in.reload()
+    until_live(signed_in, number)
+
+
+def test_the_wall_comes_back_after_controle_vnc_was_killed(signed_in, stack, desktops):
+    number = desktops["ids"]["pc-01"]
+    signed_in.goto(wall_of(stack))
+    until_live(signed_in, number)
+    os.kill(process_of(stack, "-m controle_vnc"), signal.SIGKILL)
     signed_in.wait_for_selector("#link-note", state="visible", timeout=5000)
     assert "Trying again in" in signed_in.locator("#link-text").inner_text()
     signed_in.wait_for_selector("#link-note", state="hidden", timeout=20_000)
