@@ -26,6 +26,8 @@ class Wire:
         self._fd = connected.fileno()
         self._loop = asyncio.get_running_loop()
         self._held = bytearray()
+        self.taken = 0
+        """Bytes that the kernel has taken so far."""
         self._moved = asyncio.Event()
         self._awaited: asyncio.Future[None] | None = None
         self._receiver: Callable[[memoryview], None] | None = None
@@ -113,6 +115,7 @@ class Wire:
             except OSError:
                 self._break()
                 return
+        self.taken += sent
         if sent < size:
             self._hold(parts, sent)
 
@@ -136,6 +139,7 @@ class Wire:
             self._break()
             return
         del self._held[:sent]
+        self.taken += sent
         self._moved.set()
         if not self._held:
             self._loop.remove_writer(self._fd)

@@ -10,7 +10,7 @@ from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.server_handshake import ServerHandshake
 from controle_vnc.room.seat import LiveViewer, Seat
 from controle_vnc.viewer.grant import Closing, Grant
-from controle_vnc.viewer.house import House
+from controle_vnc.viewer.house import Details, House
 from controle_vnc.viewer.passthrough import Passthrough
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared import SharedScreen
@@ -37,6 +37,7 @@ class Screen:
     def __init__(self, grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
         self.code = "left"
         self.refused = False
+        self.latency: float | None = None
         self._grant = grant
         self._closing = closing
         self._viewer = viewer
@@ -150,6 +151,7 @@ class Screen:
                 await screen.run(self._name, self._handshake.rest)
                 self.code = screen.code
         finally:
+            self.latency = screen.latency
             screen.leave()
 
     # --- both
@@ -176,5 +178,7 @@ async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) ->
     finally:
         kind = "screen_refused" if screen.refused else "screen_closed"
         seconds = int(house.hub.clock() - began)
-        details = {"mode": grant.mode or "view", "seconds": seconds, "code": screen.code}
+        details: Details = {"mode": grant.mode or "view", "seconds": seconds, "code": screen.code}
+        if screen.latency is not None:
+            details["latency_ms"] = round(screen.latency * 1000)
         await house.record(kind, grant, details)

@@ -14,9 +14,9 @@ from controle_vnc.workstation.upstream import Upstream
 logger = logging.getLogger(__name__)
 
 HELD_BYTES = 4 * 1024 * 1024 - RECEIVE_BYTES  # for a browser that does not read: 4 MiB in all …
-FULL_SECONDS = 0.1  # … and then so long, for x11vnc freezes everybody while we do not read
-LATE_BYTES = 1024 * 1024  # a browser that has more before it sees an old picture …
-LATE_SECONDS = 2.0  # … and so late it is served the newest instead
+FULL_SECONDS = 0.5  # … and then so long, for x11vnc freezes everybody while we do not read
+LATE_BYTES = 1024 * 1024  # who has more before it, and takes less …
+LATE_SECONDS = 2.0  # … in this time, sees an old picture: it is served the newest instead
 INPUT_HELD_BYTES = 64 * 1024
 INPUT_SECONDS = 10.0  # a server that takes no input for so long is gone
 
@@ -92,8 +92,15 @@ class Passthrough:
         self.end("closed")
 
     async def _watch_late(self) -> None:
-        while await self._relieve(self._is_late, self._viewer, LATE_BYTES, LATE_SECONDS, "slow"):
-            pass
+        while True:
+            await self._is_late.wait()
+            self._is_late.clear()
+            before = self._viewer.taken
+            await asyncio.sleep(LATE_SECONDS)
+            took = self._viewer.taken - before
+            if took < LATE_BYTES < self._viewer.unsent:
+                self.end("slow")
+                return
 
     async def _watch_full(self) -> None:
         half = HELD_BYTES // 2

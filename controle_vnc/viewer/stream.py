@@ -46,6 +46,11 @@ class Stream:
         """Bytes that the kernel has not taken yet."""
         return self._wire.unsent
 
+    @property
+    def taken(self) -> int:
+        """Bytes that the kernel has taken so far."""
+        return self._wire.taken
+
     async def read(self) -> bytes:
         """Some bytes, `b""` at the end; raises `OSError`."""
         return await self._wire.read()
