@@ -26,12 +26,27 @@ export function element(tag, className, ...children) {
   return made;
 }
 
+/** The picture with the `url` of its JPEG, decoded beside the page; `null` where it is none. */
+export async function decoded(picture) {
+  const url = URL.createObjectURL(new Blob([picture.jpeg], { type: "image/jpeg" }));
+  const image = new Image(); // kept with the picture: the browser then need not decode again
+  image.src = url;
+  try {
+    await image.decode();
+  } catch {
+    URL.revokeObjectURL(url);
+    return null;
+  }
+  return { ...picture, url, image };
+}
+
 /** A workstation on the wall. Writes to the page only where something changed. */
 export class Tile {
   #page;
   #parts = {};
   #shownUrl = null;
   #written = "";
+  #age = "";
   provenAt = null;
   capturedAt = null;
   sequence = null;
@@ -101,9 +116,8 @@ export class Tile {
     this.#parts.act.tabIndex = yes ? 0 : -1;
   }
 
-  /** Show a newer picture; the one before is given back to the browser's memory. */
-  showPicture({ sequence, capturedAt, jpeg }) {
-    const url = URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
+  /** Show a newer, decoded picture; the one before is given back to the browser's memory. */
+  showPicture({ sequence, capturedAt, url }) {
     const before = this.#shownUrl;
     this.#shownUrl = url;
     this.#parts.image.src = url;
@@ -139,12 +153,16 @@ export class Tile {
     const view = this.#view(now, linked);
     this.attention = view.attention;
     this.word = view.word;
-    const key = JSON.stringify(view) + this.title + this.name;
-    if (key === this.#written) {
-      return;
+    if (view.age !== this.#age) {
+      this.#age = view.age; // every second, on every tile: by itself
+      this.#parts.age.textContent = view.age;
     }
-    this.#written = key;
-    this.#draw(view);
+    const shown = view.fresh === "live" ? { ...view, age: "" } : view;
+    const key = JSON.stringify(shown) + this.title + this.name;
+    if (key !== this.#written) {
+      this.#written = key;
+      this.#draw(view);
+    }
   }
 
   #view(now, linked) {
@@ -204,7 +222,6 @@ export class Tile {
     li.toggleAttribute("data-old", view.fresh === "stale");
     parts.image.hidden = !hasPicture;
     parts.void.hidden = hasPicture;
-    parts.age.textContent = view.age;
     this.#drawState(view);
     this.#drawBand(view);
     parts.voidTitle.textContent = view.word;

@@ -13,6 +13,14 @@ const WIDEST = 640; // a tile is never made larger than its picture
 
 const byId = (id) => document.getElementById(id);
 
+/** Write a text where it differs: the same text again would lay the page out again. */
+function say(id, text) {
+  const place = byId(id);
+  if (place.textContent !== String(text)) {
+    place.textContent = text;
+  }
+}
+
 /** Orders and filters the tiles, and gives them their size. */
 export class WallTools {
   #wall;
@@ -88,10 +96,10 @@ export class WallTools {
   /** Write the counts; states may have changed the order, which waits for the pointer. */
   count() {
     const all = [...this.#tiles.values()];
-    byId("count-all").textContent = all.length;
-    byId("count-attention").textContent = all.filter((tile) => tile.attention).length;
+    say("count-all", all.length);
+    say("count-attention", all.filter((tile) => tile.attention).length);
     const live = all.filter((tile) => tile.element.dataset.fresh === "live").length;
-    byId("tally").textContent = t("{n} of {all} live", { n: live, all: all.length });
+    say("tally", t("{n} of {all} live", { n: live, all: all.length }));
     if (byId("sort").value === "place" && this.#filter === "all") {
       return;
     }

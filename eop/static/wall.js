@@ -2,15 +2,16 @@
 
 import { pageData } from "./api.js";
 import { DaemonClock } from "./freshness.js";
+import { Bursts } from "./wall-bursts.js";
 import { tileWidth } from "./wall-frames.js";
 import { WallKeys } from "./wall-keys.js";
 import { WallLink } from "./wall-link.js";
 import { WallNote } from "./wall-note.js";
-import { Tile } from "./wall-tile.js";
+import { Tile, decoded } from "./wall-tile.js";
 import { Advice, AttentionList, WallTools } from "./wall-tools.js";
 import { t } from "./words.js";
 
-const WRITE_MS = 1000;
+const WRITE_MS = 1000; // ages and bursts of pictures: they share a frame
 const VISIBLE_MARGIN = "120px"; // so that a tile has its picture when it scrolls in
 const GATHER_MS = 50; // scrolling changes many tiles at once; one message tells them all
 
@@ -23,7 +24,10 @@ const note = new WallNote(page);
 const advice = new Advice(page);
 const attention = new AttentionList(page, advice);
 let linked = false;
+const bursts = new Bursts(drawPictures);
 let gathering = 0;
+let drawing = Promise.resolve();
+let links = 0; // opened or ended so far: no picture of one is shown in the next
 
 const observer = new IntersectionObserver(
   (entries) => {
@@ -45,9 +49,10 @@ new WallKeys(wall);
 
 const link = new WallLink(page, {
   event: takeEvent,
-  tile: takeTile,
+  tile: (picture) => bursts.take(picture),
   opened() {
     linked = true;
+    dropWaiting();
     note.restored();
   },
   lost(wait) {
@@ -58,6 +63,7 @@ const link = new WallLink(page, {
   ended(error) {
     linked = false;
     note.ended(error);
+    dropWaiting();
     tiles.forEach((tile) => tile.dropPicture()); // who is signed out sees no screens
     writeAll();
   },
@@ -81,7 +87,7 @@ function takeEvent(event) {
       for (const number of event.numbers) {
         tiles.get(number)?.prove(event.now);
       }
-      break;
+      return; // written with all else, once a second
     default:
       return; // newer servers may tell more
   }
@@ -133,11 +139,32 @@ function removeTile(number) {
   }
 }
 
-function takeTile(picture) {
+function dropWaiting() {
+  links += 1;
+  bursts.clear();
+}
+
+/** Decode all, then show all in one frame; one call after the other, so that newer stay newer. */
+function drawPictures(pictures) {
+  const link = links;
+  drawing = drawing.then(async () => {
+    const ready = (await Promise.all(pictures.map(decoded))).filter((picture) => picture !== null);
+    requestAnimationFrame(() => {
+      ready.forEach((picture) => showPicture(picture, link));
+      if (ready.length > 1) {
+        writeAll();
+      }
+    });
+  });
+}
+
+function showPicture(picture, link) {
   const tile = tiles.get(picture.number);
-  if (tile) {
+  if (tile && link === links) {
     tile.showPicture(picture);
     tile.write(clock.now(), linked);
+  } else {
+    URL.revokeObjectURL(picture.url);
   }
 }
 
@@ -180,7 +207,9 @@ window.addEventListener("online", () => link.isWaiting && link.open());
 
 setInterval(() => {
   if (!document.hidden) {
-    writeAll();
+    if (!bursts.burst()) {
+      writeAll();
+    }
     note.tick();
   }
 }, WRITE_MS);
