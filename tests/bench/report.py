@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -90,7 +91,8 @@ def publish(
     tables: Callable[[dict], list[Table]],
 ) -> None:
     """Write `figures` to `NAME.json` and print them."""
-    figures = {"name": name, "quick": chosen.quick, **machine(), **figures}
+    load = os.getloadavg()[1]  # of five minutes: whether others worked on the machine, too
+    figures = {"name": name, "quick": chosen.quick, "load": load, **machine(), **figures}
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
     if chosen.json:
