@@ -142,9 +142,13 @@ class Source:
                 self.feed(visitor)
         while (size := message_size(visitor.received)) and len(visitor.received) >= size:
             message, visitor.received = visitor.received[:size], visitor.received[size:]
-            asks = message[0] in ASKING or (message[0] == 3 and not message[1])
-            if asks and self.modes[visitor.screen] != "saturated":
-                self.send(visitor, PIXEL)
+            self.answer(visitor, message)
+
+    def answer(self, visitor: Visitor, message: bytes) -> None:
+        """What one whole message of a client is worth."""
+        asks = message[0] in ASKING or (message[0] == 3 and not message[1])
+        if asks and self.modes[visitor.screen] != "saturated":
+            self.send(visitor, PIXEL)
 
     def send(self, visitor: Visitor, data: bytes | memoryview) -> None:
         """Send whole messages; nothing else comes in between."""
