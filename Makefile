@@ -22,7 +22,7 @@ check: prepare-test
 		tests/controle_vnc/rfb tests/controle_vnc/framebuffer
 
 bench: prepare-test
-	@exec .venv/bin/python -m tests.bench.wall
+	@exec .venv/bin/python -m tests.bench.all
 
 prepare:
 	@sh deploy/prepare.sh run
