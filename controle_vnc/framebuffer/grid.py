@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from controle_vnc.framebuffer.rect import Rect
 
 CELL = 128  # pixels a side: small enough for a typed letter, large enough for a JPEG's tables
@@ -30,9 +28,11 @@ class Grid:
         rows = max(1, -(-height // CELL))
         self.stamp = 1
         self._read_at = 0  # changes after the last look at the grid are told as one
-        self._versions = np.ones(self._columns * rows, np.int64)
-        self._before = np.zeros(self._columns * rows, np.int64)
-        self._boxes = [self._cell(number) for number in range(self._columns * rows)]
+        numbers = range(self._columns * rows)
+        self._cells = [self._cell(number) for number in numbers]
+        self._boxes = self._cells.copy()
+        self._versions = [1 for _ in numbers]
+        self._before = [0 for _ in numbers]
 
     def _cell(self, number: int) -> Rect:
         row, column = divmod(number, self._columns)
@@ -40,20 +40,22 @@ class Grid:
 
     def touch(self, rect: Rect) -> None:
         """Say that the pixels in `rect` have changed."""
-        rect = rect.intersection(self.bounds)
-        if rect.is_empty:
+        x, y, width, height = rect.intersection(self.bounds)
+        if not width:
             return
         self.stamp += 1
-        for row in range(rect.y // CELL, (rect.bottom - 1) // CELL + 1):
-            for column in range(rect.x // CELL, (rect.right - 1) // CELL + 1):
-                self._touch_cell(row * self._columns + column, rect)
+        first, last = x // CELL, (x + width - 1) // CELL
+        for row in range(y // CELL, (y + height - 1) // CELL + 1):
+            for number in range(row * self._columns + first, row * self._columns + last + 1):
+                self._touch_cell(number, rect)
 
     def _touch_cell(self, number: int, rect: Rect) -> None:
-        box = rect.intersection(self._cell(number))
-        if self._versions[number] > self._read_at:
+        box = rect.intersection(self._cells[number])
+        version = self._versions[number]
+        if version > self._read_at:
             self._boxes[number] = self._boxes[number].union(box)
         else:
-            self._before[number] = self._versions[number]
+            self._before[number] = version
             self._boxes[number] = box
         self._versions[number] = self.stamp
 
@@ -65,11 +67,12 @@ class Grid:
         self._read_at = self.stamp
         return [
             Change(
-                int(number),
-                int(self._versions[number]),
-                self._boxes[number] if self._before[number] <= stamp else self._cell(int(number)),
+                number,
+                version,
+                self._boxes[number] if self._before[number] <= stamp else self._cells[number],
             )
-            for number in np.nonzero(self._versions > stamp)[0]
+            for number, version in enumerate(self._versions)
+            if version > stamp
         ]
 
     def within(self, rect: Rect) -> list[Change]:
@@ -80,6 +83,4 @@ class Grid:
             for row in range(rect.y // CELL, -(-rect.bottom // CELL))
             for column in range(rect.x // CELL, -(-rect.right // CELL))
         )
-        return [
-            Change(number, int(self._versions[number]), self._cell(number)) for number in numbers
-        ]
+        return [Change(number, self._versions[number], self._cells[number]) for number in numbers]

@@ -27,20 +27,31 @@ class Rect(NamedTuple):
     def is_empty(self) -> bool:
         return self.width <= 0 or self.height <= 0
 
+    # These two are called for every rectangle of every server: no property, no call in them.
+
     def union(self, other: "Rect") -> "Rect":
         """The smallest rectangle that holds both; an empty one adds nothing."""
-        if self.is_empty:
+        x, y, width, height = self
+        x2, y2, width2, height2 = other
+        if width <= 0 or height <= 0:
             return other
-        if other.is_empty:
+        if width2 <= 0 or height2 <= 0:
             return self
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        return Rect(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+        right = x + width if x + width > x2 + width2 else x2 + width2
+        bottom = y + height if y + height > y2 + height2 else y2 + height2
+        x = x if x < x2 else x2
+        y = y if y < y2 else y2
+        return Rect(x, y, right - x, bottom - y)
 
     def intersection(self, other: "Rect") -> "Rect":
         """What both share, or `EMPTY`."""
-        x, y = max(self.x, other.x), max(self.y, other.y)
-        shared = Rect(x, y, min(self.right, other.right) - x, min(self.bottom, other.bottom) - y)
-        return EMPTY if shared.is_empty else shared
+        x, y, width, height = self
+        x2, y2, width2, height2 = other
+        right = x + width if x + width < x2 + width2 else x2 + width2
+        bottom = y + height if y + height < y2 + height2 else y2 + height2
+        x = x if x > x2 else x2
+        y = y if y > y2 else y2
+        return Rect(x, y, right - x, bottom - y) if x < right and y < bottom else EMPTY
 
 
 EMPTY = Rect(0, 0, 0, 0)

@@ -40,13 +40,14 @@ class ByteStream:
         Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
         """
         self._buffer += data
-        while self.can_go_on:
-            end = self._read + self._wanted
-            block = bytes(self._buffer[self._read : end])
-            self._read = end
-            self._step(block)
-            if is_over():
-                break
+        with memoryview(self._buffer) as buffer:
+            while self.can_go_on:
+                end = self._read + self._wanted
+                block = bytes(buffer[self._read : end])
+                self._read = end
+                self._step(block)
+                if is_over():
+                    break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]
             self._read = 0

@@ -7,7 +7,14 @@ import numpy.typing as npt
 import simplejpeg
 
 from controle_vnc.errors import ProtocolError
-from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
+from controle_vnc.framebuffer.framebuffer import (
+    Framebuffer,
+    Pixels,
+    Words,
+    put,
+    words_of,
+    words_of_rgb,
+)
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.decoders.base import Decoding, bands
 from controle_vnc.rfb.inflate import Inflater, check_compressed
@@ -20,6 +27,7 @@ MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
 MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
 MAX_SCANS = 8  # of a JPEG: a baseline picture has at most three, a hostile one thousands
 START_OF_SCAN = b"\xff\xda"
+RGB = np.uint32(0xFFFFFF)  # the fourth byte stays 0: what looks equal is equal
 UNCOMPRESSED_BELOW = 12  # so few bytes come without zlib
 
 
@@ -34,44 +42,55 @@ class TightDecoder:
         for number in range(4):
             if control & (1 << number):
                 self._streams[number] = Inflater()
-        area = framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right, :TPIXEL]
+        area = framebuffer.words[rect.y : rect.bottom, rect.x : rect.right]
         kind = control >> 4
         if kind == FILL:
-            colour = tuple((yield TPIXEL))
+            (colour,) = words_of_rgb((yield TPIXEL))
             for band in bands(rect):
-                framebuffer.pixels[band.y : band.bottom, band.x : band.right, :TPIXEL] = colour
+                framebuffer.words[band.y : band.bottom, band.x : band.right] = colour
                 yield 0
         elif rect.area > MAX_PIXELS:
             raise ProtocolError(f"a Tight rectangle of {rect.width}×{rect.height}")
         elif kind == JPEG:
             length = yield from compact_length()
             check_compressed(length, rect.area * TPIXEL)
-            area[:] = _jpeg((yield length), rect)
+            np.bitwise_and(_jpeg((yield length), rect), RGB, out=area)
         elif kind < FILL:
-            yield from self._basic(control, area)
+            filter_id = (yield 1)[0] if control & EXPLICIT_FILTER else COPY
+            stream = self._streams[kind & 3]
+            if filter_id == PALETTE:
+                yield from _paletted(stream, area)
+            else:
+                pixels = framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right]
+                yield from _filtered(stream, filter_id, pixels)
         else:
             raise ProtocolError(f"Tight data of kind {kind}")
         framebuffer.touch(rect)
 
-    def _basic(self, control: int, area: Pixels) -> Decoding:
-        stream = self._streams[(control >> 4) & 3]
-        filter_id = (yield 1)[0] if control & EXPLICIT_FILTER else COPY
-        height, width = area.shape[:2]
-        if filter_id == PALETTE:
-            size = (yield 1)[0] + 1
-            palette = np.frombuffer((yield size * TPIXEL), np.uint8).reshape(size, TPIXEL)
-            row_bytes = -(-width // 8) if size == 2 else width
-            data = yield from _data(stream, row_bytes * height)
-            area[:] = _coloured(palette, data.reshape(height, row_bytes), width)
-            return
-        data = yield from _data(stream, width * height * TPIXEL)
-        pixels = data.reshape(height, width, TPIXEL)
-        if filter_id == COPY:
-            area[:] = pixels
-        elif filter_id == GRADIENT:
-            yield from _gradient(pixels, area)
-        else:
-            raise ProtocolError(f"Tight filter {filter_id}")
+
+def _paletted(stream: Inflater, area: Words) -> Decoding:
+    size = (yield 1)[0] + 1
+    palette = words_of_rgb((yield size * TPIXEL))
+    height, width = area.shape
+    row_bytes = -(-width // 8) if size == 2 else width
+    rows = (yield from _data(stream, row_bytes * height)).reshape(height, row_bytes)
+    if size == 2:
+        rows = np.unpackbits(rows, axis=1, count=width)
+    elif int(rows.max()) >= size:
+        raise ProtocolError("a pixel names a colour outside its palette")
+    area[:] = palette.take(rows)
+
+
+def _filtered(stream: Inflater, filter_id: int, area: Pixels) -> Decoding:
+    height, width = area.shape[:2]
+    data = yield from _data(stream, width * height * TPIXEL)
+    pixels = data.reshape(height, width, TPIXEL)
+    if filter_id == COPY:
+        put(area, pixels)
+    elif filter_id == GRADIENT:
+        yield from _gradient(pixels, area)
+    else:
+        raise ProtocolError(f"Tight filter {filter_id}")
 
 
 def compact_length() -> Generator[int, bytes, int]:
@@ -97,14 +116,6 @@ def _data(stream: Inflater, size: int) -> Generator[int, bytes, npt.NDArray[np.u
     return np.frombuffer(data, np.uint8)
 
 
-def _coloured(palette: Pixels, rows: npt.NDArray[np.uint8], width: int) -> Pixels:
-    if len(palette) == 2:
-        rows = np.unpackbits(rows, axis=1)[:, :width]
-    if int(rows.max()) >= len(palette):
-        raise ProtocolError("a pixel names a colour outside its palette")
-    return palette[rows]
-
-
 def _gradient(differences: Pixels, area: Pixels) -> Decoding:
     """Put into `area` each difference added to what its neighbours predict.
 
@@ -118,12 +129,12 @@ def _gradient(differences: Pixels, area: Pixels) -> Decoding:
             left, corner = (now[at - 3], above[at - 3]) if at >= TPIXEL else (0, 0)
             guess = left + above[at] - corner
             now.append((min(255, max(0, guess)) + difference) & 255)
-        area[y] = np.array(now, np.uint8).reshape(width, TPIXEL)
+        area[y, :, :TPIXEL] = np.array(now, np.uint8).reshape(width, TPIXEL)
         above = now
         yield 0
 
 
-def _jpeg(data: bytes, rect: Rect) -> Pixels:
+def _jpeg(data: bytes, rect: Rect) -> Words:
     """The picture in `data`, whose own header must agree with its rectangle."""
     if data.count(START_OF_SCAN) > MAX_SCANS:
         raise ProtocolError("a JPEG of too many scans")
@@ -131,7 +142,7 @@ def _jpeg(data: bytes, rect: Rect) -> Pixels:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
         if (width, height) != (rect.width, rect.height):
             raise ProtocolError(f"a JPEG of {width}×{height} for {rect}")
-        pixels: Pixels = simplejpeg.decode_jpeg(data, colorspace="RGB")
+        pixels: Pixels = simplejpeg.decode_jpeg(data, colorspace="RGBX")
     except ValueError as error:
         raise ProtocolError("an unreadable JPEG") from error
-    return pixels
+    return words_of(pixels)

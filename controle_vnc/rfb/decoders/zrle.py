@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controle_vnc.errors import ProtocolError
-from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels
+from controle_vnc.framebuffer.framebuffer import Framebuffer, Words, words_of_rgb
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.decoders.base import Decoding
 from controle_vnc.rfb.inflate import Inflater
@@ -41,7 +41,7 @@ class _Tiles:
         for y in range(rect.y, rect.bottom, SIDE):
             bottom = min(y + SIDE, rect.bottom)
             for x in range(rect.x, rect.right, SIDE):
-                tile = framebuffer.pixels[y:bottom, x : min(x + SIDE, rect.right), :3]
+                tile = framebuffer.words[y:bottom, x : min(x + SIDE, rect.right)]
                 self._tile(tile)
                 yield 0
         if self._at != len(self._data):
@@ -55,28 +55,27 @@ class _Tiles:
         self._at = end
         return taken
 
-    def _tile(self, tile: Pixels) -> None:
-        height, width = tile.shape[:2]
+    def _tile(self, tile: Words) -> None:
+        height, width = tile.shape
         kind = self._take(1)[0]
         if kind == 0:
-            pixels = np.frombuffer(self._take(width * height * CPIXEL), np.uint8)
-            tile[:] = pixels.reshape(height, width, CPIXEL)
+            tile[:] = self._colours(width * height).reshape(height, width)
         elif kind == 1:
-            tile[:] = tuple(self._take(CPIXEL))
+            tile[:] = self._colours(1)[0]
         elif kind <= 16:
-            palette = self._palette(kind)
+            palette = self._colours(kind)
             tile[:] = _coloured(palette, self._packed(kind, width, height))
         elif kind == 128:
-            tile[:] = self._plain_runs(width * height).reshape(height, width, CPIXEL)
+            tile[:] = self._plain_runs(width * height).reshape(height, width)
         elif kind >= 130:
-            palette = self._palette(kind - 128)
+            palette = self._colours(kind - 128)
             indices = self._palette_runs(width * height)
             tile[:] = _coloured(palette, indices.reshape(height, width))
         else:
             raise ProtocolError(f"tile of kind {kind}")
 
-    def _palette(self, size: int) -> Pixels:
-        return np.frombuffer(self._take(size * CPIXEL), np.uint8).reshape(size, CPIXEL)
+    def _colours(self, count: int) -> Words:
+        return words_of_rgb(self._take(count * CPIXEL))
 
     def _packed(self, colours: int, width: int, height: int) -> npt.NDArray[np.uint8]:
         """Palette indices of 1, 2 or 4 bits, each row padded to a byte."""
@@ -97,7 +96,7 @@ class _Tiles:
             if length > SIDE * SIDE:
                 raise ProtocolError("a run leaves its tile")
 
-    def _plain_runs(self, total: int) -> Pixels:
+    def _plain_runs(self, total: int) -> Words:
         colours: list[bytes] = []
         lengths: list[int] = []
         while total > 0:
@@ -106,8 +105,7 @@ class _Tiles:
             total -= lengths[-1]
         if total:
             raise ProtocolError("a run leaves its tile")
-        pixels = np.frombuffer(b"".join(colours), np.uint8).reshape(-1, CPIXEL)
-        return np.repeat(pixels, lengths, axis=0)
+        return np.repeat(words_of_rgb(b"".join(colours)), lengths)
 
     def _palette_runs(self, total: int) -> npt.NDArray[np.uint8]:
         indices: list[int] = []
@@ -122,7 +120,7 @@ class _Tiles:
         return np.repeat(np.array(indices, np.uint8), lengths)
 
 
-def _coloured(palette: Pixels, indices: npt.NDArray[np.uint8]) -> Pixels:
+def _coloured(palette: Words, indices: npt.NDArray[np.uint8]) -> Words:
     if int(indices.max()) >= len(palette):
         raise ProtocolError("a pixel names a colour outside its palette")
-    return palette[indices]
+    return palette.take(indices)

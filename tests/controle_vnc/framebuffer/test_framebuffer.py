@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from controle_vnc.errors import ProtocolError
-from controle_vnc.framebuffer.framebuffer import MAX_DIMENSION, Framebuffer
+from controle_vnc.framebuffer.framebuffer import MAX_DIMENSION, Framebuffer, words_of_rgb
 from controle_vnc.framebuffer.rect import EMPTY, Rect
 
 
@@ -62,3 +62,24 @@ def test_a_screen_has_a_largest_size():
     for size in ((MAX_DIMENSION + 1, 1), (7681, 4320)):
         with pytest.raises(ProtocolError):
             Framebuffer(*size)
+
+
+def test_pixels_and_words_are_the_same_memory_after_a_change_of_size_too():
+    screen = Framebuffer(2, 1)
+    screen.resize(3, 2)
+    screen.fill(Rect(1, 1, 1, 1), (1, 2, 3))
+    assert screen.words[1].tolist() == [0, 0x030201, 0]
+    assert screen.pixels[1, 1].tolist() == [1, 2, 3, 0]
+
+
+def test_three_bytes_a_pixel_and_four_paint_the_same():
+    painted = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    for bytes_a_pixel in (3, 4):
+        screen = Framebuffer(3, 2)
+        screen.blit(screen.bounds, painted[:, :, :bytes_a_pixel])
+        assert (screen.pixels[:, :, :3] == painted[:, :, :3]).all()
+
+
+def test_colours_are_read_as_words():
+    assert words_of_rgb(bytes([1, 2, 3, 255, 0, 0])).tolist() == [0x030201, 0xFF]
+    assert words_of_rgb(b"").tolist() == []

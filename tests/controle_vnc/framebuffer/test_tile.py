@@ -164,7 +164,7 @@ def test_what_is_painted_again_as_it_was_changes_nothing():
 
 @pytest.mark.parametrize("width", [320, 300])
 def test_a_change_too_small_to_be_seen_is_none(width):
-    screen = screen_of(np.full((720, 1280, 4), 100, np.uint8))
+    screen = screen_of(np.full((720, 1280, 3), 100, np.uint8))
     picture = drawn(screen, width)
     screen.fill(Rect(10, 10, 1, 1), (101, 100, 100))
     assert not bring_up_to_date(picture, screen)

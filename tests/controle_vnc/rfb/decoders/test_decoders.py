@@ -165,6 +165,15 @@ def test_a_tight_jpeg_is_painted():
     assert abs(painted([update((0, 0, 8, 6), Encoding.TIGHT, data)]).astype(int) - 128).max() < 4
 
 
+@pytest.mark.parametrize("name", ["jpeg", *[name for name in CASES if "tight" in name]])
+def test_what_looks_equal_is_equal_in_the_fourth_byte_too(name):
+    jpeg_case = ((0, 0, 8, 6), Encoding.TIGHT, b"\x90" + compact(jpeg(8, 6)), None)
+    rect, encoding, data, _ = CASES.get(name, jpeg_case)
+    client = connected()
+    client.receive_data(update(rect, encoding, data))
+    assert not client.framebuffer.pixels[:, :, 3].any()
+
+
 HOSTILE = {
     "a JPEG larger than its rectangle": ((0, 0, 4, 4), 7, b"\x90" + compact(jpeg(8, 6))),
     "no JPEG at all": ((0, 0, 4, 4), 7, b"\x90" + compact(b"nonsense")),
