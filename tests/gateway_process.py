@@ -93,6 +93,9 @@ class GatewayProcess:
         context = None
         if self.certificate:
             context = ssl.create_default_context(cafile=self.certificate)
+            # websockets reads in one thread and writes in another, which OpenSSL only survives
+            # where nothing but data follows a handshake; `ask` speaks 1.3
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
         return connect(
             f"{'wss' if context else 'ws'}://127.0.0.1:{self.port}{path}{query}",
             origin=origin,
@@ -108,9 +111,13 @@ class GatewayProcess:
     def dial(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), 5)
 
+    def dial_tls(self) -> ssl.SSLSocket:
+        context = ssl.create_default_context(cafile=self.certificate)
+        return context.wrap_socket(self.dial(), server_hostname="127.0.0.1")
+
     def ask(self, request: bytes) -> bytes:
         """The raw answer to a raw request."""
-        with self.dial() as connection:
+        with self.dial_tls() if self.certificate else self.dial() as connection:
             connection.sendall(request)
             return read_all(connection)
 
