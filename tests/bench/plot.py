@@ -5,6 +5,7 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 360, 260
 LEFT, TOP, RIGHT, BOTTOM = 56, 36, 16, 44
+LEGEND = 1.4  # room above the lines
 COLOURS = ("#2563eb", "#d97706", "#059669", "#b91c1c")
 
 Series = dict[str, list[tuple[float, float]]]
@@ -21,7 +22,7 @@ class Chart:
     def draw(self, shift: int) -> str:
         across = max(x for points in self.lines.values() for x, _ in points)
         highest = max(y for points in self.lines.values() for _, y in points)
-        top = nice(highest)
+        top = nice(LEGEND * highest)
         wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
         def place(x: float, y: float) -> tuple[float, float]:

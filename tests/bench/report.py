@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.stack import ROOT as PRODUCT
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = ROOT / "var/bench"
+PARTS = ("--", "eop", "controle_vnc")  # of the product, whose changes since the commit matter
 
 
 @dataclass
@@ -65,14 +68,15 @@ def machine() -> dict[str, str]:
         platform.machine(),
     )
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PRODUCT, capture_output=True, text=True
     ).stdout.strip()
+    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", *PARTS], cwd=PRODUCT).returncode
     cores = len([d for d in Path("/sys/devices/system/cpu").glob("cpu[0-9]*")])
     return {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{cores} virtual cores ({model})",
         "python": platform.python_version(),
-        "commit": commit,
+        "commit": f"{commit} with changes" if changed else commit,
     }
 
 

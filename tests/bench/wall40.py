@@ -205,7 +205,10 @@ def side_by_side(head: str, columns: dict[str, list[dict]]) -> list[list[str]]:
 def tables(figures: dict) -> list[Table]:
     found = []
     if "walls" in figures:
-        columns = {f"{count} teachers": turns for count, turns in figures["walls"].items()}
+        columns = {
+            f"{count} teacher{'s' * (count != '1')}": turns
+            for count, turns in figures["walls"].items()
+        }
         title = f"wall40: {figures['desktops']} Xvnc desktops on one wall"
         found.append(Table(title, side_by_side("median of the turns", columns)))
     if "browser" in figures:
