@@ -1,6 +1,6 @@
 """From a screen's pixels to the small JPEG of a wall: only what changed is shrunk again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from controle_vnc.framebuffer.rect import Rect
 BUDGET_WIDTH, BUDGET_BYTES = 320, 10_000  # 40 busy tiles a second are 3 Mbit/s to a browser
 QUALITIES = (60, 52, 44, 36, 28, 20)  # at 60 small text is crisp, under 20 colours fall apart
 ROOM = 0.7  # of the budget: a tile that is smaller may try the next better quality
+SPARE_PIXELS = 128 * 128  # to shrink so many more takes no longer than to shrink once more
 MARGIN = 2  # pixels of a tile beside a changed one that the filter lets it reach
 
 
@@ -25,19 +26,21 @@ def tile_size(width: int, height: int, tile_width: int) -> tuple[int, int]:
 
 
 def joined(boxes: Iterable[Rect]) -> list[Rect]:
-    """The same area in fewer rectangles: neighbours that share a whole side become one."""
-    beside = _runs(boxes, lambda a, b: a.right == b.x and (a.y, a.height) == (b.y, b.height))
-    beside.sort(key=lambda box: (box.x, box.width, box.y))
-    return _runs(beside, lambda a, b: a.bottom == b.y and (a.x, a.width) == (b.x, b.width))
+    """Fewer rectangles that hold them all: what is close together becomes one."""
+    beside = _merged(boxes)
+    beside.sort(key=lambda box: (box.x, box.y))
+    return _merged(beside)
 
 
-def _runs(boxes: Iterable[Rect], is_next: Callable[[Rect, Rect], bool]) -> list[Rect]:
+def _merged(boxes: Iterable[Rect]) -> list[Rect]:
     found: list[Rect] = []
     for box in boxes:
-        if found and is_next(found[-1], box):
-            found[-1] = found[-1].union(box)
-        else:
-            found.append(box)
+        if found:
+            both = found[-1].union(box)
+            if both.area <= found[-1].area + box.area + SPARE_PIXELS:
+                found[-1] = both
+                continue
+        found.append(box)
     return found
 
 

@@ -35,6 +35,7 @@ LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each 
 WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
 MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
+ROUNDING_SECONDS = 0.0005  # uvloop rounds to milliseconds: a timer that is early comes back twice
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 
@@ -91,6 +92,7 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._linger: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
+        self._tick_at = 0.0
         self._connection: Connection | None = None
         self._greeting: Connection | None = None
         self._requests = Requests(timing, 0.0)
@@ -287,10 +289,13 @@ class Link:
     async def _follow(self, connection: Connection, client: RfbClient) -> None:
         began = self._clock()
         self._open(connection, client, began)
+        self._tick()
         try:
             while self.is_wanted:
-                self._dispatch(client)
-                self._tick()
+                if self._dispatch(client):
+                    self._tick()
+                else:
+                    self.flush()
                 data = b"" if client.is_behind else await connection.read()
                 self._proofs.heard(self._clock())
                 await self._take_turn(client, data)
@@ -324,8 +329,10 @@ class Link:
         for watcher in list(self._watchers):
             watcher.lost()
 
-    def _dispatch(self, client: RfbClient) -> None:
-        for event in client.events():
+    def _dispatch(self, client: RfbClient) -> bool:
+        """Pass on what the server said; whether it said anything whole."""
+        events = client.events()
+        for event in events:
             if isinstance(event, Updated):
                 self._requests.answered(self._clock())
                 self._proofs.proven(self._clock())
@@ -336,6 +343,7 @@ class Link:
                 self._wants_whole = True
             for watcher in list(self._watchers):
                 watcher.event(event)
+        return bool(events)
 
     async def _take_turn(self, client: RfbClient, data: bytes) -> None:
         """Decode for a while, then leave the event loop to others."""
@@ -343,7 +351,8 @@ class Link:
         client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
         spent = self._clock() - began
         rest = LIVE_REST if self._requests.live else WALL_REST
-        await asyncio.sleep(spent * rest if spent >= TURN_SECONDS else 0)
+        if spent >= TURN_SECONDS:  # less leaves the loop to others at the next read
+            await asyncio.sleep(spent * rest)
 
     def _tick(self) -> None:
         """Ask for a picture or a sign of life where one is due, and come back for the next."""
@@ -379,9 +388,16 @@ class Link:
         if due is not None:
             moment = min(moment, due)
         if self._ticker is not None:
+            if self._tick_at <= moment:
+                return  # it comes back early and looks again
             self._ticker.cancel()
+        self._tick_at = moment
         loop = asyncio.get_running_loop()
-        self._ticker = loop.call_later(max(0.0, moment - now), self._tick)
+        self._ticker = loop.call_later(max(0.0, moment - now) + ROUNDING_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        self._ticker = None
+        self._tick()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._task is task:

@@ -45,7 +45,8 @@ class TightDecoder:
         area = framebuffer.words[rect.y : rect.bottom, rect.x : rect.right]
         kind = control >> 4
         if kind == FILL:
-            (colour,) = words_of_rgb((yield TPIXEL))
+            red, green, blue = yield TPIXEL
+            colour = red | green << 8 | blue << 16
             for band in bands(rect):
                 framebuffer.words[band.y : band.bottom, band.x : band.right] = colour
                 yield 0

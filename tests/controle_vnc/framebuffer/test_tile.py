@@ -13,6 +13,7 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.framebuffer.tile import (
     BUDGET_BYTES,
     QUALITIES,
+    SPARE_PIXELS,
     SmallPicture,
     joined,
     tile_size,
@@ -179,22 +180,32 @@ def test_another_size_of_the_same_colour_is_another_picture():
     assert picture.pixels.shape == (240, 320, 4)
 
 
-def test_neighbours_become_one_rectangle():
+def test_neighbours_and_what_is_close_become_one_rectangle():
     cells = [Rect(x, y, 128, 128) for y in (0, 128) for x in (0, 128, 256)]
     assert joined(cells) == [Rect(0, 0, 384, 256)]
-    assert joined([*cells, Rect(400, 0, 5, 5)]) == [Rect(0, 0, 384, 256), Rect(400, 0, 5, 5)]
-    assert joined([Rect(0, 0, 8, 8), Rect(8, 0, 8, 9)]) == [Rect(0, 0, 8, 8), Rect(8, 0, 8, 9)]
+    assert joined([Rect(0, 0, 8, 8), Rect(100, 50, 8, 9)]) == [Rect(0, 0, 108, 59)]
+    assert joined([*cells, Rect(1000, 600, 5, 5)]) == [
+        Rect(0, 0, 384, 256),
+        Rect(1000, 600, 5, 5),
+    ]
     assert joined([]) == []
 
 
+def test_joining_spares_a_call_for_no_more_than_a_cells_pixels():
+    one, near, far = Rect(0, 0, 8, 2), Rect(8 + 8192, 0, 8, 2), Rect(9 + 8192, 0, 8, 2)
+    assert SPARE_PIXELS == 2 * 8192
+    assert joined([one, near]) == [Rect(0, 0, 8208, 2)]
+    assert joined([one, far]) == [one, far]
+
+
 @given(st.sets(st.integers(0, 19)))
-def test_joining_adds_and_loses_nothing(numbers):
-    cells = [Rect(number % 5 * 10, number // 5 * 10, 10, 10) for number in sorted(numbers)]
-    covered = np.zeros((40, 50), int)
+def test_joining_loses_nothing(numbers):
+    cells = [Rect(number % 5 * 100, number // 5 * 100, 90, 80) for number in sorted(numbers)]
+    covered = np.zeros((400, 500), bool)
     for box in joined(cells):
-        covered[box.y : box.bottom, box.x : box.right] += 1
-    assert covered.sum() == 100 * len(cells)
-    assert all(covered[cell.y, cell.x] == 1 for cell in cells)
+        covered[box.y : box.bottom, box.x : box.right] = True
+    for cell in cells:
+        assert covered[cell.y : cell.bottom, cell.x : cell.right].all()
 
 
 # --- quality
