@@ -330,7 +330,7 @@ def test_screens_that_are_handed_over_take_no_place_in_the_gateway(daemon):
     with GatewayProcess(daemon.folder, EOP_GATEWAY_CONNECTIONS="1") as gateway:
         threads = gateway.threads
         browsers = [open_when_there_is_room(gateway, daemon) for _ in range(5)]
-        assert daemon.handed_over == 5
+        wait_until(lambda: daemon.handed_over == 5, 5, "all are handed over")
         assert gateway.threads == threads
         for browser in browsers:
             assert browser.recv(5) == BANNER
@@ -340,9 +340,9 @@ def test_screens_that_are_handed_over_take_no_place_in_the_gateway(daemon):
 def test_screens_that_are_handed_over_survive_the_gateway(daemon):
     with GatewayProcess(daemon.folder) as gateway:
         browser = gateway.open(daemon.ticket())
+        assert browser.recv(5) == BANNER
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.process.wait(3) == 0
-        assert browser.recv(5) == BANNER
         browser.send(b"still here")
         assert browser.recv(5) == b"still here"
         browser.close()
