@@ -26,12 +26,16 @@ class Wire:
         self._fd = connected.fileno()
         self._loop = asyncio.get_running_loop()
         self._held = bytearray()
+        self.receive_bytes = RECEIVE_BYTES
+        """What a follower is given at once, at most: it has to be through with it in a turn."""
         self.taken = 0
         """Bytes that the kernel has taken so far."""
         self._moved = asyncio.Event()
         self._awaited: asyncio.Future[None] | None = None
         self._receiver: Callable[[memoryview], None] | None = None
         self._ended: Callable[[], None] | None = None
+        self.drained: Callable[[], None] | None = None
+        """Called each time the last of what was held is sent."""
         self._is_abandoned = False
         self.is_closed = False
         self.is_broken = False
@@ -76,7 +80,7 @@ class Wire:
 
     def _receive(self) -> None:
         try:
-            count = self._socket.recv_into(_received)
+            count = self._socket.recv_into(_received, self.receive_bytes)
         except _NOT_NOW:
             return
         except OSError:
@@ -143,6 +147,8 @@ class Wire:
         self._moved.set()
         if not self._held:
             self._loop.remove_writer(self._fd)
+            if self.drained is not None:
+                self.drained()
 
     def _break(self) -> None:
         """The other end has gone: what is held is lost, and its reader learns of the end."""

@@ -48,6 +48,11 @@ class ServerMessageFilter:
         self._wanted = 0
         self._go_on(None)
 
+    @property
+    def passing(self) -> int:
+        """How many of the bytes to come pass without a look at them."""
+        return self._skip
+
     def feed(self, data: bytes | memoryview) -> list[memoryview]:
         """What to send to the viewer now, as views of `data`; raises `ProtocolError`."""
         buffer = memoryview(self._held + data if self._held else data)

@@ -13,6 +13,8 @@ from controle_vnc.workstation.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 0.05  # a browser that reads takes its turn within this, and nothing is held
+LOOKED_AT_BYTES = 16 * 1024  # of one turn: messages may be of one byte, and each takes its time
 HELD_BYTES = 4 * 1024 * 1024 - RECEIVE_BYTES  # for a browser that does not read: 4 MiB in all …
 FULL_SECONDS = 0.5  # … and then so long, for x11vnc freezes everybody while we do not read
 LATE_BYTES = 1024 * 1024  # who has more before it, and takes less …
@@ -34,6 +36,9 @@ class Passthrough:
         self._from_server: ServerMessageFilter | None = None
         if not may_cut:  # else there is nothing to take out
             self._from_server = ServerMessageFilter(upstream.server_init, self._from_viewer)
+            self._server.receive_bytes = LOOKED_AT_BYTES
+        self._patience: asyncio.TimerHandle | None = None
+        self._is_holding = False
         self._over = asyncio.Event()
         self._is_late = asyncio.Event()
         self._is_full = asyncio.Event()
@@ -42,6 +47,7 @@ class Passthrough:
     async def run(self, already: bytes) -> None:
         """Carry until one side ends; `already` is what the viewer sent after its handshake."""
         pressure = asyncio.gather(self._watch_late(), self._watch_full(), self._watch_deaf())
+        self._viewer.on_drained(self._viewer_drained)
         try:
             self._down(self._upstream.rest)
             self._up(already)
@@ -49,6 +55,7 @@ class Passthrough:
             self._viewer.follow(self._up, self._over.set)
             await self._over.wait()
         finally:
+            self._over.set()
             self._viewer.pause()
             self._server.write(self._from_viewer.releases())
             pressure.cancel()
@@ -79,14 +86,40 @@ class Passthrough:
         else:
             try:
                 self._viewer.write(*self._from_server.feed(data))
+                passing = min(self._from_server.passing, RECEIVE_BYTES)
+                self._server.receive_bytes = max(LOOKED_AT_BYTES, passing)
             except ProtocolError as error:
                 logger.warning("a screen is closed: its workstation sent %s", error)
                 self.end("bad_server")
-        if self._viewer.unsent > LATE_BYTES:
+        if unsent := self._viewer.unsent:
+            self._press(unsent)
+
+    def _press(self, unsent: int) -> None:
+        """The browser has not taken everything: wait a moment, then read on and hold it here."""
+        if not self._is_holding:
+            self._server.pause()
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(PATIENCE_SECONDS, self._hold)
+            return
+        if unsent > LATE_BYTES:
             self._is_late.set()
-            if self._viewer.unsent > HELD_BYTES:
-                self._server.pause()
-                self._is_full.set()
+        if unsent > HELD_BYTES:
+            self._server.pause()
+            self._is_full.set()
+
+    def _hold(self) -> None:
+        self._is_holding = True
+        self._read_on()
+
+    def _viewer_drained(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._is_holding = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if not self._over.is_set():
+            self._server.resume()
 
     def _server_ended(self) -> None:
         self.end("closed")
@@ -105,7 +138,7 @@ class Passthrough:
     async def _watch_full(self) -> None:
         half = HELD_BYTES // 2
         while await self._relieve(self._is_full, self._viewer, half, FULL_SECONDS, "slow"):
-            self._server.resume()
+            self._read_on()
 
     async def _watch_deaf(self) -> None:
         few = INPUT_HELD_BYTES

@@ -26,6 +26,7 @@ HANDSHAKE_SECONDS = 10.0  # a page answers at once; a person does not take part
 HEARTBEAT_SECONDS = 20.0  # proxies and NAT cut what is silent for a minute
 SILENCE_SECONDS = 65.0  # three pings without an answer: the browser is gone
 FAREWELL_SECONDS = 1.0  # what a browser has not read by then it does not get
+INPUT_BYTES = 16 * 1024  # of one turn: two thousand strokes, a few milliseconds' work
 PONG_HELD_BYTES = 64 * 1024  # who does not read gets no answer to its pings
 KERNEL_BYTES = 128 * 1024  # a picture that waits in the kernel is an old picture
 
@@ -40,6 +41,7 @@ class Stream:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        wire.receive_bytes = INPUT_BYTES
 
     @property
     def unsent(self) -> int:
@@ -58,6 +60,10 @@ class Stream:
     def follow(self, receiver: Receiver, ended: Callable[[], None]) -> None:
         """Give what comes to `receiver`, to be used before it returns; at the end call `ended`."""
         self._wire.follow(receiver, ended)
+
+    def on_drained(self, drained: Callable[[], None]) -> None:
+        """From now on call `drained` each time the last of what was held is sent."""
+        self._wire.drained = drained
 
     def pause(self) -> None:
         """Read nothing until `resume`."""

@@ -187,3 +187,18 @@ def test_an_abandoned_wire_tells_its_follower_once(play):
             assert ends == [True]
 
     play(scene)
+
+
+def test_it_tells_each_time_that_nothing_is_held_any_more(play):
+    async def scene():
+        async with pair() as (wire, far):
+            drained = []
+            wire.drained = lambda: drained.append(wire.unsent)
+            wire.write(b"small")
+            assert drained == []
+            wire.write(bytes(2_000_000))
+            await received(far, 2_000_005)
+            await until(lambda: drained, "it was told")
+            assert drained == [0]
+
+    play(scene)
