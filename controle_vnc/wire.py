@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
+from collections import deque
 from collections.abc import Callable
 
 RECEIVE_BYTES = 256 * 1024  # of one turn at most: then another socket gets its turn
 READ_BYTES = 64 * 1024  # of one `read`: what its reader works through before others go on
 
 MAX_PARTS = 1024  # IOV_MAX of Linux
+PIECE_BYTES = 16 * 1024  # of what is held: larger parts are pieces of their own
+FLUSHED_PIECES = 16  # of what is held, at once
 
 # All sockets share it: what one turn received is used, or copied, before the turn ends.
 _received = memoryview(bytearray(RECEIVE_BYTES))
@@ -25,7 +29,9 @@ class Wire:
         self._socket = connected
         self._fd = connected.fileno()
         self._loop = asyncio.get_running_loop()
-        self._held = bytearray()
+        self._held: deque[bytearray | memoryview] = deque()
+        self.unsent = 0
+        """Bytes that the kernel has not taken yet."""
         self.receive_bytes = RECEIVE_BYTES
         """What a follower is given at once, at most: it has to be through with it in a turn."""
         self.taken = 0
@@ -98,11 +104,6 @@ class Wire:
 
     # --- out
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return len(self._held)
-
     def write(self, *parts: Data) -> None:
         """Send `parts` one after the other: now what the kernel takes, the rest when it can."""
         size = sum(map(len, parts))
@@ -124,26 +125,38 @@ class Wire:
             self._hold(parts, sent)
 
     def _hold(self, parts: tuple[Data, ...], sent: int) -> None:
+        if not self._held:
+            self._loop.add_writer(self._fd, self._flush)
         for part in parts:
             if sent < len(part):
-                if not self._held:
-                    self._loop.add_writer(self._fd, self._flush)
-                self._held += memoryview(part)[sent:] if sent else part
+                self._append(memoryview(part)[sent:])
                 sent = 0
             else:
                 sent -= len(part)
 
+    def _append(self, part: memoryview) -> None:
+        """Put `part` in the last piece while that is small: a byte alone would cost forty."""
+        last = self._held[-1] if self._held else None
+        if isinstance(last, bytearray) and len(last) + len(part) <= PIECE_BYTES:
+            last += part
+        else:
+            self._held.append(bytearray(part))
+        self.unsent += len(part)
+
     def _flush(self) -> None:
         try:
-            with memoryview(self._held) as view:
-                sent = self._socket.send(view[:RECEIVE_BYTES])
+            sent = self._socket.sendmsg(itertools.islice(self._held, FLUSHED_PIECES))
         except _NOT_NOW:
             return
         except OSError:
             self._break()
             return
-        del self._held[:sent]
         self.taken += sent
+        self.unsent -= sent
+        while self._held and sent >= len(self._held[0]):
+            sent -= len(self._held.popleft())
+        if sent:
+            self._held[0] = memoryview(self._held[0])[sent:]
         self._moved.set()
         if not self._held:
             self._loop.remove_writer(self._fd)
@@ -153,14 +166,18 @@ class Wire:
     def _break(self) -> None:
         """The other end has gone: what is held is lost, and its reader learns of the end."""
         self.is_broken = True
+        self._forget()
+        self._moved.set()
+
+    def _forget(self) -> None:
         if self._held:
             self._held.clear()
+            self.unsent = 0
             self._loop.remove_writer(self._fd)
-        self._moved.set()
 
     async def drain(self, below: int = 0) -> None:
         """Wait until at most `below` bytes are unsent; raises `ConnectionError`."""
-        while len(self._held) > below:
+        while self.unsent > below:
             self._moved.clear()
             await self._moved.wait()
         if self.is_broken or self.is_closed:
@@ -186,9 +203,7 @@ class Wire:
         if self.is_closed:
             return
         self.pause()
-        if self._held:
-            self._held.clear()
-            self._loop.remove_writer(self._fd)
+        self._forget()
         self.is_closed = True
         self._moved.set()
         if self._awaited is not None:

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import socket
+import tracemalloc
 
 import pytest
 import uvloop
@@ -126,6 +127,23 @@ def test_what_the_kernel_does_not_take_is_held_and_sent_later_in_order(play):
             assert await received(far, 2_000_000) == b"".join(parts)
             await draining
             assert wire.unsent == 0
+
+    play(scene)
+
+
+def test_bytes_that_come_one_by_one_are_held_without_a_piece_for_each(play):
+    async def scene():
+        async with pair() as (wire, far):
+            wire.write(bytes(2_000_000))
+            before = wire.unsent
+            tracemalloc.start()
+            for _ in range(50_000):
+                wire.write(b"x", b"y")
+            held = tracemalloc.get_traced_memory()[0]
+            tracemalloc.stop()
+            assert wire.unsent == before + 100_000
+            assert held < 150_000
+            assert await received(far, 2_100_000) == bytes(2_000_000) + b"xy" * 50_000
 
     play(scene)
 
