@@ -74,15 +74,17 @@ def supervised(logs: Path | None) -> Iterator[Supervisor]:
     """This installation, claimed, its ports free; everything is over when the block is."""
     home = shared_settings.home()
     os.environ.pop(DEMO_PASSWORD, None)  # children, and theirs, have no use for it
+    environment = dict(os.environ)
     with Claim(home / "run/supervisor.json", tell) as claim:
-        if "EOP_RUN_DIR" not in os.environ and not shared_settings.load().RUN_DIR:
-            os.environ["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
-        check_ports(shared_settings.load())
+        if not shared_settings.load().RUN_DIR:
+            environment["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
+        settings = shared_settings.load(environment)
+        check_ports(settings)
         try:
-            with Supervisor(claim.mark, os.environ, home, tell, logs) as supervisor:
+            with Supervisor(claim.mark, environment, home, tell, logs) as supervisor:
                 yield supervisor
         finally:
-            _tidy(shared_settings.load().run_dir)
+            _tidy(settings.run_dir)
 
 
 def _tidy(folder: Path) -> None:

@@ -91,6 +91,17 @@ def test_no_child_is_told_the_demonstration_password(quiet, tmp_path, monkeypatc
     assert serve.DEMO_PASSWORD not in told.read_text().split()
 
 
+def test_the_folder_of_sockets_is_told_to_children_and_not_to_ourselves(quiet, tmp_path):
+    told = tmp_path / "teller.out"
+    code = "import os, time; print(os.environ['EOP_RUN_DIR'], flush=True); time.sleep(60)"
+    before = dict(os.environ)
+    with serve.supervised(logs=tmp_path) as supervisor:
+        supervisor.start(Program("teller", (sys.executable, "-c", code)))
+        wait_until(lambda: told.read_text().endswith("\n"), 10, "its environment")
+    assert told.read_text() == f"{quiet.home / 'run/controle-vnc'}\n"
+    assert dict(os.environ) == before
+
+
 def test_serve_without_an_application_says_so_and_starts_nothing(quiet):
     (quiet.home / "etc/eole/flask/enabled/eop.conf").unlink()
     done = subprocess.run(
