@@ -107,12 +107,13 @@ class Framebuffer:
         self.words[rect.y : rect.bottom, rect.x : rect.right] = block
         self.touch(rect)
 
-    def resize(self, width: int, height: int) -> None:
-        """Change the size; what both sizes share stays, everything counts as changed."""
+    def resize(self, width: int, height: int, keeps_pixels: bool = True) -> None:
+        """Change the size: everything counts as changed; what both share may stay, or is black."""
         old = self.pixels
         self._begin(width, height)
-        rows, columns = min(height, old.shape[0]), min(width, old.shape[1])
-        self.pixels[:rows, :columns] = old[:rows, :columns]
+        if keeps_pixels:
+            rows, columns = min(height, old.shape[0]), min(width, old.shape[1])
+            self.pixels[:rows, :columns] = old[:rows, :columns]
         for watcher in self._damage:
             self._damage[watcher] = self.bounds
 

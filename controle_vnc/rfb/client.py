@@ -18,6 +18,8 @@ from controle_vnc.rfb.constants import (
     MAX_FENCE_BYTES,
     MAX_RECTANGLES,
     MAX_SCREENS,
+    SUPPORTED_MESSAGES_BYTES,
+    ClientMessage,
     Encoding,
     ServerMessage,
 )
@@ -36,6 +38,7 @@ DEFAULT_ENCODINGS = (
     Encoding.EXTENDED_DESKTOP_SIZE,
     Encoding.LAST_RECT,
     Encoding.FENCE,
+    Encoding.SUPPORTED_MESSAGES,
 )
 """Cursor is left out: the server then draws the pointer, and tiles show it."""
 
@@ -115,6 +118,8 @@ class RfbClient:
         self.framebuffer: Framebuffer | None = None
         self.cursor: Cursor | None = None
         self.supports_fence = False
+        self.supports_scale = False
+        self._keeps_pixels = True
         self._encodings = list(encodings) + [-256 + compression]
         if quality is not None:
             self._encodings.append(-32 + quality)
@@ -161,6 +166,11 @@ class RfbClient:
     def send_fence(self, payload: bytes) -> None:
         """Ask the server to answer once it has done all before; only if `supports_fence`."""
         self._out += messages.fence(FENCE_REQUEST | FENCE_BLOCK_BEFORE, payload)
+
+    def set_scale(self, factor: int) -> None:
+        """Ask for the screen shrunk by `factor`; only if `supports_scale`. `Resized` follows."""
+        self._keeps_pixels = False
+        self._out += messages.set_scale(factor)
 
     def key_event(self, down: bool, keysym: int) -> None:
         self._out += messages.key_event(down, keysym)
@@ -244,6 +254,12 @@ class RfbClient:
                 raise ProtocolError(f"{screens} monitors")
             yield screens * 16
             self._resize(rect)
+        elif encoding == Encoding.SUPPORTED_MESSAGES:
+            if rect.width != SUPPORTED_MESSAGES_BYTES:
+                raise ProtocolError(f"{rect.width} bytes of supported messages")
+            known = yield SUPPORTED_MESSAGES_BYTES
+            kind = ClientMessage.SET_SCALE
+            self.supports_scale = bool(known[kind // 8] & 1 << kind % 8)
         else:
             raise ProtocolError(f"encoding {encoding}, which was not asked for")
         return False
@@ -256,7 +272,8 @@ class RfbClient:
         self._resizes += 1
         if self._resizes > MAX_RESIZES:
             raise ProtocolError(f"{self._resizes} sizes in one update")
-        screen.resize(rect.width, rect.height)
+        screen.resize(rect.width, rect.height, self._keeps_pixels)
+        self._keeps_pixels = True
         self._damage = self._damage.intersection(screen.bounds)
         self._events.append(Resized(rect.width, rect.height))
 

@@ -32,6 +32,7 @@ class Encoding(IntEnum):
     FENCE = -312
     CONTINUOUS_UPDATES = -313
     CURSOR_WITH_ALPHA = -314
+    SUPPORTED_MESSAGES = -131071
 
 
 JPEG_QUALITY_LEVELS = range(-32, -22)  # -32 is quality 0, -23 is quality 9
@@ -58,6 +59,7 @@ class ClientMessage(IntEnum):
     KEY_EVENT = 4
     POINTER_EVENT = 5
     CLIENT_CUT_TEXT = 6
+    SET_SCALE = 8
     ENABLE_CONTINUOUS_UPDATES = 150
     FENCE = 248
     XVP = 250
@@ -72,6 +74,8 @@ FENCE_REQUEST = 1 << 31
 FENCE_KNOWN_FLAGS = FENCE_BLOCK_BEFORE | FENCE_BLOCK_AFTER | FENCE_SYNC_NEXT
 
 LAST_RECT_COUNT = 65535  # "until LastRect" where that encoding was asked for
+
+SUPPORTED_MESSAGES_BYTES = 64  # a bit for each type: 256 to the server, 256 from it
 
 MAX_FENCE_BYTES = 64  # the protocol's own limit
 MAX_RECTANGLES = 16384  # of one update; what Veyon's proxy allows, too

@@ -44,6 +44,11 @@ def update_request(incremental: bool, rect: Rect) -> bytes:
     return struct.pack(">BBHHHH", ClientMessage.FRAMEBUFFER_UPDATE_REQUEST, incremental, *rect)
 
 
+def set_scale(factor: int) -> bytes:
+    """UltraVNC's: the server's screen is shown shrunk by `factor`, 1 to 255."""
+    return struct.pack(">BBxx", ClientMessage.SET_SCALE, factor)
+
+
 def key_event(down: bool, keysym: int) -> bytes:
     return struct.pack(">BBxxI", ClientMessage.KEY_EVENT, down, keysym)
 

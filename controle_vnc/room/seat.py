@@ -140,7 +140,9 @@ class Seat:
         """A wall shows this workstation from now on, at `width`."""
         was_wanted = self.tiles.is_wanted
         self.tiles.want(listener, width)
-        if not was_wanted:
+        if was_wanted:
+            self.link.look_again()
+        else:
             self.watch(self.tiles)
 
     def leave_tiles(self, listener: TileListener) -> None:

@@ -90,8 +90,13 @@ class Tiles:
 
     # --- Watcher
 
+    @property
+    def shown_width(self) -> int | None:
+        return max(self._listeners.values(), default=None)
+
     def opened(self, client: RfbClient, has_picture: bool) -> None:
         self._client = client
+        self._has_picture = has_picture
         if has_picture:
             self._note_picture()
 
@@ -141,6 +146,8 @@ class Tiles:
             if client is None or client.framebuffer is None:
                 return
             for width in sorted(widths):
+                if not self._has_picture:
+                    return  # the screen has another size now, and is still black
                 jpeg = await self._draw(client.framebuffer, width)
                 if self._client is client and jpeg is not None:
                     self._keep(width, captured_at, jpeg)

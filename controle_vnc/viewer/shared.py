@@ -41,6 +41,7 @@ class SharedScreen:
     """A watcher of the decoded link, and the RFB server its viewer talks to."""
 
     live = True
+    shown_width = None
 
     def __init__(self, seat: Seat, viewer: Stream, control: bool, clipboard: bool) -> None:
         self.code = "left"

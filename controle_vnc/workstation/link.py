@@ -13,6 +13,7 @@ from controle_vnc.rfb.client import Event, FenceAnswered, Resized, RfbClient, Up
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
+from controle_vnc.workstation.scaling import Scaling
 from controle_vnc.workstation.state import (
     CONNECTING,
     FAILED,
@@ -46,8 +47,15 @@ class Watcher(Protocol):
     def live(self) -> bool:
         """Whether updates are wanted as they come, not at the wall's pace."""
 
+    @property
+    def shown_width(self) -> int | None:
+        """How many pixels wide the picture is shown at most; `None`: whole, never shrunk."""
+
     def opened(self, client: RfbClient, has_picture: bool) -> None:
-        """A screen is there from now on: `client.framebuffer`, still black or `has_picture`."""
+        """A screen is there from now on: `client.framebuffer`, still black or `has_picture`.
+
+        Told again where the server has shrunk it, or no longer does.
+        """
 
     def event(self, event: Event) -> None:
         """The workstation's server said something."""
@@ -98,6 +106,8 @@ class Link:
         self._requests = Requests(timing, 0.0)
         self._proofs = Proofs(timing, 0.0)
         self._wants_whole = True
+        self._scaling = Scaling(0, 0)
+        self._may_scale = True
 
     # --- who watches
 
@@ -115,12 +125,21 @@ class Link:
         """From now on `watcher` is told; the first one makes the link connect."""
         self._watchers[watcher] = None
         self._stop_lingering()
-        if self.client is not None:
+        if self.client is not None and self._suits(watcher):
             watcher.opened(self.client, self.has_picture)
-            self._tick()
+        self.look_again()
         if self._task is None:
             self._task = spawn(self._run(), f"link to {self.target.address}")
             self._task.add_done_callback(self._ended)
+
+    def look_again(self) -> None:
+        """What the watchers want may have changed."""
+        if self.client is not None:
+            self._tick()
+
+    def _suits(self, watcher: Watcher) -> bool:
+        """Whether the picture is large enough for `watcher`."""
+        return watcher.shown_width is not None or self._scaling.is_full
 
     def unwatch(self, watcher: Watcher) -> None:
         """`watcher` is told nothing more; after the last one the link closes."""
@@ -306,6 +325,8 @@ class Link:
             if self.is_wanted:
                 raise _LostError from SilentError() if dead else error
         finally:
+            if self._scaling.is_awaited:
+                self._may_scale = False  # it was lost over that: not once more
             if self._clock() - began >= self._timing.steady:
                 self._backoff.reset()
             self._shut()
@@ -315,10 +336,17 @@ class Link:
         self._requests = Requests(self._timing, now)
         self._proofs = Proofs(self._timing, now)
         self._wants_whole = True
+        if client.framebuffer is not None:
+            self._scaling = Scaling(client.framebuffer.width, client.framebuffer.height)
         self._held_until = float("-inf")
         self._tell(READY)
+        self._tell_opened(client)
+
+    def _tell_opened(self, client: RfbClient) -> None:
+        self.has_picture = False
         for watcher in list(self._watchers):
-            watcher.opened(client, False)
+            if self._suits(watcher):
+                watcher.opened(client, False)
 
     def _shut(self) -> None:
         self.client = self._connection = None
@@ -337,13 +365,24 @@ class Link:
                 self._requests.answered(self._clock())
                 self._proofs.proven(self._clock())
                 self.has_picture = self.has_picture or not event.damage.is_empty
+                if not self._scaling.answered():
+                    raise HungUpError
             elif isinstance(event, FenceAnswered) and event.payload == FENCE_PAYLOAD:
                 self._proofs.proven(self._clock())
             elif isinstance(event, Resized):
                 self._wants_whole = True
+                self._take_size(client, event)
             for watcher in list(self._watchers):
-                watcher.event(event)
+                if self._suits(watcher):
+                    watcher.event(event)
         return bool(events)
+
+    def _take_size(self, client: RfbClient, event: Resized) -> None:
+        was_awaited = self._scaling.is_awaited
+        if not self._scaling.resized(event.width, event.height):
+            raise HungUpError  # the screen itself has another size: how much is shrunk is not told
+        if was_awaited:
+            self._tell_opened(client)
 
     async def _take_turn(self, client: RfbClient, data: bytes) -> None:
         """Decode for a while, then leave the event loop to others."""
@@ -370,6 +409,7 @@ class Link:
 
     def _ask(self, client: RfbClient, now: float) -> None:
         self._requests.live = any(watcher.live for watcher in self._watchers)
+        self._scale(client)
         due = self._requests.due_at(now)
         if due is not None and due <= now:
             client.request_update(not self._wants_whole)
@@ -381,6 +421,18 @@ class Link:
             else:
                 client.request_update(False, PIXEL)
             self._proofs.asked(now)
+
+    def _scale(self, client: RfbClient) -> None:
+        """Have the server shrink its screen where only tiles are made of it."""
+        if not (client.supports_scale and self._may_scale and self._watchers):
+            return
+        widths = [watcher.shown_width for watcher in self._watchers]
+        wanted = None if None in widths else max(width for width in widths if width is not None)
+        factor = self._scaling.wish(wanted)
+        if factor is not None:
+            client.set_scale(factor)
+            client.request_update(False)  # the new size comes with an answer
+            self._scaling.asked(factor)
 
     def _come_back(self, now: float) -> None:
         due = self._requests.due_at(now)

@@ -9,7 +9,8 @@ VERSION = b"RFB 003.008\n"
 PIXEL_FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
 UPDATE, BELL, CUT_TEXT, FENCE = 0, 2, 3, 248
 RAW, TIGHT = 0, 7
-FIXED_SIZES = {0: 20, 3: 10, 4: 8, 5: 6, 150: 10}
+DESKTOP_SIZE, SUPPORTED_MESSAGES = -223, -131071
+FIXED_SIZES = {0: 20, 3: 10, 4: 8, 5: 6, 8: 4, 150: 10}
 
 
 class Session:
@@ -21,6 +22,7 @@ class Session:
         self.writer = writer
         self.waiting = False
         self.shown = None
+        self.scale = 1
         self.ended = asyncio.Event()
 
     async def exactly(self, size):
@@ -65,7 +67,7 @@ class Session:
         self.send(struct.pack(">BxH", UPDATE, count) + body)
 
     def paint(self):
-        width, height = self.server.size
+        width, height = (side // self.scale for side in self.server.size)
         pixels = bytes([*self.server.colour, 0]) * (width * height)
         self.update(self.rectangle_head(0, 0, width, height) + pixels)
         self.waiting = False
@@ -91,6 +93,55 @@ async def desktop(session):
                 session.paint()
             else:
                 session.waiting = True
+
+
+async def tells_what_it_takes(session):
+    """Agrees, and tells in an update of its own that it takes SetScale."""
+    await session.agree()
+    session.init(*session.server.size)
+    taken = bytes([0, 1 << 0]) + bytes(62)
+    session.update(session.rectangle_head(0, 0, 64, 0, SUPPORTED_MESSAGES) + taken)
+
+
+async def shrinks(session):
+    """A desktop that takes SetScale, as LibVNCServer does it."""
+    server = session.server
+    await tells_what_it_takes(session)
+    is_new_size = False
+    while True:
+        message = await session.message()
+        server.received.append(message)
+        server.heard.set()
+        if message[0] == 8:
+            session.scale, is_new_size = message[1], True
+        elif message[0] == 3 and is_new_size:
+            width, height = (side // session.scale for side in server.size)
+            session.update(session.rectangle_head(0, 0, width, height, DESKTOP_SIZE))
+            is_new_size = False
+        elif message[0] == 3 and (message[1] == 0 or session.shown != server.colour):
+            session.paint()
+        elif message[0] == 3:
+            session.waiting = True
+
+
+async def promises_to_shrink(session):
+    """Says that it takes SetScale, and goes on as before."""
+    await tells_what_it_takes(session)
+    while True:
+        message = await session.message()
+        session.server.received.append(message)
+        if message[0] == 3:
+            session.paint()
+
+
+async def hangs_up_when_asked_to_shrink(session):
+    """Says that it takes SetScale, and closes when it comes."""
+    await tells_what_it_takes(session)
+    while (message := await session.message())[0] != 8:
+        session.server.received.append(message)
+        if message[0] == 3:
+            session.paint()
+    session.server.received.append(message)
 
 
 async def solitary(session):

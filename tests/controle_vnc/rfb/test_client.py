@@ -181,6 +181,41 @@ def test_fences_are_answered_and_answers_told():
         client.receive_data(struct.pack(">B3xIB", 248, 1, 65))
 
 
+def supported(*kinds):
+    bits = bytearray(64)
+    for kind in kinds:
+        bits[kind // 8] |= 1 << kind % 8
+    return update((0, 0, 64, 0), -131071, bytes(bits))
+
+
+def test_a_server_that_tells_so_may_be_asked_to_shrink_its_screen():
+    client = connected()
+    client.receive_data(supported(0, 2, 3, 4, 5, 6, 7, 9, 256 + 8))
+    assert not client.supports_scale
+    for byte in supported(8):
+        client.receive_data(bytes([byte]))
+    assert client.supports_scale
+    client.set_scale(4)
+    assert client.data_to_send() == b"\x08\x04\0\0"
+
+
+@pytest.mark.parametrize("width", [0, 63, 65, 65535])
+def test_a_list_of_messages_has_one_length(width):
+    with pytest.raises(ProtocolError, match=f"{width} bytes of supported messages"):
+        connected().receive_data(update((0, 0, width, 0), -131071, bytes(64)))
+
+
+def test_a_shrunk_screen_keeps_no_pixel_of_the_large_one_and_a_new_size_does():
+    client = connected()
+    client.framebuffer.fill(client.framebuffer.bounds, (1, 2, 3))
+    client.set_scale(2)
+    client.receive_data(update((0, 0, 4, 3), -223, b""))
+    assert not client.framebuffer.pixels.any()
+    client.framebuffer.fill(client.framebuffer.bounds, (1, 2, 3))
+    client.receive_data(update((0, 0, 3, 2), -223, b""))
+    assert (client.framebuffer.pixels[..., :3] == (1, 2, 3)).all()
+
+
 def test_other_messages_are_understood():
     client = connected()
     client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96")

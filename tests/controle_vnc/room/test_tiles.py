@@ -67,6 +67,39 @@ def test_a_screen_of_the_usual_size_needs_no_thread_and_a_larger_one_does():
     asyncio.run(play())
 
 
+def test_a_screen_that_is_still_black_makes_no_tile_and_the_last_one_stays():
+    async def play():
+        room = shown(1280, 720)
+        await until(lambda: room.wall.told == [7], "a tile")
+        known = room.tiles.latest(320)
+        small = Framebuffer(320, 180)
+        room.tiles.opened(SimpleNamespace(framebuffer=small), False)
+        room.tiles.want(Wall(), 480)
+        await until(lambda: room.tiles._timer is None, "nothing planned")
+        assert room.tiles.latest(320) is known
+        assert room.tiles.latest(480) is None
+        small.fill(small.bounds, (200, 0, 0))
+        room.tiles.event(Updated(small.bounds))
+        await until(lambda: room.tiles.latest(480) is not None, "a tile of the small screen")
+        assert size_of(room.tiles.latest(480)) == (320, 180)
+        room.threads.shutdown()
+
+    asyncio.run(play())
+
+
+def test_the_widest_wall_tells_how_much_of_a_screen_is_needed():
+    async def play():
+        room, wide = shown(1280, 720), Wall()
+        assert room.tiles.shown_width == 320
+        room.tiles.want(wide, 640)
+        assert room.tiles.shown_width == 640
+        room.tiles.leave(wide)
+        assert room.tiles.shown_width == 320
+        room.threads.shutdown()
+
+    asyncio.run(play())
+
+
 def test_a_change_that_a_tile_cannot_show_makes_no_tile(monkeypatch):
     monkeypatch.setattr(tiles, "EVERY_SECONDS", 0.0)
 

@@ -111,6 +111,44 @@ def test_a_wrong_password_is_told_once_and_does_not_get_us_blacklisted(tmp_path)
         asyncio.run(play(desktop))
 
 
+def test_x11vnc_sends_a_wall_a_shrunk_screen_and_a_viewer_the_whole_one(tmp_path):
+    async def play(desktop):
+        async with house(row(desktop)) as place, browsing(wall.serve, wall_grant(), place) as page:
+            link = place.hub.find("id1").link
+            page.show([1])
+            await until(lambda: link.client and link.client.framebuffer.width <= 400, "shrunk")
+            await asyncio.to_thread(desktop.paint, "#c80000")
+            while not is_red((await page.tile(1))[3]):
+                pass
+            place.hub.find("id1").serve_decoded("session")
+            async with browsing(live.serve, screen_grant(), place) as screen:
+                viewer = await RfbViewer(screen).open()
+                assert viewer.size == (800, 600)
+                await asyncio.to_thread(desktop.paint, "#0000c8")
+                assert link.client.framebuffer.width == 800
+            await until(lambda: link.client.framebuffer.width == 400, "shrunk again")
+            assert place.hub.find("id1").describe().state == "ready"
+
+    with X11vncDesktop(tmp_path) as desktop:
+        asyncio.run(play(desktop))
+
+
+def test_tigervnc_is_never_asked_to_shrink(tmp_path):
+    async def play(desktop):
+        async with house(row(desktop)) as place, browsing(wall.serve, wall_grant(), place) as page:
+            page.show([1])
+            await page.tile(1)
+            client = place.hub.find("id1").link.client
+            assert not client.supports_scale
+            for _ in range(2):
+                assert (await page.event("seen"))["numbers"] == [1]
+            assert place.hub.find("id1").link.client is client
+            assert client.framebuffer.width == 800
+
+    with XvncDesktop(tmp_path) as desktop:
+        asyncio.run(play(desktop))
+
+
 async def shown_after(desktop, page, colour):
     """Seconds from a change of the desktop to a tile that was captured after it."""
     began = time.time()

@@ -20,15 +20,18 @@ FAST = Timing(
 class Eye:
     """A watcher that keeps what it is told."""
 
-    def __init__(self, live=False):
+    def __init__(self, live=False, shown_width=None):
         self.live = live
+        self.shown_width = shown_width
         self.updates = 0
+        self.openings = []
         self.lost_count = 0
         self.client = None
         self.changed = asyncio.Event()
 
     def opened(self, client, has_picture):
         self.client = client
+        self.openings.append((client.framebuffer.width, has_picture))
         self.changed.set()
 
     def event(self, event):
@@ -377,5 +380,107 @@ def test_a_unix_socket_that_is_not_there_is_refused():
         async with linked("unix:/tmp/no-such-socket-here") as (link, _):
             link.watch(Eye())
             await until(lambda: link.health.state == "refused", "told")
+
+    asyncio.run(play())
+
+
+def scales(server):
+    return [message[1] for message in server.received if message[0] == 8]
+
+
+def test_a_server_that_shrinks_does_so_while_walls_alone_look():
+    async def play():
+        async with (
+            FakeVncServer(fake.shrinks, (1280, 720)) as server,
+            linked(server.address) as (link, told),
+        ):
+            wall = Eye(shown_width=320)
+            link.watch(wall)
+            await until(lambda: wall.openings == [(1280, False), (320, False)], "a small screen")
+            await until(lambda: link.has_picture, "its picture")
+            assert (wall.client.framebuffer.pixels[..., :3] == (10, 20, 30)).all()
+            one, two = Eye(live=True), Eye(live=True)
+            link.watch(one)
+            link.watch(two)
+            assert one.openings == []
+            await until(lambda: one.openings and two.updates, "a whole screen")
+            assert one.openings == two.openings == [(1280, False)]
+            link.unwatch(one)
+            link.unwatch(two)
+            await until(lambda: wall.openings[-1] == (320, False), "a small screen again")
+            assert scales(server) == [4, 1, 4]
+            assert codes(told) == [("connecting", None), ("ready", None)]
+
+    asyncio.run(play())
+
+
+def test_the_widest_tile_counts():
+    async def play():
+        async with (
+            FakeVncServer(fake.shrinks, (1280, 720)) as server,
+            linked(server.address) as (link, _),
+        ):
+            wall, wide = Eye(shown_width=320), Eye(shown_width=640)
+            link.watch(wall)
+            await until(lambda: len(wall.openings) == 2, "a small screen")
+            link.watch(wide)
+            await until(lambda: wide.openings[-1][0] == 640, "a wider one")
+            wide.shown_width = 320
+            link.look_again()
+            await until(lambda: wide.openings[-1][0] == 320, "a small one")
+            assert scales(server) == [4, 2, 4]
+
+    asyncio.run(play())
+
+
+def test_a_screen_that_somebody_sees_live_is_not_shrunk():
+    async def play():
+        async with (
+            FakeVncServer(fake.shrinks, (1280, 720)) as server,
+            linked(server.address) as (link, _),
+        ):
+            live, wall = Eye(live=True), Eye(shown_width=320)
+            link.watch(live)
+            link.watch(wall)
+            await until(lambda: live.updates >= 3 and wall.updates >= 3, "pictures")
+            assert link.client.supports_scale
+            assert scales(server) == []
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("behaviour", [fake.promises_to_shrink, fake.hangs_up_when_asked_to_shrink])
+def test_a_server_that_does_not_do_as_it_says_is_asked_once(behaviour):
+    async def play():
+        async with (
+            FakeVncServer(behaviour, (1280, 720)) as server,
+            linked(server.address) as (link, _),
+        ):
+            wall = Eye(shown_width=320)
+            link.watch(wall)
+            await until(lambda: wall.lost_count == 1 and link.has_picture, "a second connection")
+            seen = wall.updates
+            await until(lambda: wall.updates > seen + 2, "pictures of it")
+            assert scales(server) == [4]
+            assert wall.openings == [(1280, False)] * 2
+
+    asyncio.run(play())
+
+
+def test_a_shrunk_screen_that_takes_another_size_is_asked_anew():
+    async def play():
+        async with (
+            FakeVncServer(fake.shrinks, (1280, 720)) as server,
+            linked(server.address) as (link, _),
+        ):
+            wall = Eye(shown_width=320)
+            link.watch(wall)
+            await until(lambda: len(wall.openings) == 2 and link.has_picture, "a small screen")
+            server.size = (1920, 1080)
+            (session,) = server.sessions
+            session.update(session.rectangle_head(0, 0, 480, 270, fake.DESKTOP_SIZE))
+            await until(lambda: len(wall.openings) == 4, "a small screen again")
+            assert wall.openings[2:] == [(1920, False), (320, False)]
+            assert scales(server) == [4, 6]
 
     asyncio.run(play())
