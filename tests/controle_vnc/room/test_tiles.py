@@ -12,7 +12,13 @@ from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import Updated
 from controle_vnc.room import tiles
-from controle_vnc.room.tiles import INLINE_PIXELS, Tiles, Workshop
+from controle_vnc.room.tiles import (
+    EARLY_SECONDS,
+    EVERY_SECONDS,
+    INLINE_PIXELS,
+    Tiles,
+    Workshop,
+)
 from tests.fakes.house import until
 
 
@@ -95,6 +101,27 @@ def test_the_widest_wall_tells_how_much_of_a_screen_is_needed():
         assert room.tiles.shown_width == 640
         room.tiles.leave(wide)
         assert room.tiles.shown_width == 320
+        room.threads.shutdown()
+
+    asyncio.run(play())
+
+
+def test_a_tile_may_come_early_once_and_on_average_a_second_after_the_last():
+    async def play():
+        loop = asyncio.get_running_loop()
+        room, now = shown(1280, 720), 100.0
+        room.tiles._workshop = Workshop(room.threads, lambda: now, lambda: 1)
+        waits = []
+        for after in (0.0, EVERY_SECONDS - EARLY_SECONDS, 0.0, 0.2, 1.0):
+            now += after
+            room.screen.fill(room.screen.bounds, (len(waits), 90, 90))
+            room.tiles.event(Updated(room.screen.bounds))
+            waits.append(room.tiles._timer.when() - loop.time())
+            now += max(0.0, waits[-1])
+            room.tiles._start()
+            await until(lambda: not room.tiles._busy, "made")
+        late = EVERY_SECONDS
+        assert waits == pytest.approx([0, 0, late, late - 0.2, 0], abs=0.15)
         room.threads.shutdown()
 
     asyncio.run(play())
