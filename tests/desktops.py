@@ -1,13 +1,20 @@
 """Real desktops for tests: Xvnc, and Xvfb with x11vnc, started and stopped by their own ids."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 START_SECONDS = 15
+PORTS = range(10_000, 32_768)
+
+_given: set[int] = set()
 
 
 def wait_until(condition, seconds, what):
@@ -21,12 +28,17 @@ def wait_until(condition, seconds, what):
 
 
 def free_port():
-    """A TCP port nobody listens on at the moment."""
-    import socket
+    """A TCP port nobody uses at the moment, and that no call before was given.
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    Not one of those the kernel gives to outgoing connections: one of ours might get it first.
+    """
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
+    raise AssertionError("no port is free")
 
 
 class Desktop:
@@ -63,9 +75,8 @@ class Desktop:
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             start_new_session=True,
-            **extra,
+            **{"stderr": subprocess.DEVNULL, **extra},
         )
         self.processes.append(process)
         return process
@@ -77,11 +88,15 @@ class Desktop:
     def start_x(self, *command: str) -> subprocess.Popen[bytes]:
         """Start an X server with `-displayfd` and learn its display."""
         reader, writer = os.pipe()
-        process = self.spawn(*command, "-displayfd", str(writer), pass_fds=(writer,))
-        os.close(writer)
-        with os.fdopen(reader) as pipe:
-            number = pipe.readline().strip()
-        assert number, f"{command[0]} did not start"
+        with tempfile.TemporaryFile("w+") as errors:
+            process = self.spawn(
+                *command, "-displayfd", str(writer), pass_fds=(writer,), stderr=errors
+            )
+            os.close(writer)
+            with os.fdopen(reader) as pipe:
+                number = pipe.readline().strip()
+            errors.seek(0)
+            assert number, f"{command[0]} did not start: {errors.read()[-1000:]}"
         self.display = f":{number}"
         return process
 

@@ -58,7 +58,11 @@ class Hub:
         # threads of their own: a live picture does not wait for forty tiles
         self._encoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="live")
         self._around = Surroundings(
-            Workshop(self._executor, clock, now_ms), self._encoders, self.timing, self._changed
+            Workshop(self._executor, clock, now_ms),
+            self._encoders,
+            self.timing,
+            asyncio.Lock(),
+            self._changed,
         )
         self._listeners: dict[Listener, None] = {}
         self._refresher = Refresher(self.timing, clock)

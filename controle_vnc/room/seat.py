@@ -1,5 +1,6 @@
 """One workstation as the daemon keeps it: its link, its tiles, its live viewers, its memory."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Surroundings:
     workshop: Workshop
     encoders: Executor
     timing: Timing
+    turns: asyncio.Lock
     changed: Callable[["Seat"], None]
 
 
@@ -67,7 +69,9 @@ class Seat:
 
     def _new_link(self) -> Link:
         target = Target(parse_address(self.stored.address), self.stored.password)
-        return Link(target, self._reported, self._around.timing, self._around.workshop.clock)
+        around = self._around
+        clock = around.workshop.clock
+        return Link(target, self._reported, around.timing, clock, turns=around.turns)
 
     def _reported(self, health: Health) -> None:
         self.direct.link_told(health)

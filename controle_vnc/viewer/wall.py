@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 HELD_BYTES = 64 * 1024  # above this a slow browser gets nothing new until it has read
 BATCH_BYTES = 256 * 1024  # of one write: the tiles of a whole room, or one frame that is longer
-BATCH_SECONDS = 0.25  # between writes while many tiles come; a tile a second is late by no more
+BATCH_SECONDS = 0.06  # between writes while many tiles come; a tile a second is late by no more
 QUIET_SECONDS = 1.5  # a workstation that showed nothing new for so long waits for no batch
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 SEEN_SECONDS = 2.0
@@ -123,12 +123,11 @@ class Wall:
     def tile_made(self, number: int) -> None:
         self._tiles[number] = None
         now = self._hub.clock()
-        wait = self._batch_at + BATCH_SECONDS - now
-        if wait <= 0 or now - self._sent_at.get(number, float("-inf")) >= QUIET_SECONDS:
+        if now - self._sent_at.get(number, float("-inf")) >= QUIET_SECONDS:
             self._work.set()
         elif self._batch_timer is None:
             loop = asyncio.get_running_loop()
-            self._batch_timer = loop.call_later(wait, self._work.set)
+            self._batch_timer = loop.call_later(BATCH_SECONDS, self._work.set)
 
     # --- what the browser tells
 

@@ -32,6 +32,7 @@ from controle_vnc.workstation.upstream import Connection, connect
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
 TURN_SECONDS = 0.01  # a link decodes no longer than this before others get their turn …
+SHORT_SECONDS = 0.001  # a room that types is decoded at one go, one that scrolls is not
 LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
 WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
 MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
@@ -76,7 +77,10 @@ class Target:
 
 
 class Link:
-    """Keeps one decoded upstream for all watchers of a workstation; `report` is told its health."""
+    """Keeps one decoded upstream for all watchers of a workstation; `report` is told its health.
+
+    Links that share `turns` decode one after the other.
+    """
 
     def __init__(
         self,
@@ -85,6 +89,7 @@ class Link:
         timing: Timing,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        turns: asyncio.Lock | None = None,
     ) -> None:
         self.target = target
         self.health = UNKNOWN
@@ -92,6 +97,7 @@ class Link:
         self.has_picture = False
         self._report = report
         self._timing = timing
+        self._turns = turns or asyncio.Lock()
         self._clock = clock
         self._backoff = Backoff(chance)
         self._watchers: dict[Watcher, None] = {}
@@ -386,9 +392,12 @@ class Link:
 
     async def _take_turn(self, client: RfbClient, data: bytes) -> None:
         """Decode for a while, then leave the event loop to others."""
-        began = self._clock()
-        client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
-        spent = self._clock() - began
+        async with self._turns:
+            began = self._clock()
+            client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
+            spent = self._clock() - began
+            if spent >= SHORT_SECONDS:
+                await asyncio.sleep(0)  # what else has come is seen to before the next link
         rest = LIVE_REST if self._requests.live else WALL_REST
         if spent >= TURN_SECONDS:  # less leaves the loop to others at the next read
             await asyncio.sleep(spent * rest)

@@ -28,6 +28,11 @@ class Timing:
     refresh: float = 60.0  # between two looks at a workstation nobody watches
 
     @property
+    def beat(self) -> float:
+        """Walls ask at multiples of this: answers that come together are worked through warm."""
+        return self.wall / 4
+
+    @property
     def grace(self) -> float:
         """How old a proof may be and still stand: one round of proofs and its answer."""
         return self.prove + self.deadline / 5
@@ -61,14 +66,16 @@ class Requests:
     """Holds one incremental request open; at the wall's pace the next one comes a second later.
 
     A second after the answer, not after the request: a tile is made of each answer at once, and
-    answers that come closer together than tiles may would wait for the next tile's turn.
+    answers that come closer together than tiles may would wait for the next tile's turn. To the
+    nearest beat: forty desktops spread over the second cost a quarter more, for each finds the
+    processor's caches full of something else.
     """
 
     timing: Timing
     started: float
     live: bool = False
     _last: float = field(default=float("-inf"))
-    _answered: float = field(default=float("-inf"))
+    _answered: float | None = None
     _open: bool = False
 
     def due_at(self, now: float) -> float | None:
@@ -79,7 +86,10 @@ class Requests:
             return now
         if self.live:
             return self._last + self.timing.live
-        return self._answered + self.timing.wall
+        if self._answered is None:
+            return now
+        beat = self.timing.beat
+        return round((self._answered + self.timing.wall) / beat) * beat
 
     @property
     def _settled(self) -> float:

@@ -38,8 +38,12 @@ class Classroom:
         self._folder = tempfile.TemporaryDirectory(dir="/tmp")
         places = [Path(self._folder.name) / str(place) for place in range(len(self.kinds))]
         self.desktops = [XvncDesktop(place, PASSWORD, "1280x720") for place in places]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda desktop: desktop.start(), self.desktops))
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda desktop: desktop.start(), self.desktops))
+        except BaseException:
+            self._clear()
+            raise
         self.ports = [desktop.port for desktop in self.desktops]
         self.pids = {desktop.processes[0].pid for desktop in self.desktops}
         pairs = zip(self.desktops, self.kinds, strict=True)
@@ -49,6 +53,9 @@ class Classroom:
 
     def __exit__(self, *_: object) -> None:
         self._painter.__exit__()
+        self._clear()
+
+    def _clear(self) -> None:
         for desktop in self.desktops:
             desktop.stop()
         self._folder.cleanup()

@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-from controle_vnc.rfb.client import Updated
+from controle_vnc.rfb.client import RfbClient, Updated
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import MAX_UNSENT_BYTES, Link, Target
 from controle_vnc.workstation.pace import Timing
@@ -482,5 +482,52 @@ def test_a_shrunk_screen_that_takes_another_size_is_asked_anew():
             await until(lambda: len(wall.openings) == 4, "a small screen again")
             assert wall.openings[2:] == [(1920, False), (320, False)]
             assert scales(server) == [4, 6]
+
+    asyncio.run(play())
+
+
+def test_links_that_are_answered_at_the_same_moment_let_others_in_between(monkeypatch):
+    now, happened = 0.0, []
+
+    def decode(client, data, is_over):
+        nonlocal now
+        now += 0.005
+        happened.append("decoded")
+
+    monkeypatch.setattr(RfbClient, "receive_data", decode)
+
+    async def others():
+        while happened.count("decoded") < 4:
+            happened.append("others")
+            await asyncio.sleep(0)
+
+    async def play():
+        turns = asyncio.Lock()
+        target = Target(parse_address("127.0.0.1:5900"), None)
+        links = [
+            Link(target, lambda health: None, FAST, clock=lambda: now, turns=turns)
+            for _ in range(4)
+        ]
+        took = [link._take_turn(RfbClient(None), b"") for link in links]
+        await asyncio.gather(*took, others())
+
+    asyncio.run(play())
+    assert "decoded decoded" not in " ".join(happened)
+
+
+def test_links_whose_work_is_short_are_done_at_one_go(monkeypatch):
+    happened = []
+    monkeypatch.setattr(RfbClient, "receive_data", lambda *_: happened.append("decoded"))
+
+    async def play():
+        turns = asyncio.Lock()
+        target = Target(parse_address("127.0.0.1:5900"), None)
+        links = [
+            Link(target, lambda health: None, FAST, clock=lambda: 0.0, turns=turns)
+            for _ in range(4)
+        ]
+        asyncio.get_running_loop().call_soon(happened.append, "others")
+        await asyncio.gather(*(link._take_turn(RfbClient(None), b"") for link in links))
+        assert happened == ["others", *["decoded"] * 4]
 
     asyncio.run(play())

@@ -20,6 +20,14 @@ def test_a_request_stays_open_until_it_is_answered():
     assert requests.due_at(10.6) == 11.5
 
 
+def test_a_room_is_asked_in_step_and_nobody_earlier_than_an_eighth_of_a_second():
+    requests = Requests(TIMING, started=0.0)
+    for answered, due in ((10.0, 11.0), (10.03, 11.0), (10.12, 11.0), (10.13, 11.25), (10.4, 11.5)):
+        requests.asked(answered - 0.01)
+        requests.answered(answered)
+        assert requests.due_at(10.6) == due
+
+
 def test_a_screen_that_has_never_answered_is_asked_at_once():
     requests = Requests(TIMING, started=0.0)
     due = requests.due_at(0.0)
