@@ -12,8 +12,8 @@ from controle_vnc.rfb.client import Event, RfbClient, Updated
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.state import Health
 
-EVERY_SECONDS = 0.95  # between tiles; under the pace of requests, or each would wait for the next
-EARLY_SECONDS = 0.5  # that one may come, to fall in step with the answers it is made of
+EVERY_SECONDS = 0.95  # between tiles where pictures come faster than a wall asks for them
+ALONE_SECONDS = 0.5  # where it is the first since the last tile: walls ask once a second
 MAX_TILE_BYTES = 1024 * 1024 - 64  # a wall's frame is at most 1 MiB, its head included
 MIN_WIDTH = 16  # a picture that is too large even so is a strip; it is not shown
 INLINE_PIXELS = 1280 * 720  # a millisecond's work; a thread's detour costs a tenth of one
@@ -62,7 +62,8 @@ class Tiles:
         self._has_picture = False
         self._captured_at = 0
         self._sequence = 0
-        self._due = float("-inf")
+        self._last_start = float("-inf")
+        self._pictures_since = 0
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
 
@@ -107,6 +108,7 @@ class Tiles:
 
     def _note_picture(self) -> None:
         self._has_picture = True
+        self._pictures_since += 1
         self._captured_at = self._workshop.now_ms()
         self._stale = set(self._listeners.values())
         self._plan()
@@ -126,7 +128,8 @@ class Tiles:
     def _plan(self) -> None:
         if self._busy or not self._stale or not self._has_picture:
             return
-        delay = self._due - EARLY_SECONDS - self._workshop.clock()
+        every = EVERY_SECONDS if self._pictures_since > 1 else ALONE_SECONDS
+        delay = self._last_start + every - self._workshop.clock()
         if any(width not in self._made for width in self._stale):
             delay = 0.0  # it has just become visible
         if self._timer is not None:
@@ -137,7 +140,8 @@ class Tiles:
         self._timer = None
         if not self._busy and self._stale and self._has_picture:
             self._busy = True
-            self._due = max(self._due, self._workshop.clock()) + EVERY_SECONDS
+            self._last_start = self._workshop.clock()
+            self._pictures_since = 0
             spawn(self._make(), f"tiles of workstation {self.number}")
 
     async def _make(self) -> None:

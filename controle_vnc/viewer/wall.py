@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 HELD_BYTES = 64 * 1024  # above this a slow browser gets nothing new until it has read
 BATCH_BYTES = 256 * 1024  # of one write: the tiles of a whole room, or one frame that is longer
-BATCH_SECONDS = 0.06  # between writes while many tiles come; a tile a second is late by no more
+BATCH_SECONDS = 0.06  # tiles that are made so close together leave in one write
 QUIET_SECONDS = 1.5  # a workstation that showed nothing new for so long waits for no batch
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 SEEN_SECONDS = 2.0

@@ -13,8 +13,6 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import Updated
 from controle_vnc.room import tiles
 from controle_vnc.room.tiles import (
-    EARLY_SECONDS,
-    EVERY_SECONDS,
     INLINE_PIXELS,
     Tiles,
     Workshop,
@@ -106,22 +104,32 @@ def test_the_widest_wall_tells_how_much_of_a_screen_is_needed():
     asyncio.run(play())
 
 
-def test_a_tile_may_come_early_once_and_on_average_a_second_after_the_last():
+def test_a_picture_that_comes_alone_is_shown_at_once_and_of_many_one_a_second():
     async def play():
         loop = asyncio.get_running_loop()
         room, now = shown(1280, 720), 100.0
         room.tiles._workshop = Workshop(room.threads, lambda: now, lambda: 1)
-        waits = []
-        for after in (0.0, EVERY_SECONDS - EARLY_SECONDS, 0.0, 0.2, 1.0):
+        await until(lambda: room.wall.told == [7], "a tile")
+        room.tiles._last_start = now
+
+        def wait():
+            return room.tiles._timer.when() - loop.time()
+
+        def change(after):
+            nonlocal now
             now += after
-            room.screen.fill(room.screen.bounds, (len(waits), 90, 90))
+            room.screen.fill(room.screen.bounds, (int(now * 9) % 256, 90, 90))
             room.tiles.event(Updated(room.screen.bounds))
-            waits.append(room.tiles._timer.when() - loop.time())
+
+        waits = []
+        for changes in ((1.0,), (0.3,), (0.6,), (0.1,), (0.1, 0.1), (0.1, 0.9)):
+            for after in changes:
+                change(after)
+            waits.append(wait())
             now += max(0.0, waits[-1])
             room.tiles._start()
             await until(lambda: not room.tiles._busy, "made")
-        late = EVERY_SECONDS
-        assert waits == pytest.approx([0, 0, late, late - 0.2, 0], abs=0.15)
+        assert waits == pytest.approx([0, 0.2, 0, 0.4, 0.75, 0], abs=0.15)
         room.threads.shutdown()
 
     asyncio.run(play())

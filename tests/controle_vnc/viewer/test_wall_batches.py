@@ -106,7 +106,7 @@ def test_a_workstation_that_was_quiet_waits_for_no_batch_and_takes_the_others_al
         async with showing(3) as room:
             room.clock.now += QUIET_SECONDS - 0.1
             room.make(1)
-            await room.until_written(1)  # a pause has passed since the last batch
+            await room.until_written(1)
             room.make(1)
             await asyncio.sleep(0)
             assert room.written == [[1]]
