@@ -15,6 +15,7 @@ from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
 from controle_vnc.store import Store, read_key
 from controle_vnc.tasks import spawn
+from controle_vnc.viewer.clerk import Clerk
 from controle_vnc.viewer.house import House
 from controle_vnc.viewer.journal import Journal
 from controle_vnc.viewer.lease import Leases
@@ -51,7 +52,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
             Dispatcher(store, hub, office, leases, journal),
             f"controle-vnc {__version__}",
         )
-        house = House(hub, journal, settings)
+        house = House(hub, Clerk(journal), settings)
         redeem = RedeemServer(
             settings.redeem_socket,
             office,

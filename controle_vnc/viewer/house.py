@@ -1,14 +1,13 @@
 """What every viewer needs of the daemon: workstations, journal, settings."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
 from controle_vnc.errors import JournalError
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings
+from controle_vnc.viewer.clerk import Clerk
 from controle_vnc.viewer.grant import Grant
-from controle_vnc.viewer.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -20,19 +19,20 @@ class House:
     """The daemon, as an open wall or screen sees it."""
 
     hub: Hub
-    journal: Journal
+    clerk: Clerk
     settings: Settings
 
     async def record(self, kind: str, grant: Grant, details: Details) -> bool:
         """Write one event of `grant` to the journal; False where that failed, which is logged."""
         try:
-            await asyncio.to_thread(
-                self.journal.append,
-                kind,
-                grant.user,
-                grant.session,
-                grant.workstation,
-                {"name": grant.name, **details},
+            await self.clerk.write(
+                self.clerk.journal.entry(
+                    kind,
+                    grant.user,
+                    grant.session,
+                    grant.workstation,
+                    {"name": grant.name, **details},
+                )
             )
         except JournalError as error:
             logger.error("%s of %s is not in the journal: %s", kind, grant.user, error)

@@ -3,8 +3,10 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,9 +31,23 @@ _journal = sa.Table(
     sa.Column("details", sa.Text),
 )
 
+_insert = sa.insert(_journal)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event before it has a number; `at` in ms since 1970, `details` as JSON."""
+
+    at: int
+    kind: str
+    user: str
+    session: str
+    workstation: str | None
+    details: str
+
 
 class Journal:
-    """Blocking, safe between threads: call it by `asyncio.to_thread` from async code."""
+    """Blocking, safe between threads: `Clerk` writes it for async code."""
 
     def __init__(
         self, path: Path, clock: Callable[[], float] = time.time, limit: int = MAX_WAITING
@@ -44,40 +60,36 @@ class Journal:
     def close(self) -> None:
         self._engine.dispose()
 
-    def append(
+    def entry(
         self,
         kind: str,
         user: str,
         session: str,
         workstation: str | None,
         details: dict[str, str | int],
-    ) -> int:
-        """Write one event; gives its number once it is on disk. Raises `JournalError`."""
+    ) -> "Entry":
+        """An event that happens now, to be written; raises `JournalError` where it is too large."""
         text = json.dumps(details)
         longest = max(len(field) for field in (kind, user, session, workstation or ""))
         if len(text) > MAX_DETAIL_BYTES or longest > MAX_FIELD_CHARACTERS:
             raise JournalError("the event is too large for the journal")
-        values = {
-            "at": int(self._clock() * 1000),
-            "kind": kind,
-            "user": user,
-            "session": session,
-            "workstation": workstation,
-            "details": text,
-        }
+        return Entry(int(self._clock() * 1000), kind, user, session, workstation, text)
+
+    def write(self, entries: Sequence["Entry"]) -> list[int]:
+        """Write all of `entries`, or none; gives their numbers once they are on disk.
+
+        Raises `JournalError`.
+        """
         with self._lock:
-            if self._waiting >= self._limit:
-                raise JournalError(f"the journal is full: {self._limit} events wait for the site")
+            if self._waiting + len(entries) > self._limit:
+                raise JournalError(f"the journal is full: {self._waiting} events wait for the site")
             try:
                 with begin(self._engine) as connection:
-                    result = connection.execute(sa.insert(_journal).values(values))
+                    done = [connection.execute(_insert, asdict(entry)) for entry in entries]
             except sa.exc.SQLAlchemyError as error:
                 raise JournalError(f"the journal cannot be written: {error}") from error
-            self._waiting += 1
-        key = result.inserted_primary_key
-        if key is None:
-            raise JournalError("the journal gave no number")
-        return int(key[0])
+            self._waiting += len(entries)
+        return [_number(result) for result in done]
 
     def after(self, number: int, limit: int = MAX_EVENTS_A_PULL) -> list[Event]:
         """The events after `number`, oldest first, at most `limit` of them."""
@@ -122,3 +134,10 @@ class Journal:
     def _count(self) -> int:
         with begin(self._engine) as connection:
             return int(connection.execute(sa.select(sa.func.count(_journal.c.number))).scalar_one())
+
+
+def _number(result: sa.CursorResult[Any]) -> int:
+    key = result.inserted_primary_key
+    if key is None:
+        raise JournalError("the journal gave no number")
+    return int(key[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings
 from controle_vnc.store import Occupancy, StoredWorkstation, upgrade
+from controle_vnc.viewer.clerk import Clerk
 from controle_vnc.viewer.grant import Closing, Grant
 from controle_vnc.viewer.house import House
 from controle_vnc.viewer.journal import Journal
@@ -58,7 +59,7 @@ async def house(*rows, timing=None, clipboard=True):
     journal = Journal(folder / "store.db")
     hub = Hub(rows, timing)
     try:
-        yield House(hub, journal, Settings(RUN_DIR=str(folder / "run"), CLIPBOARD=clipboard))
+        yield House(hub, Clerk(journal), Settings(RUN_DIR=str(folder / "run"), CLIPBOARD=clipboard))
     finally:
         await hub.close()
         journal.close()

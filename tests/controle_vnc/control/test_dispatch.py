@@ -231,7 +231,8 @@ def test_a_viewer_at_the_limit_is_accepted_and_one_past_it_is_not(world, field):
 
 def test_the_journal_is_pulled_and_acknowledged(world):
     async def scene(ask):
-        world.journal.append("wall_opened", "camille", "s", None, {"room": "S12"})
+        entry = world.journal.entry("wall_opened", "camille", "s", None, {"room": "S12"})
+        world.journal.write([entry])
         assert (await ask(m.GetStatus())).events_waiting == 1
         (event,) = (await ask(m.PullEvents(after=0))).events
         assert (event.kind, event.details) == ("wall_opened", {"room": "S12"})

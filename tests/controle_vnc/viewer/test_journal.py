@@ -22,7 +22,8 @@ def journal(path):
 
 
 def write(journal, kind="screen_opened", **details):
-    return journal.append(kind, "camille", "session", "w1", details)
+    (number,) = journal.write([journal.entry(kind, "camille", "session", "w1", details)])
+    return number
 
 
 def test_events_are_numbered_and_come_back_in_order(journal):
@@ -41,7 +42,7 @@ def test_an_event_outlives_the_daemon(journal, path):
     again.close()
 
 
-def test_an_event_is_on_disk_when_append_returns(journal, path):
+def test_an_event_is_on_disk_when_write_returns(journal, path):
     write(journal)
     with journal._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -73,6 +74,18 @@ def test_a_full_journal_refuses_and_an_acknowledgement_makes_room(path):
     journal.close()
 
 
+def test_events_that_are_written_together_are_numbered_in_order_and_kept_all_or_none(path):
+    journal = Journal(path, limit=3)
+    entries = [journal.entry(kind, "camille", "session", None, {}) for kind in ("a", "b")]
+    assert journal.write(entries) == [1, 2]
+    with pytest.raises(JournalError, match="full: 2 events"):
+        journal.write(entries)
+    assert [event.kind for event in journal.after(0)] == ["a", "b"]
+    assert journal.waiting() == 2
+    assert journal.write(entries[:1]) == [3]
+    journal.close()
+
+
 def test_details_at_the_limit_are_kept_and_one_more_is_refused(journal):
     room = MAX_DETAIL_BYTES - len('{"t": ""}')
     write(journal, t="x" * room)
@@ -89,8 +102,8 @@ def test_a_journal_that_cannot_be_written_says_so(journal, path):
 
 
 def test_a_pull_gives_no_more_than_fits_in_a_message(journal):
-    for _ in range(MAX_EVENTS_A_PULL + 1):
-        journal.append("k" * 32, "é" * 128, "é" * 128, "é" * 64, {"t": "x" * 1000})
+    entry = journal.entry("k" * 32, "é" * 128, "é" * 128, "é" * 64, {"t": "x" * 1000})
+    journal.write([entry] * (MAX_EVENTS_A_PULL + 1))
     events = journal.after(0, 10_000)
     assert 0 < len(events) <= MAX_EVENTS_A_PULL
     assert len(encode(Events(events=events))) < MAX_MESSAGE_BYTES

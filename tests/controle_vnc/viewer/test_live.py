@@ -30,13 +30,14 @@ DECODED = bytes([10, 20, 30, 0])
 
 
 def journal(place):
-    return [(event.kind, event.details) for event in place.journal.after(0)]
+    return [(event.kind, event.details) for event in place.clerk.journal.after(0)]
 
 
 class Eye:
     """Keeps the decoded link open, as a wall does."""
 
     live = False
+    shown_width = None
 
     def __init__(self):
         self.client = None
@@ -341,7 +342,7 @@ def test_an_unknown_workstation_and_a_full_journal_are_told_and_nothing_is_opene
     async def play(server, place):
         async with browsing(serve, screen_grant("gone"), place) as browser:
             assert "unknown_workstation" in await RfbViewer(browser).refusal()
-        place.journal._limit = 0
+        place.clerk.journal._limit = 0
         async with browsing(serve, VIEW, place) as browser:
             assert "(journal)" in await RfbViewer(browser).refusal()
         assert server.accepted == 0

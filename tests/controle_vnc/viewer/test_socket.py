@@ -41,6 +41,6 @@ def test_a_private_socket_that_nobody_uses_is_removed(monkeypatch):
             )
             await asyncio.wait_for(done.wait(), 2)
             assert not path.exists()
-            assert place.journal.after(0) == []
+            assert place.clerk.journal.after(0) == []
 
     asyncio.run(play())

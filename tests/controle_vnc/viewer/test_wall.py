@@ -17,7 +17,7 @@ QUICK = Timing(linger=0.05, wall=0.05, settle=0.0, prove=0.2, deadline=0.2, dead
 
 
 def kinds(place):
-    return [event.kind for event in place.journal.after(0)]
+    return [event.kind for event in place.clerk.journal.after(0)]
 
 
 def test_a_wall_begins_with_a_snapshot_of_its_room_and_connects_to_nobody():
@@ -148,7 +148,7 @@ def test_a_wall_that_closes_leaves_no_connection_and_is_journalled():
                 await browser.tile(1)
             await until(lambda: not server.sessions, "the connection closed")
             assert kinds(place) == ["wall_opened", "wall_closed"]
-            closed = place.journal.after(0)[1]
+            closed = place.clerk.journal.after(0)[1]
             assert closed.details == {
                 "name": "Camille", "room": "S12", "seconds": 0, "code": "left"
             }  # fmt: skip
@@ -171,7 +171,7 @@ def test_a_wall_is_told_why_it_closes():
 def test_a_wall_that_cannot_be_journalled_does_not_open():
     async def play():
         async with FakeVncServer() as server, house(stored(1, server.address)) as place:
-            place.journal._limit = 0
+            place.clerk.journal._limit = 0
             async with browsing(serve, wall_grant(), place) as browser:
                 assert await browser.frame() == {"event": "bye", "code": "journal"}
 

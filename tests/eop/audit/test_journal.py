@@ -11,7 +11,9 @@ def kept(house):
 
 
 def append(house, kind="screen_opened", mode="view"):
-    return house.daemon.journal.append(kind, "camille", "session", "pc", {"mode": mode})
+    journal = house.daemon.journal
+    (number,) = journal.write([journal.entry(kind, "camille", "session", "pc", {"mode": mode})])
+    return number
 
 
 def test_events_are_stored_and_acknowledged(house):
