@@ -38,6 +38,10 @@ def entry(book, kind):
     return book.entry(kind, "camille", "session", "w1", {})
 
 
+def begin(work):
+    return asyncio.get_running_loop().create_task(work)
+
+
 def kinds(book):
     return [event.kind for event in book.after(0)]
 
@@ -46,9 +50,9 @@ def test_what_is_told_during_a_transaction_is_written_together_in_the_next(book)
     async def play():
         clerk = Clerk(book)
         book.is_open.clear()
-        writing = [asyncio.ensure_future(clerk.write(entry(book, "first")))]
+        writing = [begin(clerk.write(entry(book, "first")))]
         await asyncio.sleep(0)
-        writing += [asyncio.ensure_future(clerk.write(entry(book, f"k{n}"))) for n in range(40)]
+        writing += [begin(clerk.write(entry(book, f"k{n}"))) for n in range(40)]
         await asyncio.sleep(0)
         assert not any(one.done() for one in writing)
         book.is_open.set()
@@ -90,8 +94,8 @@ def test_what_was_told_is_written_although_its_teller_has_gone(book):
     async def play():
         clerk = Clerk(book)
         book.is_open.clear()
-        gone = asyncio.ensure_future(clerk.write(entry(book, "gone")))
-        stays = asyncio.ensure_future(clerk.write(entry(book, "stays")))
+        gone = begin(clerk.write(entry(book, "gone")))
+        stays = begin(clerk.write(entry(book, "stays")))
         await asyncio.sleep(0)
         gone.cancel()
         book.is_open.set()
@@ -106,7 +110,7 @@ def test_a_daemon_that_stops_in_the_middle_leaves_nobody_waiting(book):
     async def play():
         clerk = Clerk(book)
         book.is_open.clear()
-        waiting = asyncio.ensure_future(clerk.write(entry(book, "k")))
+        waiting = begin(clerk.write(entry(book, "k")))
         await until(lambda: clerk._task is not None, "the clerk at work")
         await asyncio.sleep(0)
         clerk._task.cancel()
