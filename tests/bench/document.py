@@ -11,12 +11,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import broadcast, growth, relay, wall40
+from tests.bench import broadcast, growth, relay, veyon, wall40
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
     "relay": relay.tables,
     "wall40": wall40.tables,
+    "veyon": veyon.tables,
     "broadcast": broadcast.tables,
     "growth": growth.tables,
 }
