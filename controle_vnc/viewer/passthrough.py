@@ -86,8 +86,8 @@ class Passthrough:
         else:
             try:
                 self._viewer.write(*self._from_server.feed(data))
-                passing = min(self._from_server.passing, RECEIVE_BYTES)
-                self._server.receive_bytes = max(LOOKED_AT_BYTES, passing)
+                most = self._from_server.passing + LOOKED_AT_BYTES
+                self._server.receive_bytes = min(most, RECEIVE_BYTES)
             except ProtocolError as error:
                 logger.warning("a screen is closed: its workstation sent %s", error)
                 self.end("bad_server")
