@@ -1,4 +1,4 @@
-"""All benchmarks one after the other: `make bench`, about ten minutes; `--quick` under one.
+"""All benchmarks one after the other: `make bench`, a quarter of an hour; `--quick` under one.
 
 Each writes its figures to `var/bench/NAME.json` (`--out` for another folder); all of them together
 are in `bench.json`. `python -m tests.bench.document` then puts the tables into
