@@ -4,8 +4,6 @@ import sys
 
 import pytest
 
-from tests.bench.veyon import missing_packages
-
 pytestmark = pytest.mark.journey
 
 SIDES = {"product", "websockify 0.13"}
@@ -23,20 +21,6 @@ def test_the_relay_is_measured_beside_websockify(tmp_path):
         assert turn["saturated CPU s/GB"] > 0
         assert turn["opening ms"] > 0
     assert json.loads((tmp_path / "relay.json").read_text()) == figures
-
-
-def test_the_wall_is_measured_beside_veyon(tmp_path):
-    if packages := missing_packages():
-        pytest.skip(f"Veyon is not installed: {' '.join(packages)}")
-    command = [sys.executable, "-m", "tests.bench.veyon", "--quick", "--json", "--out", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
-    assert set(figures["sides"]) == {"EOP", "Veyon"}
-    for (turn,) in figures["sides"].values():
-        assert turn["new tiles/s"] > 0
-        assert turn["gateway CPU %"] > 0
-        assert turn["student CPU %"] > 0
 
 
 def test_without_veyon_a_sentence_says_what_to_install(tmp_path):
