@@ -11,10 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import broadcast, growth, relay, veyon, wall40
+from tests.bench import broadcast, demonstration, growth, relay, veyon, wall40
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
+    "demonstration": demonstration.tables,
     "relay": relay.tables,
     "wall40": wall40.tables,
     "veyon": veyon.tables,
