@@ -186,12 +186,16 @@ class SharedScreen:
 
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
+        now = loop.time()
         try:
             while True:
-                await self._until_due(loop.time())
+                await self._until_due(now)
                 await self._write(self._small_messages())
-                if loop.time() >= self._next_at:
-                    await self._write(*await self._picture(loop.time()))
+                # The moment that finds a picture too early is the one to wait from: at a later
+                # one it may be due, and nothing would wake for it.
+                now = loop.time()
+                if now >= self._next_at:
+                    await self._write(*await self._picture(now))
         except (TimeoutError, ConnectionError):
             self.code = "left"
 

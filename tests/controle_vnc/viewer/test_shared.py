@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
 import struct
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.constants import FENCE_REQUEST, Encoding
 from controle_vnc.rfb.encoders.quality import Quality
+from controle_vnc.viewer import shared
 from controle_vnc.viewer.live import serve
+from controle_vnc.viewer.shared import SharedScreen
 from tests.controle_vnc.rfb.sessions import update
 from tests.controle_vnc.viewer.test_live import QUICK, VIEW, journal
 from tests.fakes import vnc_server as fake
@@ -67,7 +71,20 @@ class Stage:
             await viewer.until(lambda v=viewer: self.is_on(v), "the frame")
 
 
-def on_stage(play, behaviour=fake.desktop, size=SIZE):
+class Busy(asyncio.SelectorEventLoop):
+    """A machine that is busy elsewhere when a screen has looked at the clock."""
+
+    seconds = 0.0
+
+    def time(self):
+        now = super().time()
+        if self.seconds and sys._getframe(1).f_globals["__name__"] == SharedScreen.__module__:
+            time.sleep(self.seconds)
+            self.seconds = 0.0
+        return now
+
+
+def on_stage(play, behaviour=fake.desktop, size=SIZE, loop_factory=None):
     async def run():
         async with (
             FakeVncServer(behaviour, size) as server,
@@ -75,7 +92,8 @@ def on_stage(play, behaviour=fake.desktop, size=SIZE):
         ):
             await play(Stage(server, place))
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run())
 
 
 @pytest.mark.parametrize("encodings", [PUSHED, ASKING, PLAIN, (*ASKING, Encoding.FENCE)])
@@ -121,6 +139,18 @@ def test_forty_viewers_in_step_cost_one_encode_of_each_change(monkeypatch):
             assert len(encoded) == len(cells)
 
     on_stage(play, size=(128, 128))
+
+
+def test_a_frame_that_falls_due_while_the_machine_is_busy_does_not_wait_for_the_next(monkeypatch):
+    monkeypatch.setattr(shared, "BETWEEN_UPDATES_SECONDS", 0.4)
+
+    async def play(stage):
+        async with stage.viewer() as viewer:
+            await viewer.echo()
+            asyncio.get_running_loop().seconds = 0.4
+            await stage.frame(Rect(0, 10, 20, 20), viewer)
+
+    on_stage(play, loop_factory=Busy)
 
 
 def test_a_stalled_a_slow_and_a_vanishing_viewer_cost_a_good_one_no_frame():
