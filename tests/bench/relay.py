@@ -1,10 +1,11 @@
-"""40 screens through the product and through stock websockify, in turns.
+"""40 screens through the product, stock websockify and a bare loop that only copies, in turns.
 
 `python -m tests.bench.relay [--only opening,paced,saturated,roundtrip,stalled] [--rounds 3]`.
 Counted are all processes between browser and VNC server: gateway and daemon of the product, the
 whole tree of websockify. Each of the 40 screens is another workstation, in control mode.
 """
 
+import json
 import select
 import statistics
 import subprocess
@@ -25,7 +26,7 @@ POINTER = b"\5\0\0\1\0\1"
 PING_SECONDS = 0.003
 PIXEL_BYTES = 20
 LEAST = 0.05
-OURS, STOCK = "product", "websockify 0.13"
+OURS, STOCK, BARE = "product", "websockify 0.13", "a bare loop"
 
 
 class Ours:
@@ -98,6 +99,31 @@ class Stock:
         return cpu.tree(self.process.pid)
 
 
+class Bare:
+    """The least that a relay in Python can do, without WebSockets: see `bare_relay`."""
+
+    name = BARE
+
+    def __init__(self, ports: list[int]) -> None:
+        self.targets = ports
+
+    def __enter__(self) -> "Bare":
+        command = [sys.executable, "-m", "tests.bench.bare_relay", *map(str, self.targets)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.ports = json.loads(self.process.stdout.readline())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(timeout=10)
+
+    def target(self, screen: int) -> dict:
+        return {"host": "127.0.0.1", "port": self.ports[screen]}
+
+    def pids(self) -> set[int]:
+        return {self.process.pid}
+
+
 class Pinger:
     """One screen, blocking: a pointer event there, one pixel back."""
 
@@ -133,7 +159,7 @@ class Pinger:
 class Turn:
     """One turn of one side: everything that was chosen, with the same 40 screens open."""
 
-    def __init__(self, side: Ours | Stock, source: SourceProcess, chosen) -> None:
+    def __init__(self, side: Ours | Stock | Bare, source: SourceProcess, chosen) -> None:
         self.side, self.source, self.chosen = side, source, chosen
         self.count = chosen.screens
         self.last = self.count - 1
@@ -262,36 +288,48 @@ ROWS = (
     ("stalled others p50 ratio", "– round trip of the others, against before"),
 )
 
+NOT_BARE = ("opening ms", "opening whole ms", "memory MiB a screen", "stalled held MiB")
+
 
 def tables(figures: dict) -> list[Table]:
     sides = figures["sides"]
-    rows = [["40 screens, median of the turns", OURS, STOCK, "ratio of the turns [from to]"]]
+    rows = [[
+        "40 screens, median of the turns", OURS, STOCK, "ratio of the turns [from to]",
+        BARE, "the loop's ratio",
+    ]]  # fmt: skip
     for key, label in ROWS:
-        ours = [turn.get(key) for turn in sides[OURS]]
-        stock = [turn.get(key) for turn in sides[STOCK]]
-        if ours[0] is None:
+        turns = {name: [turn.get(key) for turn in sides[name]] for name in sides}
+        if turns[OURS][0] is None:
             continue
-        # what is about nothing has no ratio: a screen may cost less memory than the noise of it
-        ratios = [b / a for a, b in zip(ours, stock, strict=True) if min(a, b) > LEAST]
-        shown = (
-            f"{figure(statistics.median(ratios))} [{figure(min(ratios))} {figure(max(ratios))}]"
-            if len(ratios) == len(ours) and "direct" not in key and "MB/s" not in key
-            else ""
-        )
+        is_bare = key not in NOT_BARE
         middle = max if key == "stalled held MiB" else median
-        rows.append([label, figure(middle(ours)), figure(middle(stock)), shown])
+        rows.append([
+            label, figure(middle(turns[OURS])), figure(middle(turns[STOCK])),
+            ratio(key, turns[OURS], turns[STOCK]),
+            figure(middle(turns[BARE])) if is_bare else "",
+            ratio(key, turns[BARE], turns[STOCK]) if is_bare else "",
+        ])  # fmt: skip
     return [Table("relay: the product against stock websockify", rows)]
 
 
+def ratio(key: str, ours: list[float], stock: list[float]) -> str:
+    """How many times less than websockify; nothing where the figures are about nothing."""
+    ratios = [b / a for a, b in zip(ours, stock, strict=True) if min(a, b) > LEAST]
+    if len(ratios) < len(ours) or "direct" in key or "MB/s" in key:
+        return ""
+    return f"{figure(statistics.median(ratios))} [{figure(min(ratios))} {figure(max(ratios))}]"
+
+
 def measure(chosen) -> dict:
-    sides: dict[str, list[dict[str, float]]] = {OURS: [], STOCK: []}
+    sides: dict[str, list[dict[str, float]]] = {OURS: [], STOCK: [], BARE: []}
     with (
         SourceProcess("tests.bench.rfb_source", "--screens", str(chosen.screens + 2)) as source,
         Ours(source.ports) as ours,
         Stock(source.ports) as stock,
+        Bare(source.ports) as bare,
     ):
         for _ in range(chosen.rounds):
-            for side in (ours, stock):
+            for side in (ours, stock, bare):
                 sides[side.name].append(Turn(side, source, chosen).run())
     return {"screens": chosen.screens, "rounds": chosen.rounds, "sides": sides}
 
