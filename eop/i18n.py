@@ -81,6 +81,7 @@ def role_name(role: str) -> str:
         "teacher": gettext("Teacher"),
         "head_teacher": gettext("Head teacher"),
         "administrator": gettext("Administrator"),
+        "security_officer": gettext("Security officer"),
     }
     return names.get(role, role)
 

@@ -15,6 +15,21 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "locked": (423, lazy_gettext("Too many attempts. Try again in %(minutes)s min.")),
     "throttled": (429, lazy_gettext("Too many attempts. Try again in %(minutes)s min.")),
     "busy": (503, lazy_gettext("Too many people are signing in. Try again in a moment.")),
+    "directory_down": (
+        503,
+        lazy_gettext("The school's directory does not answer. Try again in a moment."),
+    ),
+    "account_unknown": (
+        403,
+        lazy_gettext("Your password is right, but EOP does not know you yet. Tell your IT staff."),
+    ),
+    "account_disabled": (403, lazy_gettext("Your account is disabled. Tell your IT staff.")),
+    "account_expired": (403, lazy_gettext("Your account has expired. Tell your IT staff.")),
+    "account_locked": (403, lazy_gettext("Your account is locked. Tell your IT staff.")),
+    "account_must_change": (
+        403,
+        lazy_gettext("Your password must be changed first, where your account is kept."),
+    ),
     "denied": (
         403,
         lazy_gettext("Your account does not open EOP: it is for teachers."),

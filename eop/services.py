@@ -10,7 +10,8 @@ from flask import current_app
 from controle_vnc.settings import Settings
 from eop.aaa.authenticators.local import LocalAuthenticator
 from eop.aaa.login import Door
-from eop.aaa.session import Keys, Lifetime
+from eop.aaa.session import Keys, Lifetime, Sessions
+from eop.aaa.sql_sessions import SqlSessions
 from eop.daemon import Daemon
 from eop.database import Database
 from eop.settings import SiteSettings
@@ -47,17 +48,17 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
         daemon=Daemon(shared, site.SECRET_KEY.rstrip("\r\n").encode()),
         door=Door(
             database=database,
-            keys=Keys(site.SESSION_KEY),
-            lifetime=lifetime(site),
+            sessions=sessions_of(site),
             authenticators=(LocalAuthenticator(database),),
         ),
         clock=clock,
     )
 
 
-def lifetime(site: SiteSettings) -> Lifetime:
-    """How long sessions live by these settings."""
-    return Lifetime(site.SESSION_EXPIRES * 60_000, site.SESSION_IDLE * 60_000)
+def sessions_of(site: SiteSettings) -> Sessions:
+    """Where these settings keep sessions, and for how long."""
+    lifetime = Lifetime(site.SESSION_EXPIRES * 60_000, site.SESSION_IDLE * 60_000)
+    return SqlSessions(Keys(site.SESSION_KEY), lifetime)
 
 
 def services() -> Services:

@@ -12,7 +12,7 @@ from controle_vnc.errors import SettingsError
 from controle_vnc.settings import setting
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
-ROOT_PATHS = {"login", "logout", "eoleauth", "ping", "documents", "websockify"}
+ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
 SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
 
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")

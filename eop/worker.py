@@ -15,7 +15,6 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import revocations, throttle
-from eop.aaa import session as sessions
 from eop.audit import journal
 from eop.errors import EopError, RefusedError
 from eop.services import Services
@@ -77,7 +76,7 @@ class Worker:
 
     def _renew(self) -> None:
         with self._parts.database.read() as connection:
-            alive = sessions.live(connection, self._parts.door.lifetime, self._parts.now_ms())
+            alive = self._parts.door.sessions.live(connection, self._parts.now_ms())
         if alive:
             self._parts.daemon.renew([Lease(session=one.id, ends_at=one.ends_at) for one in alive])
 
@@ -90,7 +89,7 @@ class Worker:
     def _purge(self) -> None:
         now_ms = self._parts.now_ms()
         with self._parts.database.write() as connection:
-            sessions.end_expired(connection, self._parts.door.lifetime, now_ms)
+            self._parts.door.sessions.end_expired(connection, now_ms)
             throttle.purge(connection, now_ms)
 
 

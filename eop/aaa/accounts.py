@@ -1,8 +1,7 @@
 """Changes of accounts: whoever is changed signs in anew, and open screens close."""
 
 from eop.aaa import passwords, throttle
-from eop.aaa import session as sessions
-from eop.aaa.session import Keys
+from eop.aaa.session import Sessions
 from eop.database import Database
 from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
@@ -15,25 +14,27 @@ def add(database: Database, new: NewUser, now_ms: int) -> User:
         return users.add(connection, new, now_ms)
 
 
-def change(database: Database, keys: Keys, new: NewUser, now_ms: int) -> User:
+def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) -> User:
     """Give a user another role, name, password or other grants."""
     with database.write() as connection:
         changed = users.change(connection, new)
         sessions.end_all(connection, changed.id, now_ms)
-        throttle.clear(connection, keys.login_key(changed.login))
+        throttle.clear(connection, sessions.keys.login_key(changed.login))
         return changed
 
 
-def set_password(database: Database, keys: Keys, login: str, password: str, now_ms: int) -> None:
+def set_password(
+    database: Database, sessions: Sessions, login: str, password: str, now_ms: int
+) -> None:
     """Give a user another password; locks are lifted."""
     hashed = passwords.hashed(password)
     with database.write() as connection:
         users.set_password(connection, login, hashed)
         sessions.end_all(connection, users.get(connection, login).id, now_ms)
-        throttle.clear(connection, keys.login_key(users.canonical_login(login)))
+        throttle.clear(connection, sessions.keys.login_key(users.canonical_login(login)))
 
 
-def remove(database: Database, login: str, now_ms: int) -> User:
+def remove(database: Database, sessions: Sessions, login: str, now_ms: int) -> User:
     """Forget a user."""
     with database.write() as connection:
         sessions.end_all(connection, users.get(connection, login).id, now_ms)
@@ -41,7 +42,13 @@ def remove(database: Database, login: str, now_ms: int) -> User:
 
 
 def save_class(
-    database: Database, name: str, logins: list[str], now_ms: int, *, replace: bool
+    database: Database,
+    sessions: Sessions,
+    name: str,
+    logins: list[str],
+    now_ms: int,
+    *,
+    replace: bool,
 ) -> SchoolClass:
     """Store a class; where it existed, those who watched by it sign in anew."""
     with database.write() as connection:
@@ -54,7 +61,7 @@ def save_class(
         return saved
 
 
-def remove_class(database: Database, name: str, now_ms: int) -> None:
+def remove_class(database: Database, sessions: Sessions, name: str, now_ms: int) -> None:
     """Forget a class; those who watched by it sign in anew."""
     with database.write() as connection:
         classes.remove(connection, name)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import marshmallow as ma
-from flask import after_this_request, g, request
+from flask import after_this_request, g
 from marshmallow import validate
 
 from eop.aaa import guard, login, revocations
@@ -50,9 +50,8 @@ def _described(identity: Identity, csrf_token: str) -> dict[str, Any]:
 def sign_in(body: dict[str, str]) -> dict[str, Any]:
     """Sign in: sets the session cookie."""
     parts = services()
-    address = request.remote_addr or ""
-    typed = Credentials(body["username"], body["password"], address, guard.device())
-    signed_in = login.sign_in(parts.door, typed, parts.now_ms(), g.token)
+    typed = Credentials(body["username"], body["password"])
+    signed_in = login.sign_in(parts.door, typed, guard.visit(), parts.now_ms())
     if g.token is not None:
         revocations.deliver(parts.database, parts.daemon)
     after_this_request(lambda response: guard.set_cookies(response, signed_in))

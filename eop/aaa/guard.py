@@ -12,7 +12,7 @@ from eop.aaa import devices
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.identity import Identity
-from eop.aaa.login import SignedIn
+from eop.aaa.login import SignedIn, Visit
 from eop.aaa.policy import Action, Target, may
 from eop.addresses import is_own_origin
 from eop.directory import users
@@ -59,13 +59,13 @@ def _load_session(token: str) -> None:
     now_ms, door = parts.now_ms(), parts.door
     session_id = door.keys.session_id(token)
     with parts.database.read() as connection:
-        session = sessions.find(connection, session_id, door.lifetime, now_ms)
+        session = door.sessions.find(connection, session_id, now_ms)
         if session is None:
             return
         user = users.get(connection, session.login)
     if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
         with parts.database.write() as connection:
-            sessions.touch(connection, session_id, now_ms)
+            door.sessions.touch(connection, session_id, now_ms)
     g.identity, g.session, g.token = identities.of_user(user), session, token
     g.csrf_token = door.keys.csrf_token(token)
 
@@ -77,6 +77,17 @@ def _cookie_name(name: str) -> str:
 def device() -> str:
     """The cookie of `eop.aaa.devices`, or nothing."""
     return request.cookies.get(_cookie_name(DEVICE_COOKIE), "")
+
+
+def visit() -> Visit:
+    """From where this request signs in."""
+    browser = request.headers.get("User-Agent", "")
+    return Visit(
+        address=request.remote_addr or "",
+        device=device(),
+        browser="".join(letter for letter in browser if letter.isprintable()),
+        old_token=g.token,
+    )
 
 
 def set_cookies(response: Response, signed_in: SignedIn) -> Response:

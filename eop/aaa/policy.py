@@ -6,7 +6,11 @@ from typing import Literal
 
 from eop.aaa.identity import Identity
 
-Action = Literal["sign_in", "observe", "tile", "view", "control", "act"]
+Action = Literal[
+    "sign_in", "observe", "tile", "view", "control", "act",
+    "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
+    "explain_policy", "substitute", "close_screens",
+]  # fmt: skip
 
 
 class Scope(Enum):
@@ -34,6 +38,7 @@ class Decision:
 
 _TEACHING: dict[str, Scope] = {
     "sign_in": Scope.ANYWHERE,
+    "account": Scope.ANYWHERE,
     "observe": Scope.ANYWHERE,
     "tile": Scope.GRANTED,
     "view": Scope.GRANTED,
@@ -41,11 +46,23 @@ _TEACHING: dict[str, Scope] = {
     "act": Scope.GRANTED,
 }
 
+_OWN: dict[str, Scope] = {"sign_in": Scope.ANYWHERE, "account": Scope.ANYWHERE}
+
+_ADMINISTERING: dict[str, Scope] = dict.fromkeys(
+    (
+        "administer", "read_audit", "export_audit", "import_people", "manage_people",
+        "explain_policy", "substitute", "close_screens",
+    ),
+    Scope.ANYWHERE,
+)  # fmt: skip
+
 RIGHTS: dict[str, dict[str, Scope]] = {
-    "student": {"sign_in": Scope.ANYWHERE},
+    "student": _OWN,
     "teacher": _TEACHING,
     "head_teacher": _TEACHING,
-    "administrator": dict.fromkeys(_TEACHING, Scope.ANYWHERE),
+    "administrator": dict.fromkeys(_TEACHING, Scope.ANYWHERE) | _ADMINISTERING,
+    "security_officer": _OWN
+    | dict.fromkeys(("administer", "read_audit", "export_audit", "explain_policy"), Scope.ANYWHERE),
 }
 """Role → action → how far. What is not here is denied."""
 

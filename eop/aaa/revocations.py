@@ -1,8 +1,9 @@
 """Ended sessions are told to controle-vnc: at once, and again until it has heard."""
 
 import logging
+from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, insert, select
 
 from eop.aaa.tables import revocation
 from eop.daemon import Daemon
@@ -12,6 +13,13 @@ from eop.errors import RefusedError
 MAX_A_REQUEST = 1000  # far below the largest message
 
 logger = logging.getLogger(__name__)
+
+
+def queue(connection: Connection, session_ids: Iterable[str], now_ms: int) -> None:
+    """Have it told that these sessions are over, once the caller's transaction is committed."""
+    rows = [{"session": one, "queued_at": now_ms} for one in session_ids]
+    if rows:
+        connection.execute(insert(revocation), rows)
 
 
 def deliver(database: Database, daemon: Daemon) -> bool:

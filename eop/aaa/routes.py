@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from werkzeug.wrappers import Response as AnyResponse
 
 from eop.aaa import guard, login, revocations
-from eop.aaa.login import Credentials
+from eop.aaa.login import Credentials, SignedIn
 from eop.aaa.passwords import MAX_BYTES
 from eop.errors import RefusedError
 from eop.replies import SENTENCES, told
@@ -30,18 +30,22 @@ def login_form() -> AnyResponse:
     asked = guard.safe_next(request.form.get("next"))
     username = request.form.get("username", "")[:MAX_TYPED_LOGIN]
     password = request.form.get("password", "")
-    address = request.remote_addr or ""
-    typed = Credentials(username, password[:MAX_BYTES], address, guard.device())
+    typed = Credentials(username, password[:MAX_BYTES])
     try:
         if not username or not password:
             raise RefusedError("wrong")
-        signed_in = login.sign_in(services().door, typed, services().now_ms(), g.token)
+        signed_in = login.sign_in(services().door, typed, guard.visit(), services().now_ms())
     except RefusedError as error:
         page = render_template("login.html", error=told(error), username=username, next=asked)
         response = make_response(page, SENTENCES[error.code][0])
         if error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
+    return entered(signed_in, asked)
+
+
+def entered(signed_in: SignedIn, asked: str) -> Response:
+    """The answer to who has signed in: his cookies, and the page he asked for."""
     if g.token is not None:
         _deliver()
     return guard.set_cookies(_redirected(asked), signed_in)

@@ -1,4 +1,4 @@
-"""Sessions: kept here, named by a random id of which only a keyed hash is stored."""
+"""Sessions: kept by the server, named by a random id of which only a keyed hash is stored."""
 
 import hashlib
 import hmac
@@ -6,11 +6,9 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
-
-from eop.aaa.tables import revocation, session
-from eop.directory.tables import user
+from sqlalchemy import Connection
 
 TOKEN_BYTES = 32
 TOUCH_SECONDS = 60  # the last use is written once a minute, not at every request
@@ -26,21 +24,22 @@ class Keys:
 
     def session_id(self, token: str) -> str:
         """What is stored of a session's token."""
-        return self._derived("session", token)
+        return self.derived("session", token)
 
     def csrf_token(self, token: str) -> str:
         """What a page of that session sends back with every change."""
-        return self._derived("csrf", token)
+        return self.derived("csrf", token)
 
     def login_key(self, login: str) -> str:
         """What is stored of a login that failed: a password may have been typed there."""
-        return self._derived("login", login)
+        return self.derived("login", login)
 
     def device_mark(self, device: str, login: str) -> str:
         """What a device's cookie carries for a login that has signed in on it."""
-        return self._derived("device", f"{device}:{login}")
+        return self.derived("device", f"{device}:{login}")
 
-    def _derived(self, purpose: str, text: str) -> str:
+    def derived(self, purpose: str, text: str) -> str:
+        """A keyed hash (64 hexadecimal digits) of `text`, for one purpose alone."""
         message = f"{purpose}:{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
 
@@ -54,6 +53,24 @@ class Lifetime:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What a new session is made of.
+
+    `application` is the one that has it for itself (empty: shared by all); `ticket` a hash of what
+    the single sign-on server calls it; `parent` the session it ends with.
+    """
+
+    user_id: int
+    login: str
+    authenticator: str
+    address: str
+    browser: str = ""
+    application: str = ""
+    ticket: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
 class Session:
     """A live session; `id` is the hash, the token itself is only in the browser."""
 
@@ -61,36 +78,51 @@ class Session:
     login: str
     seen_at: int
     ends_at: int
+    created_at: int = 0
+    authenticator: str = ""
+    address: str = ""
+    browser: str = ""
+    application: str = ""
+    parent: str | None = None
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """What a new session is made of."""
+class Sessions(Protocol):
+    """Where sessions are kept. `connection` is the caller's transaction on the site's database.
 
-    user_id: int
-    authenticator: str
-    address: str
+    Every end queues a revocation in that transaction: `eop.aaa.revocations` tells it.
+    """
 
+    keys: Keys
+    lifetime: Lifetime
 
-def start(
-    connection: Connection, keys: Keys, beginning: Beginning, lifetime: Lifetime, now_ms: int
-) -> tuple[str, Session]:
-    """A new session: the token for the browser, and what is kept."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    login = connection.scalar(select(user.c.login).where(user.c.id == beginning.user_id))
-    made = Session(keys.session_id(token), str(login), now_ms, now_ms + lifetime.absolute_ms)
-    connection.execute(
-        insert(session).values(
-            id=made.id,
-            user_id=beginning.user_id,
-            authenticator=beginning.authenticator,
-            address=beginning.address,
-            created_at=now_ms,
-            seen_at=now_ms,
-            ends_at=made.ends_at,
-        )
-    )
-    return token, made
+    def start(
+        self, connection: Connection, beginning: Beginning, now_ms: int
+    ) -> tuple[str, Session]:
+        """A new session: the token for the browser, and what is kept."""
+
+    def find(self, connection: Connection, session_id: str, now_ms: int) -> Session | None:
+        """The live session of that id."""
+
+    def live(self, connection: Connection, now_ms: int) -> list[Session]:
+        """Every live session, the oldest first."""
+
+    def of_user(self, connection: Connection, user_id: int, now_ms: int) -> list[Session]:
+        """The live sessions of one user, the oldest first."""
+
+    def of_ticket(self, connection: Connection, ticket: str) -> list[str]:
+        """The ids of sessions that a single sign-on server began under that (hashed) name."""
+
+    def touch(self, connection: Connection, session_id: str, now_ms: int) -> None:
+        """Write down that a session is in use."""
+
+    def end(self, connection: Connection, session_ids: Iterable[str], now_ms: int) -> int:
+        """End sessions and those made from them; how many ended."""
+
+    def end_all(self, connection: Connection, user_id: int, now_ms: int) -> int:
+        """End every session of one user."""
+
+    def end_expired(self, connection: Connection, now_ms: int) -> int:
+        """End sessions whose time is over, or that nobody used for too long."""
 
 
 def is_token(text: str | None) -> bool:
@@ -98,54 +130,6 @@ def is_token(text: str | None) -> bool:
     return text is not None and _TOKEN.fullmatch(text) is not None
 
 
-def find(
-    connection: Connection, session_id: str, lifetime: Lifetime, now_ms: int
-) -> Session | None:
-    """The live session of that id."""
-    row = connection.execute(_live(lifetime, now_ms).where(session.c.id == session_id)).first()
-    return Session(row.id, row.login, row.seen_at, row.ends_at) if row else None
-
-
-def live(connection: Connection, lifetime: Lifetime, now_ms: int) -> list[Session]:
-    """Every live session."""
-    rows = connection.execute(_live(lifetime, now_ms).order_by(session.c.created_at))
-    return [Session(row.id, row.login, row.seen_at, row.ends_at) for row in rows]
-
-
-def _live(lifetime: Lifetime, now_ms: int):  # type: ignore[no-untyped-def]
-    query = (
-        select(session.c.id, user.c.login, session.c.seen_at, session.c.ends_at)
-        .join(user, session.c.user_id == user.c.id)
-        .where(session.c.ends_at > now_ms)
-    )
-    return query.where(session.c.seen_at > now_ms - lifetime.idle_ms) if lifetime.idle_ms else query
-
-
-def touch(connection: Connection, session_id: str, now_ms: int) -> None:
-    """Write down that a session is in use."""
-    connection.execute(update(session).where(session.c.id == session_id).values(seen_at=now_ms))
-
-
-def end(connection: Connection, session_ids: Iterable[str], now_ms: int) -> int:
-    """End sessions: rows deleted and revocations queued, in the caller's one transaction."""
-    ended = 0
-    for session_id in session_ids:
-        connection.execute(delete(session).where(session.c.id == session_id))
-        connection.execute(insert(revocation).values(session=session_id, queued_at=now_ms))
-        ended += 1
-    return ended
-
-
-def end_all(connection: Connection, user_id: int, now_ms: int) -> int:
-    """End every session of one user."""
-    ids = connection.scalars(select(session.c.id).where(session.c.user_id == user_id)).all()
-    return end(connection, ids, now_ms)
-
-
-def end_expired(connection: Connection, lifetime: Lifetime, now_ms: int) -> int:
-    """End sessions whose time is over, or that nobody used for too long."""
-    over = [session.c.ends_at <= now_ms]
-    if lifetime.idle_ms:
-        over.append(session.c.seen_at <= now_ms - lifetime.idle_ms)
-    ids = connection.scalars(select(session.c.id).where(or_(*over))).all()
-    return end(connection, ids, now_ms)
+def new_token() -> str:
+    """The token of a new session: 256 random bits."""
+    return secrets.token_urlsafe(TOKEN_BYTES)

@@ -1,23 +1,41 @@
-"""Events of the site itself: who signed in and out, and who tried to."""
+"""Events of the site itself: who signed in and out, who tried to, and what was changed."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from eop.aaa.session import Session
 from eop.audit.tables import audit
 
 FAILURES_A_MINUTE = 10  # kept of one address: enough to see a guesser, too few to fill the disk
 
 
-def record(connection: Connection, kind: str, session: Session, now_ms: int) -> None:
-    """Keep one event, in the transaction of what it tells."""
+def record(  # noqa: PLR0913 - the columns of an event
+    connection: Connection,
+    kind: str,
+    now_ms: int,
+    *,
+    user: str = "",
+    session: str = "",
+    workstation: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep one event, in the transaction of what it tells. `user` is who did it."""
     connection.execute(
         insert(audit).values(
-            at=now_ms, kind=kind, user=session.login, session=session.id, details={}
+            at=now_ms,
+            kind=kind,
+            user=user,
+            session=session,
+            workstation=workstation,
+            details=dict(details or {}),
         )
     )
 
 
-def record_failure(connection: Connection, login: str, address: str, now_ms: int) -> None:
+def record_failure(
+    connection: Connection, login: str, address: str, reason: str, now_ms: int
+) -> None:
     """Keep a sign-in that failed, unless its address has failed too often in this minute.
 
     `login` is that of a user or empty: a password may be typed in its place.
@@ -29,8 +47,7 @@ def record_failure(connection: Connection, login: str, address: str, now_ms: int
     kept = select(func.count()).where(*of_address, audit.c.at > now_ms - 60_000)
     if (connection.scalar(kept) or 0) >= FAILURES_A_MINUTE:
         return
-    connection.execute(
-        insert(audit).values(
-            at=now_ms, kind="sign_in_failed", user=login, session="", details={"address": address}
-        )
-    )
+    record(
+        connection, "sign_in_failed", now_ms, user=login,
+        details={"address": address, "reason": reason},
+    )  # fmt: skip

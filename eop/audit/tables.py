@@ -1,4 +1,4 @@
-"""The audit's table."""
+"""The audit's tables."""
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, String, Table, UniqueConstraint
 
@@ -15,6 +15,28 @@ audit = Table(
     Column("session", String(128), nullable=False),
     Column("workstation", String(64), index=True),
     Column("details", JSON, nullable=False),
+    Column("previous", String(64), nullable=False, server_default=""),
+    Column("hash", String(64), nullable=False, server_default=""),
     # a daemon whose journal was lost counts from one again: its number alone is not enough
     UniqueConstraint("number", "at", "kind"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    # one row, locked while another is appended: rows are chained one after the other
+    Column("id", Integer, primary_key=True),
+    Column("last_id", BigInteger, nullable=False),
+    Column("last_hash", String(64), nullable=False),
+)
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("last_hash", String(64), nullable=False),
+    Column("removed", BigInteger, nullable=False),
 )

@@ -138,22 +138,22 @@ def clean(directory: Path) -> None:
 
 def prepare_school(password: str) -> None:
     """The teacher, with this password and without locks, and the classes."""
+    from eop import services
     from eop.aaa import accounts, passwords, throttle
-    from eop.aaa.session import Keys
     from eop.database import Database
     from eop.directory import classes, users
     from eop.directory.users import EVERYTHING, NewUser
 
     site = enabled_site()
     database, now_ms = Database(site.database_url), int(time.time() * 1000)
-    keys = Keys(site.SESSION_KEY)
+    sessions = services.sessions_of(site)
     try:
         with database.read() as connection:
             stored = users.password_of(connection, LOGIN)
             known = {one.name for one in classes.list_all(connection)}
         if stored is not None and passwords.matches(stored, password):
             with database.write() as connection:  # open sessions stay
-                throttle.clear(connection, keys.login_key(LOGIN))
+                throttle.clear(connection, sessions.keys.login_key(LOGIN))
         else:
             everything = (EVERYTHING,)  # workstations that are added to try are seen, too
             teacher = NewUser(
@@ -162,7 +162,7 @@ def prepare_school(password: str) -> None:
             if stored is None:
                 accounts.add(database, teacher, now_ms)
             else:
-                accounts.change(database, keys, teacher, now_ms)
+                accounts.change(database, sessions, teacher, now_ms)
         for name, students in zip(CLASSES, STUDENTS, strict=True):
             with database.write() as connection:
                 for student in students:
@@ -171,7 +171,7 @@ def prepare_school(password: str) -> None:
                         users.add(connection, newcomer, now_ms)
             if name not in known:
                 logins = [login_of(student) for student in students]
-                accounts.save_class(database, name, logins, now_ms, replace=False)
+                accounts.save_class(database, sessions, name, logins, now_ms, replace=False)
     finally:
         database.close()
 

@@ -23,9 +23,9 @@ def add(name: str, users: str, replace: bool, as_json: bool) -> None:
     from eop.aaa import accounts
 
     logins = [login for login in (part.strip() for part in users.split(",")) if login]
-    with open_database() as (database, _):
+    with open_database() as (database, sessions):
         now_ms = int(time.time() * 1000)
-        saved = accounts.save_class(database, name, logins, now_ms, replace=replace)
+        saved = accounts.save_class(database, sessions, name, logins, now_ms, replace=replace)
     value = {"name": saved.name, "students": list(saved.students)}
     tell(value, f"class {saved.name}: {len(saved.students)} students", as_json=as_json)
 
@@ -50,6 +50,6 @@ def remove(name: str, as_json: bool) -> None:
     """Remove a class; its students stay."""
     from eop.aaa import accounts
 
-    with open_database() as (database, _):
-        accounts.remove_class(database, name, int(time.time() * 1000))
+    with open_database() as (database, sessions):
+        accounts.remove_class(database, sessions, name, int(time.time() * 1000))
     tell({"name": name}, f"removed class {name}", as_json=as_json)

@@ -9,27 +9,27 @@ from controle_vnc.errors import SettingsError
 from eop import settings as site_settings
 
 if TYPE_CHECKING:
-    from eop.aaa.session import Keys
+    from eop.aaa.session import Sessions
     from eop.daemon import Daemon
     from eop.database import Database
 
 
 @contextmanager
-def open_database() -> Iterator["tuple[Database, Keys]"]:
-    """The site's database at this program's revision, and the keys of its sessions.
+def open_database() -> Iterator["tuple[Database, Sessions]"]:
+    """The site's database at this program's revision, and its sessions.
 
     What the command ends (sessions of a changed user) is told to the daemon when it is over;
     where the daemon does not hear, the worker tells it later.
     """
+    from eop import services
     from eop.aaa import revocations
-    from eop.aaa.session import Keys
     from eop.database import Database
 
     site = site_settings.load()
     database = Database(site.database_url)
     try:
         database.check()
-        yield database, Keys(site.SESSION_KEY)
+        yield database, services.sessions_of(site)
         with open_daemon() as daemon:
             revocations.deliver(database, daemon)
     finally:

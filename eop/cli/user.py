@@ -10,7 +10,7 @@ from eop.cli.output import json_option, read_password, table, tell
 from eop.cli.site import open_database
 
 # the roles of eop.directory.users; repeated so that --help needs no database library
-ROLES = ("student", "teacher", "head_teacher", "administrator")
+ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 PASSWORD_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
 
 
@@ -46,11 +46,11 @@ def add(**options: Any) -> None:
         classes=(EVERYTHING,) if sees_all else classes,
     )
     now_ms = int(time.time() * 1000)
-    with open_database() as (database, keys):
+    with open_database() as (database, sessions):
         with database.read() as connection:
             exists = users.find(connection, new.login) is not None
         if exists and options["replace"]:
-            saved = accounts.change(database, keys, new, now_ms)
+            saved = accounts.change(database, sessions, new, now_ms)
         else:
             saved = accounts.add(database, new, now_ms)
     text = f"{'changed' if exists else 'added'} {saved.login} ({saved.role})"
@@ -98,8 +98,8 @@ def remove(name: str, as_json: bool) -> None:
     """Remove a user; open screens close."""
     from eop.aaa import accounts
 
-    with open_database() as (database, _):
-        removed = accounts.remove(database, name, int(time.time() * 1000))
+    with open_database() as (database, sessions):
+        removed = accounts.remove(database, sessions, name, int(time.time() * 1000))
     tell(_described(removed), f"removed {removed.login}", as_json=as_json)
 
 
@@ -112,6 +112,6 @@ def passwd(name: str, password_file: Path, as_json: bool) -> None:
     from eop.aaa import accounts
 
     password = read_password(password_file)
-    with open_database() as (database, keys):
-        accounts.set_password(database, keys, name, password, int(time.time() * 1000))
+    with open_database() as (database, sessions):
+        accounts.set_password(database, sessions, name, password, int(time.time() * 1000))
     tell({"login": name}, f"changed the password of {name}", as_json=as_json)

@@ -1,6 +1,17 @@
 """The directory's tables."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+)
 
 from eop.database import metadata
 
@@ -15,6 +26,15 @@ user = Table(
     Column("language", String(8)),
     Column("theme", String(16)),
     Column("created_at", BigInteger, nullable=False),
+    # who keeps the account: "local", or the source that an import read; its own id there
+    Column("source", String(16), nullable=False, server_default="local"),
+    Column("external_id", String(128)),
+    Column("state", String(16), nullable=False, server_default="active"),
+    Column("password_at", BigInteger),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+    Column("totp_key", String(255)),
+    Column("totp_step", BigInteger),
+    UniqueConstraint("source", "external_id"),
 )
 
 user_grant = Table(
@@ -25,11 +45,37 @@ user_grant = Table(
     Column("value", String(64), primary_key=True),
 )
 
+temporary_grant = Table(
+    "temporary_grant",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("value", String(64), nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("given_by", String(64), nullable=False),
+)
+
 school_class = Table(
     "school_class",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
+    Column("source", String(16), nullable=False, server_default="local"),
+    Column("external_id", String(128)),
+    UniqueConstraint("source", "external_id"),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("summary", JSON, nullable=False),
 )
 
 class_member = Table(

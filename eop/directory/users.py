@@ -10,9 +10,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
 
-ROLES = ("student", "teacher", "head_teacher", "administrator")
+ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark", "contrast")
+LOCAL = "local"  # the source of accounts that are kept here alone
+ACTIVE = "active"
+STATES = (ACTIVE, "disabled", "expired", "locked")
 EVERYTHING = "*"  # the grant that stands for every room or every class
 
 MAX_LOGIN_CHARACTERS = 64
@@ -35,6 +38,11 @@ class User:
     classes: tuple[str, ...] = ()
     language: str | None = None
     theme: str | None = None
+    source: str = LOCAL
+    external_id: str | None = None
+    state: str = ACTIVE
+    must_change: bool = False
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,11 @@ def find(connection: Connection, login: str) -> User | None:
         classes=tuple(sorted(grant.value for grant in grants if grant.kind == "class")),
         language=row.language,
         theme=row.theme,
+        source=row.source,
+        external_id=row.external_id,
+        state=row.state,
+        must_change=row.must_change,
+        has_second_factor=row.totp_key is not None,
     )
 
 

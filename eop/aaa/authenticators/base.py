@@ -1,21 +1,75 @@
-"""The one interface of every authenticator: it says who someone is, never what he may do."""
+"""The interfaces of every authenticator: it says who someone is, never what he may do.
 
+Two kinds: one is given a login and a password, the other sends the browser to a single sign-on
+server and reads what it comes back with. Neither keeps, throttles or begins anything.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+from eop.errors import EopError
+
+
+class AuthenticatorDownError(EopError):
+    """The server behind an authenticator does not answer, or not as it should; for a log."""
 
 
 @dataclass(frozen=True)
 class Who:
-    """A proven login, and which authenticator proved it."""
+    """A proven login, and which authenticator proved it.
+
+    `ticket` is what a single sign-on server calls this sign-in: its own sign-out names it.
+    """
 
     login: str
     authenticator: str
+    ticket: str | None = None
+
+
+TroubleCode = Literal["disabled", "expired", "locked", "must_change"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The account is known and does not open. Administrators are told in every case.
+
+    The person is told only where `is_proven`: the password was right.
+    """
+
+    login: str
+    authenticator: str
+    code: TroubleCode
+    is_proven: bool
 
 
 class Authenticator(Protocol):
-    """Takes a login and a password; keeps nothing, throttles nothing, starts no session."""
+    """Takes a login and a password."""
 
     name: str
 
-    def authenticate(self, login: str, password: str) -> Who | None:
-        """Who it is, or None; takes as long for an unknown login as for a wrong password."""
+    def authenticate(self, login: str, password: str) -> Who | Trouble | None:
+        """Who it is, or None; takes as long for an unknown login as for a wrong password.
+
+        Raises `AuthenticatorDownError`: the next one is asked.
+        """
+
+
+class SingleSignOn(Protocol):
+    """Sends the browser elsewhere; `name` is its last word in `/login/NAME`."""
+
+    name: str
+    label: str
+    """What its button on the sign-in page says."""
+
+    def begin(self, callback: str, asked: str) -> str:
+        """The address to send the browser to; it will come back to `callback`.
+
+        `asked` is the page to open in the end. Raises `AuthenticatorDownError`.
+        """
+
+    def finish(self, callback: str, arguments: Mapping[str, str]) -> tuple[Who, str] | None:
+        """Who came back, and the page he asked for; None where the answer proves nothing.
+
+        Raises `AuthenticatorDownError`.
+        """

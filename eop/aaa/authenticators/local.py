@@ -1,7 +1,7 @@
 """Local accounts: the directory's own passwords."""
 
 from eop.aaa import passwords
-from eop.aaa.authenticators.base import Who
+from eop.aaa.authenticators.base import Trouble, Who
 from eop.database import Database
 from eop.directory import users
 
@@ -14,7 +14,7 @@ class LocalAuthenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def authenticate(self, login: str, password: str) -> Who | None:
+    def authenticate(self, login: str, password: str) -> Who | Trouble | None:
         """Who it is, or None; no transaction is open while the hash is computed."""
         login = users.canonical_login(login)
         with self._database.read() as connection:

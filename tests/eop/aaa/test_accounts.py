@@ -1,7 +1,6 @@
 import pytest
 
 from eop.aaa import accounts, revocations
-from eop.aaa import session as sessions
 from eop.directory.users import NewUser
 from eop.errors import ExistsError, InvalidError, NotFoundError
 from tests.eop.installation import HASH, error
@@ -9,8 +8,8 @@ from tests.eop.installation import HASH, error
 
 def live_ids(house):
     with house.parts.database.read() as connection:
-        lifetime = house.parts.door.lifetime
-        return [one.id for one in sessions.live(connection, lifetime, house.parts.now_ms())]
+        live = house.parts.door.sessions.live(connection, house.parts.now_ms())
+        return [one.id for one in live]
 
 
 def is_ended(house, browser, ids):
@@ -22,7 +21,9 @@ def is_ended(house, browser, ids):
 def test_a_removed_user_is_out_at_once(house):
     browser = house.signed_in()
     ids = live_ids(house)
-    accounts.remove(house.parts.database, "camille", house.parts.now_ms())
+    accounts.remove(
+        house.parts.database, house.parts.door.sessions, "camille", house.parts.now_ms()
+    )
     assert is_ended(house, browser, ids)
     assert house.browser().sign_in().status_code == 401
 
@@ -32,7 +33,7 @@ def test_another_role_or_grant_ends_the_sessions(house):
     ids = live_ids(house)
     new = NewUser("camille", "teacher", "Camille", None, ("S14",), ())
     changed = accounts.change(
-        house.parts.database, house.parts.door.keys, new, house.parts.now_ms()
+        house.parts.database, house.parts.door.sessions, new, house.parts.now_ms()
     )
     assert changed.rooms == ("S14",)
     assert is_ended(house, browser, ids)
@@ -47,7 +48,7 @@ def test_another_password_ends_sessions_and_lifts_locks(house):
     assert house.browser().sign_in().status_code == 423
     parts = house.parts
     accounts.set_password(
-        parts.database, parts.door.keys, "Camille", "another password", parts.now_ms()
+        parts.database, parts.door.sessions, "Camille", "another password", parts.now_ms()
     )
     assert is_ended(house, browser, ids)
     assert error(house.browser().sign_in()) == (401, "wrong")
@@ -60,11 +61,13 @@ def test_a_class_that_changes_ends_the_sessions_that_watch_by_it(house):
     house.add_user("room", rooms=("S12",), classes=())
     by_class, by_room = house.signed_in("class"), house.signed_in("room")
     now_ms = house.parts.now_ms()
-    accounts.save_class(house.parts.database, "3eB", ["malo"], now_ms, replace=True)
+    accounts.save_class(
+        house.parts.database, house.parts.door.sessions, "3eB", ["malo"], now_ms, replace=True
+    )
     assert by_class.get("session").status_code == 401
     assert by_room.get("session").status_code == 200
     by_class = house.signed_in("class")
-    accounts.remove_class(house.parts.database, "3eB", now_ms)
+    accounts.remove_class(house.parts.database, house.parts.door.sessions, "3eB", now_ms)
     assert by_class.get("session").status_code == 401
 
 
@@ -92,4 +95,4 @@ def test_logins_are_one_whatever_their_case(house):
         house.add_user("CAMILLE")
     assert house.browser().sign_in(" Camille ").json["user"] == "camille"
     with pytest.raises(NotFoundError):
-        accounts.remove(house.parts.database, "nobody", 0)
+        accounts.remove(house.parts.database, house.parts.door.sessions, "nobody", 0)

@@ -173,9 +173,7 @@ def test_a_change_needs_the_token_of_its_own_session(house):
 def test_signing_out_ends_the_session_and_tells_the_daemon_at_once(house):
     browser = house.signed_in()
     with house.parts.database.read() as connection:
-        from eop.aaa import session as sessions
-
-        (alive,) = sessions.live(connection, house.parts.door.lifetime, house.parts.now_ms())
+        (alive,) = house.parts.door.sessions.live(connection, house.parts.now_ms())
     answer = browser.delete("session")
     assert answer.status_code == 204
     assert answer.data == b""

@@ -15,7 +15,7 @@ def failures(house):
 
 def fail(house, address, now_ms):
     with house.parts.database.write() as connection:
-        record_failure(connection, "camille", address, now_ms)
+        record_failure(connection, "camille", address, "wrong", now_ms)
 
 
 def test_a_failed_sign_in_is_kept_with_who_was_meant_where_and_when(house):

@@ -1,0 +1,44 @@
+"""The administration page: every function this user may open."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, g, make_response, render_template
+from flask_babel import lazy_gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from eop.aaa import guard
+from eop.aaa.policy import Action, may
+
+blueprint = Blueprint("administration", __name__, url_prefix="/admin")
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function: the right it needs, its path below the site, an icon, and what it is for."""
+
+    action: Action
+    path: str
+    icon: str
+    title: Any
+    sentence: Any
+
+
+FUNCTIONS: tuple[Function, ...] = (
+    Function(
+        "account",
+        "/account",
+        "user",
+        lazy_gettext("My account"),
+        lazy_gettext("Password, second factor, where you are signed in."),
+    ),
+)
+"""In the order of the page. A path that begins with `/account` is at the root of the server."""
+
+
+@blueprint.get("/")
+@guard.page_required("administer")
+def functions() -> AnyResponse:
+    """What this user may open."""
+    allowed = [one for one in FUNCTIONS if may(g.identity, one.action).allowed]
+    return make_response(render_template("admin.html", section="admin", functions=allowed))
