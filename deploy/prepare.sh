@@ -12,7 +12,7 @@ STAMPS=$VENV/.stamps
 
 RUN_PACKAGES="tigervnc-standalone-server tigervnc-tools xterm x11-apps x11-xserver-utils \
 xfonts-base fonts-dejavu-core"
-TEST_PACKAGES="chromium x11vnc xvfb xdotool xclip apache2 openbox"
+TEST_PACKAGES="chromium x11vnc xvfb xdotool xclip apache2 openbox slapd ldap-utils redis-server"
 
 say() { printf 'eop: %s\n' "$*"; }
 stop() { say "$*"; exit 1; }
@@ -61,11 +61,12 @@ install_debian_packages() {
         return 0
     fi
     say "Debian packages are missing: $line"
+    # at runlevel 1 no package starts its service: the tests start their own
     # word splitting is wanted: the line is a list of words
     # shellcheck disable=SC2086
-    if ! DEBIAN_FRONTEND=noninteractive $line; then
+    if ! RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $line; then
         say "trying again with a fresh list of packages"
-        apt-get update && DEBIAN_FRONTEND=noninteractive $line ||
+        apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $line ||
             say "they could not be installed; going on without them"
     fi
 }
