@@ -3,13 +3,15 @@
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import guard, login, revocations
+from eop.aaa import guard, login, revocations, steps
 from eop.aaa.login import Credentials, SignedIn
 from eop.aaa.passwords import MAX_BYTES
+from eop.aaa.steps import Pending
 from eop.errors import RefusedError
 from eop.replies import SENTENCES, told
 from eop.services import services
 
+STEP_PAGE = "/login/step"
 MAX_TYPED_LOGIN = 256  # longer than any login, short enough to be shown again
 
 blueprint = Blueprint("aaa", __name__)
@@ -36,19 +38,32 @@ def login_form() -> AnyResponse:
             raise RefusedError("wrong")
         signed_in = login.sign_in(services().door, typed, guard.visit(), services().now_ms())
     except RefusedError as error:
-        page = render_template("login.html", error=told(error), username=username, next=asked)
-        response = make_response(page, SENTENCES[error.code][0])
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return refused(error, username, asked)
     return entered(signed_in, asked)
 
 
-def entered(signed_in: SignedIn, asked: str) -> Response:
-    """The answer to who has signed in: his cookies, and the page he asked for."""
+def refused(error: RefusedError, username: str, asked: str) -> Response:
+    """The door again, saying why it did not open."""
+    page = render_template("login.html", error=told(error), username=username, next=asked)
+    response = make_response(page, SENTENCES[error.code][0])
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def entered(outcome: SignedIn | Pending, asked: str) -> Response:
+    """The answer to who has signed in: his cookies, and the page he asked for.
+
+    Where a step is due first, its cookie and its page.
+    """
+    if isinstance(outcome, Pending):
+        parts = services()
+        with parts.database.write() as connection:
+            steps.lead_to(connection, parts.door.keys, outcome.token, asked)
+        return guard.set_step_cookie(_redirected(STEP_PAGE), outcome.token)
     if g.token is not None:
         _deliver()
-    return guard.set_cookies(_redirected(asked), signed_in)
+    return guard.set_cookies(_redirected(asked), outcome)
 
 
 @blueprint.get("/logout")
