@@ -157,6 +157,15 @@ def unlock(database: Database, sessions: Sessions, login: str, now_ms: int) -> U
         return found
 
 
+def open_to_password(database: Database, sessions: Sessions, login: str, now_ms: int) -> None:
+    """Let a password alone open an account again, whatever was in its way; open sessions stay."""
+    with database.write() as connection:
+        found = users.set_state(connection, login, users.ACTIVE)
+        users.date_password(connection, found.id, now_ms, must_change=False)
+        second_factor.remove(connection, found.id)
+        throttle.clear(connection, sessions.keys.login_key(found.login))
+
+
 def reset_second_factor(database: Database, sessions: Sessions, login: str, now_ms: int) -> bool:
     """Forget a user's second factor and end his sessions; False where there was none."""
     with database.write() as connection:

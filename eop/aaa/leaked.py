@@ -57,6 +57,7 @@ class LeakedPasswords:
             with self.path.open("rb") as file:
                 if _is_hashed(file):
                     return _has_hash(file, _sha1(password))
+                file.seek(0)
                 return _has_word(file.read(MAX_WORDS_BYTES + 1), password)
         except (OSError, LeakedFileError) as error:
             logger.error("PASSWORD_LEAKED_FILE %s: %s", self.path, error)
@@ -102,8 +103,8 @@ def _has_hash(file: BinaryIO, wanted: bytes) -> bool:
 
 
 def _has_word(words: bytes, password: str) -> bool:
-    wanted = password.lower().encode("utf-8", "surrogatepass")
-    if b"\n" in wanted or b"\r" in wanted:
+    wanted = password.lower()
+    if "\n" in wanted or "\r" in wanted:
         return False
-    listed = b"\n" + words.lower().replace(b"\r\n", b"\n") + b"\n"
-    return b"\n" + wanted + b"\n" in listed
+    listed = words.decode("utf-8", "replace").lower().replace("\r\n", "\n")
+    return f"\n{wanted}\n" in f"\n{listed}\n"
