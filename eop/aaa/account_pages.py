@@ -182,7 +182,7 @@ def _rows(found: Overview, owner: Owner) -> list[dict[str, Any]]:
     rows = [
         {
             "id": one.id,
-            "address": one.address or str(gettext("unknown")),
+            "address": one.address or str(gettext("Unknown address")),
             "browser": browsers.in_words(one.browser),
             "application": one.application,
             "since": _moment(one.created_at),

@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import after_this_request, g
 from marshmallow import validate
 
-from eop.aaa import guard, login, revocations
+from eop.aaa import guard, login, revocations, steps
 from eop.aaa.identity import Identity
 from eop.aaa.login import Credentials
 from eop.aaa.passwords import MAX_BYTES
@@ -61,6 +61,8 @@ def sign_in(body: dict[str, str]) -> dict[str, Any]:
     typed = Credentials(body["username"], body["password"], body["code"])
     signed_in = login.sign_in(parts.door, typed, guard.visit(), parts.now_ms())
     if isinstance(signed_in, Pending):  # the page has the forms for it
+        with parts.database.write() as connection:
+            steps.drop(connection, parts.door.keys, signed_in.token)
         raise RefusedError("must_change" if signed_in.step == "must_change" else "second_factor")
     if g.token is not None:
         revocations.deliver(parts.database, parts.daemon)

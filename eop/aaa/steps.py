@@ -143,6 +143,11 @@ def end(connection: Connection, step: Step) -> None:
     connection.execute(delete(sign_in_step).where(sign_in_step.c.id == step.id))
 
 
+def drop(connection: Connection, keys: Keys, token: str) -> None:
+    """Forget a step that nobody will take."""
+    connection.execute(delete(sign_in_step).where(sign_in_step.c.id == _id_of(keys, token)))
+
+
 def forget_user(connection: Connection, user_id: int) -> None:
     """Forget every step of a user whose password or state changed."""
     connection.execute(delete(sign_in_step).where(sign_in_step.c.user_id == user_id))

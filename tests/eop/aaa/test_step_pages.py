@@ -346,6 +346,7 @@ def test_mistakes_while_enrolling_lock_nobody_out(installed):
 def test_the_api_says_what_is_due_and_takes_a_code(house):
     key, _ = enrol(house)
     assert error(house.browser().sign_in()) == (401, "second_factor")
+    assert not steps_stored(house)
     body = {"username": "camille", "password": PASSWORD, "code": wrong_code(house, key)}
     assert error(house.browser().post("session", body)) == (401, "wrong_code")
     body["code"] = code_of(house, key)
