@@ -45,7 +45,7 @@ class SiteSettings:
     LABEL: str = setting("EOP", "Name shown in the browser's title.")
     DEBUG: str = setting("FALSE", "TRUE logs at level DEBUG, as in the original.")
     SECRET_KEY: str = setting("", "Secret shared with controle-vnc: the content of `.secret`.")
-    SESSION_KEY: str = setting("", "Key of sessions and forms, of this site alone.")
+    SESSION_KEY: str = setting("", "Key of sessions, forms and second factors, of this site alone.")
     DATABASE_URL: str = setting("", "SQLAlchemy address; empty: SQLite in var/lib/eop/eop.db.")
     SESSION_EXPIRES: int = setting(720, "Minutes after which everyone signs in again.")
     SESSION_IDLE: int = setting(240, "Minutes without any request that end a session; 0: none.")

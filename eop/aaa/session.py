@@ -21,7 +21,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Keys:
-    """What is derived from `SESSION_KEY`; changing that key ends every session."""
+    """What is derived from `SESSION_KEY`.
+
+    Changing that key ends every session and makes every second factor unreadable.
+    """
 
     def __init__(self, session_key: str) -> None:
         self._key = session_key.encode()

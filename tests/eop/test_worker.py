@@ -6,9 +6,11 @@ import sys
 import pytest
 from sqlalchemy import func, select
 
-from eop.aaa.tables import revocation, session
+from eop.aaa.tables import revocation, session, sign_in_failure, sign_in_step
+from eop.directory import users
 from eop.worker import Worker
 from tests.desktops import wait_until
+from tests.eop.installation import PASSWORD
 
 
 @pytest.fixture
@@ -70,6 +72,20 @@ def test_expired_sessions_are_removed_and_revoked(house, worker):
     assert count(house, session) == 0
     assert count(house, revocation) == 0
     assert len(house.daemon.leases._tombstones) == 1
+
+
+def test_steps_and_failures_that_are_over_are_removed(house, worker):
+    with house.parts.database.write() as connection:
+        camille = users.get(connection, "camille")
+        users.date_password(connection, camille.id, 0, must_change=True)
+    house.browser().open("/login", "POST", data={"username": "camille", "password": PASSWORD})
+    house.browser().sign_in(password="wrong")
+    worker.tick()
+    assert (count(house, sign_in_step), count(house, sign_in_failure)) == (1, 1)
+    house.offset = 30 * 60 + 1
+    house.steady = 60.0
+    worker.tick()
+    assert (count(house, sign_in_step), count(house, sign_in_failure)) == (0, 0)
 
 
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):
