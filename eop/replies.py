@@ -48,6 +48,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
     ),
+    "sessions_down": (
+        503,
+        lazy_gettext("Sign-in does not work just now. Nothing is lost: try again in a moment."),
+    ),
     "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
 }
 """Code of a `RefusedError` → status and sentence."""

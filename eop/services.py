@@ -35,6 +35,7 @@ class Services:
 
     def close(self) -> None:
         self.daemon.close()
+        self.door.sessions.close()
         self.database.close()
 
 
@@ -56,9 +57,15 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
 
 
 def sessions_of(site: SiteSettings) -> Sessions:
-    """Where these settings keep sessions, and for how long."""
+    """Where these settings keep sessions, and for how long. Nothing is opened yet."""
+    keys = Keys(site.SESSION_KEY)
     lifetime = Lifetime(site.SESSION_EXPIRES * 60_000, site.SESSION_IDLE * 60_000)
-    return SqlSessions(Keys(site.SESSION_KEY), lifetime)
+    if not site.SESSION_STORE:
+        return SqlSessions(keys, lifetime)
+    from eop.aaa import redis_sessions  # here: who keeps sessions in SQL does not wait for it
+
+    client = redis_sessions.connect(site.SESSION_STORE, site.session_store_password)
+    return redis_sessions.RedisSessions(keys, lifetime, client)
 
 
 def services() -> Services:
