@@ -12,7 +12,7 @@ from eop.aaa.authenticators.local import LocalAuthenticator
 from eop.aaa.login import Door
 from eop.aaa.session import Keys, Lifetime, Sessions
 from eop.aaa.sql_sessions import SqlSessions
-from eop.daemon import Daemon
+from eop.daemon import AbsentDaemon, Daemon
 from eop.database import Database
 from eop.settings import SiteSettings
 
@@ -29,6 +29,7 @@ class Services:
     daemon: Daemon
     door: Door
     clock: Callable[[], float] = time.time
+    files: str = ""  # under which path the pages' own files are, of whatever application they are
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
@@ -39,20 +40,28 @@ class Services:
         self.database.close()
 
 
-def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time.time) -> Services:
-    """Put the parts together; nothing is opened yet."""
+def make(
+    site: SiteSettings,
+    shared: Settings,
+    clock: Callable[[], float] = time.time,
+    *,
+    has_daemon: bool = True,
+) -> Services:
+    """Put the parts together; nothing is opened yet. `has_daemon`: controle-vnc runs here."""
     database = Database(site.database_url)
+    secret = site.SECRET_KEY.rstrip("\r\n").encode()
     return Services(
         site=site,
         shared=shared,
         database=database,
-        daemon=Daemon(shared, site.SECRET_KEY.rstrip("\r\n").encode()),
+        daemon=Daemon(shared, secret) if has_daemon else AbsentDaemon(shared, secret),
         door=Door(
             database=database,
             sessions=sessions_of(site),
             authenticators=(LocalAuthenticator(database),),
         ),
         clock=clock,
+        files=f"{site.MOUNT_POINT}/static",
     )
 
 

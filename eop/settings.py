@@ -260,7 +260,9 @@ def _check_address(address: str, where: str) -> None:
         raise SettingsError(shape) from error
     if bad or plain != address or parts.scheme not in {"http", "https"}:
         raise SettingsError(shape)
-    if len(address) > MAX_ADDRESS_CHARACTERS or not address.isascii() or parts.netloc != parts.netloc.lower():
-        raise SettingsError(f"{shape}; at most {MAX_ADDRESS_CHARACTERS} characters, the host in lower case")
+    if len(address) > MAX_ADDRESS_CHARACTERS or not address.isascii():
+        raise SettingsError(f"{shape}; at most {MAX_ADDRESS_CHARACTERS} ASCII characters")
+    if parts.netloc != parts.netloc.lower():
+        raise SettingsError(f"{shape}; the host in lower case")
     if not _MOUNT_POINT.fullmatch(parts.path):
         raise SettingsError(shape)

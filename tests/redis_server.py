@@ -11,7 +11,6 @@ import redis
 from tests.desktops import free_port, wait_until
 
 PROGRAM = "/usr/bin/redis-server"
-PASSWORD = "a password of redis"
 
 
 class RedisServer:
@@ -26,8 +25,10 @@ class RedisServer:
         lines = [
             "bind 127.0.0.1", f"port {self.port}", f"unixsocket {self.socket}",
             "unixsocketperm 700", f"dir {self.folder}", 'save ""', "appendonly no", "databases 2",
-            f"logfile {self.folder}/redis.log", *([f'requirepass "{password}"'] if password else []),
+            f"logfile {self.folder}/redis.log",
         ]  # fmt: skip
+        if password:
+            lines.append(f'requirepass "{password}"')
         (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")
 
     def start(self) -> "RedisServer":
