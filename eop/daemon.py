@@ -27,6 +27,8 @@ CODES = {
 class Daemon:
     """controle-vnc, as the site knows it. Raises only `RefusedError` and `DaemonDownError`."""
 
+    is_elsewhere = False
+
     def __init__(self, settings: Settings, secret: bytes, timeout: float = TIMEOUT_SECONDS) -> None:
         self._settings = settings
         self._secret = secret
@@ -136,3 +138,12 @@ class Daemon:
 
     def retry(self, workstation: str) -> None:
         self.ask(messages.RetryWorkstation(workstation=workstation), messages.Done)
+
+
+class AbsentDaemon(Daemon):
+    """For a sign-in service on a host of its own: the site's worker tells what must be told."""
+
+    is_elsewhere = True
+
+    def ask(self, request: messages.Request, kind: type[T]) -> T:
+        raise DaemonDownError("controle-vnc runs on another host")

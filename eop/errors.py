@@ -42,3 +42,10 @@ class DaemonDownError(RefusedError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("daemon_down", detail=detail)
+
+
+class SessionsDownError(RefusedError):
+    """The store of sessions cannot be reached: nobody is let in; the text is for a log."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("sessions_down", detail=detail)

@@ -75,6 +75,22 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
     ),
+    "application_unknown": (
+        403,
+        lazy_gettext("This application may not sign in here. Tell your IT staff."),
+    ),
+    "sign_in_state": (
+        403,
+        lazy_gettext("This sign-in was not begun in this browser, or too long ago. Try again."),
+    ),
+    "sign_in_code": (
+        403,
+        lazy_gettext("This sign-in took too long, or was used before. Try again."),
+    ),
+    "sessions_down": (
+        503,
+        lazy_gettext("Sign-in does not work just now. Nothing is lost: try again in a moment."),
+    ),
     "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
 }
 """Code of a `RefusedError` → status and sentence."""
@@ -106,6 +122,14 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", error))
     app.register_error_handler(ExistsError, lambda error: answer(409, "exists", error))
     app.register_error_handler(InvalidError, lambda error: answer(422, "invalid", error))
+
+
+def answer_plainly(error: RefusedError) -> Response:
+    """The same in plain text, for applications with pages of their own."""
+    response = make_response(told(error), SENTENCES[error.code][0])
+    response.mimetype = "text/plain"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def answer_refused(error: RefusedError) -> Response:

@@ -24,6 +24,8 @@ def queue(connection: Connection, session_ids: Iterable[str], now_ms: int) -> No
 
 def deliver(database: Database, daemon: Daemon) -> bool:
     """Tell what is queued; False when the daemon did not hear: the worker tries again."""
+    if daemon.is_elsewhere:
+        return False
     try:
         deliver_or_raise(database, daemon)
     except RefusedError as error:

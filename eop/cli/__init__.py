@@ -15,6 +15,7 @@ COMMANDS = {
     "diagnose": "eop.cli.diagnose:diagnose",
     "init": "eop.cli.init:init",
     "serve": "eop.cli.serve:serve",
+    "session": "eop.cli.session:session",
     "user": "eop.cli.user:user",
     "workstation": "eop.cli.workstation:workstation",
 }
@@ -26,7 +27,8 @@ SUMMARIES = {
     "demo": "The whole product with a demonstration class.",
     "diagnose": "Check ports, secrets and configuration.",
     "init": "Make what an installation needs.",
-    "serve": "Run the whole product until Ctrl-C.",
+    "serve": "Run the whole product, or a part of it, until Ctrl-C.",
+    "session": "Sessions: who is signed in, and ending it.",
     "user": "Local accounts and what they were granted.",
     "workstation": "Workstations: add, import, list, remove, test.",
 }

@@ -26,13 +26,14 @@ def open_database() -> Iterator["tuple[Database, Sessions]"]:
     from eop.database import Database
 
     site = site_settings.load()
-    database = Database(site.database_url)
+    database, sessions = Database(site.database_url), services.sessions_of(site)
     try:
         database.check()
-        yield database, services.sessions_of(site)
+        yield database, sessions
         with open_daemon() as daemon:
             revocations.deliver(database, daemon)
     finally:
+        sessions.close()
         database.close()
 
 
