@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from flask import Flask, Response, abort, g, make_response, redirect, render_template, request
 
-from eop.aaa import devices
+from eop.aaa import devices, switches
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.identity import Identity
 from eop.aaa.login import SignedIn, Visit
-from eop.aaa.policy import Action, Target, may
+from eop.aaa.policy import Action, Decision, Target, may
 from eop.addresses import is_own_origin
-from eop.directory import users
+from eop.directory import substitutes, users
 from eop.errors import RefusedError
 from eop.services import services
 
@@ -63,10 +63,11 @@ def _load_session(token: str) -> None:
         if session is None:
             return
         user = users.get(connection, session.login)
+        temporary = substitutes.grants_at(connection, user.id, now_ms)
     if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
         with parts.database.write() as connection:
             door.sessions.touch(connection, session_id, now_ms)
-    g.identity, g.session, g.token = identities.of_user(user), session, token
+    g.identity, g.session, g.token = identities.of_user(user, temporary), session, token
     g.csrf_token = door.keys.csrf_token(token)
 
 
@@ -134,9 +135,20 @@ def require_csrf() -> None:
 
 def require(action: Action, target: Target | None = None) -> None:
     """Refuse what policy does not allow; the code says why."""
-    decision = may(g.identity, action, target)
+    _obey(may(g.identity, action, target))
+
+
+def require_now(action: Action, target: Target) -> None:
+    """Refuse what policy does not allow at this moment: while all screens are closed, none."""
+    with services().database.read() as connection:
+        circumstances = switches.circumstances(connection)
+    _obey(may(g.identity, action, target, circumstances))
+
+
+def _obey(decision: Decision) -> None:
     if not decision.allowed:
-        raise RefusedError("denied" if decision.reason == "role" else decision.reason)
+        told = {"signed_out", "grant", "switched_off"}
+        raise RefusedError(decision.reason if decision.reason in told else "denied")
 
 
 def call_required(action: Action | None) -> Callable[[F], F]:

@@ -14,7 +14,10 @@ COMMANDS = {
     "demo": "eop.cli.demo:demo",
     "diagnose": "eop.cli.diagnose:diagnose",
     "init": "eop.cli.init:init",
+    "policy": "eop.cli.policy:policy",
+    "screens": "eop.cli.screens:screens",
     "serve": "eop.cli.serve:serve",
+    "substitute": "eop.cli.substitute:substitute",
     "user": "eop.cli.user:user",
     "workstation": "eop.cli.workstation:workstation",
 }
@@ -26,7 +29,10 @@ SUMMARIES = {
     "demo": "The whole product with a demonstration class.",
     "diagnose": "Check ports, secrets and configuration.",
     "init": "Make what an installation needs.",
+    "policy": "Who may do what, and why.",
+    "screens": "Close all screens at once, and allow them again.",
     "serve": "Run the whole product until Ctrl-C.",
+    "substitute": "Substitute teachers: rooms and classes for some days.",
     "user": "Local accounts and what they were granted.",
     "workstation": "Workstations: add, import, list, remove, test.",
 }
