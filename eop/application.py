@@ -7,10 +7,13 @@ from flask import Flask, g
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
 from eop.aaa import api as session_api
-from eop.aaa import guard, routes
+from eop.aaa import guard, routes, switches
 from eop.aaa.policy import may
+from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
 from eop.administration import pages as administration_pages
+from eop.administration import people, policy, screens, substitutes
+from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.rest import API_ROOT, SiteApi
@@ -38,7 +41,8 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
-    app.register_blueprint(administration_pages.blueprint)
+    for pages_of in (administration_pages, people, policy, screens, substitutes):
+        app.register_blueprint(pages_of.blueprint)
     return app
 
 
@@ -60,9 +64,15 @@ def _create(name: str, parts: Services, static_folder: str | None) -> Flask:
     replies.init_app(app)
     i18n.init_app(app)
     assets.init_app(app)
-    app.jinja_env.globals["may"] = may
+    app.jinja_env.globals.update(may=may, told=days.told)
     app.context_processor(_globals)
     return app
+
+
+def _screens_closed() -> Screens:
+    """The switch of all screens, for the page that is made now."""
+    with services.services().database.read() as connection:
+        return switches.screens(connection)
 
 
 def _globals() -> dict[str, Any]:
@@ -71,6 +81,7 @@ def _globals() -> dict[str, Any]:
         "mount_point": services.services().site.MOUNT_POINT,
         "label": services.services().site.LABEL,
         "identity": g.get("identity"),
+        "screens_closed": _screens_closed,
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
     }

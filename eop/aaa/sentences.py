@@ -8,13 +8,9 @@ from collections.abc import Callable
 from eop.aaa.policy import Action, Decision, Scope
 from eop.directory import days
 from eop.directory.users import EVERYTHING
+from eop.errors import N_
 
 Translate = Callable[[str], str]
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name that message extraction knows
-    """Marks a text for translation; whoever shows it translates it."""
-    return text
 
 
 SENTENCES: dict[str, str] = {

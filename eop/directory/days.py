@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from eop.errors import InvalidError
+from eop.errors import N_, InvalidError
 
 DAY = "%Y-%m-%d"
 DAY_AND_TIME = (f"{DAY} %H:%M", f"{DAY}T%H:%M")
@@ -46,11 +46,14 @@ def _read(text: str) -> tuple[datetime, bool]:
                 return datetime.strptime(text, form), form == DAY
             except ValueError:
                 continue
-    raise InvalidError(f"{text[:LONGEST]!r} is no day; write 2026-11-23 or 2026-11-23 14:00")
+    wrong = text[:LONGEST]
+    raise InvalidError(
+        N_("“%(text)s” is no day: write 2026-11-23 or 2026-11-23 14:00."), text=wrong
+    )
 
 
 def _milliseconds(moment: datetime) -> int:
     try:
         return int(moment.timestamp() * 1000)  # by the clock of this machine, summer time included
     except (OverflowError, ValueError, OSError) as error:
-        raise InvalidError("this day is out of reach") from error
+        raise InvalidError(N_("This day is out of reach.")) from error

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from eop.directory import users
 from eop.directory.tables import temporary_grant, user
 from eop.directory.users import MAX_GRANT_CHARACTERS, checked_line
-from eop.errors import InvalidError, NotFoundError
+from eop.errors import N_, InvalidError, NotFoundError
 
 DAY_MS = 24 * 3600 * 1000
 MAX_DAYS = 31  # a longer absence is another year's plan: an ordinary grant
@@ -81,14 +81,14 @@ def give(connection: Connection, given: Substitution, now_ms: int) -> list[Tempo
     """
     who = users.get(connection, given.login)
     if who.role not in ROLES:
-        raise InvalidError(f"{who.login} has the role {who.role}: only a teacher can substitute")
+        raise InvalidError(N_("%(login)s does not teach: a substitute does."), login=who.login)
     _check_times(given, now_ms)
     values = [("room", one) for one in given.rooms] + [("class", one) for one in given.classes]
     wanted = sorted(
         {(kind, checked_line(value, kind, MAX_GRANT_CHARACTERS)) for kind, value in values}
     )
     if not wanted:
-        raise InvalidError("no room and no class is named")
+        raise InvalidError(N_("Name a room, a class, or an absent teacher who has some."))
     _check_number(connection, who.id, len(wanted), now_ms)
     rows = [
         {
@@ -118,11 +118,11 @@ def take(connection: Connection, grant_id: int) -> TemporaryGrant:
 
 def _check_times(given: Substitution, now_ms: int) -> None:
     if given.until_at <= given.from_at or given.until_at <= now_ms:
-        raise InvalidError("the end must be after the beginning, and in the future")
+        raise InvalidError(N_("The end must be after the beginning, and in the future."))
     if given.until_at - max(given.from_at, now_ms) > MAX_DAYS * DAY_MS:
-        raise InvalidError(f"at most {MAX_DAYS} days; give a lasting grant instead")
+        raise InvalidError(N_("At most %(days)s days; give a lasting grant."), days=MAX_DAYS)
     if given.from_at > now_ms + MAX_DAYS_AHEAD * DAY_MS:
-        raise InvalidError(f"it must begin within {MAX_DAYS_AHEAD} days")
+        raise InvalidError(N_("It must begin within %(days)s days."), days=MAX_DAYS_AHEAD)
 
 
 def _check_number(connection: Connection, user_id: int, more: int, now_ms: int) -> None:
@@ -130,7 +130,9 @@ def _check_number(connection: Connection, user_id: int, more: int, now_ms: int) 
         temporary_grant.c.user_id == user_id, temporary_grant.c.until_at > now_ms
     )
     if (connection.scalar(kept) or 0) + more > MAX_OPEN:
-        raise InvalidError(f"one person has at most {MAX_OPEN} temporary rooms and classes")
+        raise InvalidError(
+            N_("One person has at most %(most)s rooms and classes for some days."), most=MAX_OPEN
+        )
 
 
 def _query() -> Select[tuple[object, ...]]:
