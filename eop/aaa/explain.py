@@ -1,7 +1,7 @@
 """Answers "may USER do ACTION to TARGET, and why" from what is stored now."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from eop.aaa import identity as identities
 from eop.aaa import switches
@@ -49,7 +49,7 @@ def explain(database: Database, daemon: Daemon, asked: Question, now_ms: int) ->
         user = users.get(connection, asked.login[:256])
         temporary = substitutes.grants_at(connection, user.id, now_ms)
         circumstances = switches.circumstances(connection)
-    action = cast(Action, asked.action)
+    action: Action = asked.action
     identity = identities.of_user(user, temporary)
     return Explanation(user, action, target, may(identity, action, target, circumstances))
 

@@ -179,5 +179,9 @@ def _temporary(identity: Identity, target: Target) -> Iterator[Decision]:
     for one in identity.temporary:
         reached = rooms if one.kind == "room" else target.classes
         if one.value in reached or (one.value == EVERYTHING and reached):
-            details = {one.kind: one.value, "until": one.until_at, "by": one.given_by}
+            details: dict[str, str | int] = {
+                one.kind: one.value,
+                "until": one.until_at,
+                "by": one.given_by,
+            }
             yield Decision(True, f"temporary_{one.kind}", details)

@@ -52,7 +52,8 @@ export class WallNote {
     this.#closed = true;
     this.#lost = null;
     const text = t("An administrator has closed all screens.");
-    this.#text.textContent = `${text} ${t("They come back here when they are allowed again.")}`;
+    const hope = t("They come back here when they are allowed again.");
+    this.#text.textContent = `${text} ${hope}`;
     this.#note.hidden = false;
     this.#shout.textContent = text;
   }
