@@ -1,7 +1,8 @@
 """Who is asking, for every request; and the decorators that let only the right ones in."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -138,11 +139,29 @@ def require(action: Action, target: Target | None = None) -> None:
     _obey(may(g.identity, action, target))
 
 
-def require_now(action: Action, target: Target) -> None:
-    """Refuse what policy does not allow at this moment: while all screens are closed, none."""
-    with services().database.read() as connection:
+@contextmanager
+def allowed_now(action: Action, target: Target) -> Iterator[None]:
+    """Give a ticket only where policy allows it at this moment, and still does once it is given.
+
+    While all screens are closed it allows none. A right for some days may end, or be taken back,
+    while the ticket is made: then what was opened with it closes. (Whoever loses a lasting right
+    loses his session, for which controle-vnc makes no ticket any more.)
+    """
+    parts = services()
+    with parts.database.read() as connection:
         circumstances = switches.circumstances(connection)
-    _obey(may(g.identity, action, target, circumstances))
+    decision = may(g.identity, action, target, circumstances)
+    _obey(decision)
+    yield
+    if not decision.reason.startswith("temporary_"):
+        return
+    with parts.database.read() as connection:
+        user = users.get(connection, g.session.login)
+        temporary = substitutes.grants_at(connection, user.id, parts.now_ms())
+    decision = may(identities.of_user(user, temporary), action, target)
+    if not decision.allowed:
+        parts.daemon.close_viewers([g.session.id])
+    _obey(decision)
 
 
 def _obey(decision: Decision) -> None:

@@ -7,13 +7,9 @@ from sqlalchemy import Connection
 from eop.aaa import revocations
 from eop.aaa.session import Sessions
 from eop.audit import events
-from eop.daemon import TIMEOUT_SECONDS
 from eop.database import Database
 from eop.directory import substitutes, users
 from eop.directory.substitutes import Substitution, TemporaryGrant
-
-GRACE_MS = int((TIMEOUT_SECONDS + 0.5) * 1000)
-"""What was asked for before the end has its ticket by then, and is closed with all else."""
 
 
 def give(database: Database, given: Substitution, now_ms: int) -> list[TemporaryGrant]:
@@ -51,10 +47,10 @@ def remove(
 def end_over(database: Database, sessions: Sessions, now_ms: int) -> int:
     """Forget grants whose time is over, and close what is open by them; how many there were."""
     with database.read() as connection:
-        if not substitutes.over_at(connection, now_ms - GRACE_MS):
+        if not substitutes.over_at(connection, now_ms):
             return 0
     with database.write() as connection:
-        over = substitutes.over_at(connection, now_ms - GRACE_MS)
+        over = substitutes.over_at(connection, now_ms)
         for one in over:
             substitutes.take(connection, one.id)
             _close(connection, sessions, one, now_ms)

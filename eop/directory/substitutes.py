@@ -1,7 +1,7 @@
 """Rooms and classes granted for some time: what a substitute teacher may see, and until when."""
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
@@ -21,9 +21,18 @@ ROLES = ("teacher", "head_teacher")  # who teaches: for others a grant would mea
 Kind = Literal["room", "class"]
 
 
+_KEPT = (
+    temporary_grant.c.kind, temporary_grant.c.value, temporary_grant.c.from_at,
+    temporary_grant.c.until_at, temporary_grant.c.given_by, temporary_grant.c.id,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class TemporaryGrant:
-    """One room or class (`*`: all of them), granted from and until (ms since 1970), by whom."""
+    """One room or class (`*`: all of them), granted from and until (ms since 1970), by whom.
+
+    `login` and `name` are of who has it; empty where that is known anyway (`grants_at`).
+    """
 
     kind: Kind
     value: str
@@ -49,12 +58,15 @@ class Substitution:
 
 def grants_at(connection: Connection, user_id: int, now_ms: int) -> tuple[TemporaryGrant, ...]:
     """What one user is granted at this moment, the longest first."""
-    query = _query().where(
-        temporary_grant.c.user_id == user_id,
-        temporary_grant.c.from_at <= now_ms,
-        temporary_grant.c.until_at > now_ms,
+    query: Select[Any] = (
+        select(*_KEPT)
+        .where(
+            temporary_grant.c.user_id == user_id,
+            temporary_grant.c.from_at <= now_ms,
+            temporary_grant.c.until_at > now_ms,
+        )
+        .order_by(temporary_grant.c.until_at.desc(), temporary_grant.c.id)
     )
-    query = query.order_by(temporary_grant.c.until_at.desc(), temporary_grant.c.id)
     return tuple(_grant(row) for row in connection.execute(query))
 
 
@@ -101,9 +113,9 @@ def give(connection: Connection, given: Substitution, now_ms: int) -> list[Tempo
         }
         for kind, value in wanted
     ]
-    last = connection.scalar(select(func.max(temporary_grant.c.id))) or 0
-    connection.execute(insert(temporary_grant), rows)
-    query = _query().where(temporary_grant.c.id > last).order_by(temporary_grant.c.id)
+    added = insert(temporary_grant).returning(temporary_grant.c.id)
+    numbers = connection.scalars(added, rows).all()
+    query = _query().where(temporary_grant.c.id.in_(numbers)).order_by(temporary_grant.c.id)
     return [_grant(row) for row in connection.execute(query)]
 
 
@@ -135,20 +147,12 @@ def _check_number(connection: Connection, user_id: int, more: int, now_ms: int) 
         )
 
 
-def _query() -> Select[tuple[object, ...]]:
-    return select(temporary_grant, user.c.login, user.c.name).join(
+def _query() -> Select[Any]:
+    """Grants, and whose they are."""
+    return select(*_KEPT, user.c.login, user.c.name).join(
         user, temporary_grant.c.user_id == user.c.id
     )
 
 
-def _grant(row: Row[tuple[object, ...]]) -> TemporaryGrant:
-    return TemporaryGrant(
-        kind=cast(Kind, row.kind),
-        value=row.value,
-        from_at=row.from_at,
-        until_at=row.until_at,
-        given_by=row.given_by,
-        id=row.id,
-        login=row.login,
-        name=row.name,
-    )
+def _grant(row: Row[Any]) -> TemporaryGrant:
+    return TemporaryGrant(**row._mapping)

@@ -144,7 +144,7 @@ def test_an_end_of_a_grant_closes_what_is_open_by_it(people, desktops):
     with database.write() as connection:
         connection.execute(temporary_grant.update().values(until_at=int(time.time() * 1000)))
     database.close()
-    assert is_closed_within(wall, 6)
+    assert is_closed_within(wall, 3)
     assert api.post("tickets", {"kind": "wall", "room": "S12"}).status_code == 403
     assert api.get("session").status_code == 200
     wait_until(lambda: "S12" not in people.eopctl("substitute", "list"), 3, "the end of the grant")
