@@ -7,12 +7,15 @@ from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
-from eop.aaa import account_pages, code_routes, guard, membership, routes, step_pages
+from eop.aaa import account_pages, code_routes, guard, membership, routes, step_pages, switches
 from eop.aaa import api as session_api
 from eop.aaa.membership import Membership
 from eop.aaa.policy import may
+from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
 from eop.administration import pages as administration_pages
+from eop.administration import people, policy, screens, substitutes
+from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.rest import API_ROOT, SiteApi
@@ -44,7 +47,8 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
-    app.register_blueprint(administration_pages.blueprint)
+    for pages_of in (administration_pages, people, policy, screens, substitutes):
+        app.register_blueprint(pages_of.blueprint)
     return app
 
 
@@ -103,9 +107,15 @@ def _create(
     replies.init_app(app)
     i18n.init_app(app)
     assets.init_app(app)
-    app.jinja_env.globals["may"] = may
+    app.jinja_env.globals.update(may=may, told=days.told)
     app.context_processor(_globals)
     return app
+
+
+def _screens_closed() -> Screens:
+    """The switch of all screens, for the page that is made now."""
+    with services.services().database.read() as connection:
+        return switches.screens(connection)
 
 
 def _globals() -> dict[str, Any]:
@@ -119,6 +129,7 @@ def _globals() -> dict[str, Any]:
         "label": services.services().site.LABEL,
         # at the door of another application our functions have no place
         "identity": g.get("identity") if member.name in OWN else None,
+        "screens_closed": _screens_closed,
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
     }

@@ -20,6 +20,7 @@ CODES = {
     "not_leased": "signed_out",
     "invalid": "invalid",
     "exists": "exists",
+    "switched_off": "switched_off",
 }
 """The daemon's codes that have a sentence of their own here; others are `daemon_refused`."""
 
@@ -120,6 +121,15 @@ class Daemon:
     def revoke(self, sessions: Sequence[str]) -> None:
         """Close the screens of ended sessions."""
         self.ask(messages.RevokeSessions(sessions=list(sessions)), messages.Done)
+
+    def close_viewers(self, sessions: Sequence[str]) -> None:
+        """Close what these sessions have open; they open anew what they still may."""
+        self.ask(messages.CloseViewers(sessions=list(sessions)), messages.Done)
+
+    def switch_screens(self, closed: bool, at: int) -> int:
+        """Close all screens, or allow them; how many are told to close."""
+        request = messages.SwitchScreens(closed=closed, at=at)
+        return self.ask(request, messages.Done).count
 
     def events(self, after: int) -> list[messages.Event]:
         return self.ask(messages.PullEvents(after=after), messages.Events).events

@@ -14,7 +14,7 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import codes, revocations, steps, throttle
+from eop.aaa import codes, revocations, steps, substitution, switches, throttle
 from eop.audit import journal
 from eop.errors import EopError, RefusedError
 from eop.services import Services
@@ -45,6 +45,8 @@ class Worker:
         self._parts, self._steady = parts, steady
         self._failing: set[str] = set()
         self._duties = [
+            Duty("screens", REVOKE_SECONDS, self._switch),
+            Duty("substitutes", REVOKE_SECONDS, self._end_substitutes),
             Duty("revocations", REVOKE_SECONDS, self._revoke),
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
@@ -79,6 +81,13 @@ class Worker:
             alive = self._parts.door.sessions.live(connection, self._parts.now_ms())
         if alive:
             self._parts.daemon.renew([Lease(session=one.id, ends_at=one.ends_at) for one in alive])
+
+    def _switch(self) -> None:
+        switches.tell_or_raise(self._parts.database, self._parts.daemon)
+
+    def _end_substitutes(self) -> None:
+        parts = self._parts
+        substitution.end_over(parts.database, parts.door.sessions, parts.now_ms())
 
     def _revoke(self) -> None:
         revocations.deliver_or_raise(self._parts.database, self._parts.daemon)

@@ -1,7 +1,8 @@
 """Who is asking, for every request; and the decorators that let only the right ones in."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -18,16 +19,16 @@ from flask import (
     request,
 )
 
-from eop.aaa import cookies, devices, login, revocations, steps
+from eop.aaa import cookies, devices, login, revocations, steps, switches
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.cookies import DEVICE_COOKIE, SESSION_COOKIE, STEP_COOKIE
 from eop.aaa.identity import Identity
 from eop.aaa.login import SignedIn, Visit
 from eop.aaa.membership import Membership, current, join
-from eop.aaa.policy import Action, Target, may
+from eop.aaa.policy import Action, Decision, Target, may
 from eop.addresses import is_own_origin
-from eop.directory import users
+from eop.directory import substitutes, users
 from eop.errors import RefusedError
 from eop.services import services
 
@@ -80,15 +81,16 @@ def _load_session(token: str) -> None:
     session_id = door.keys.session_id(token)
     with parts.database.single() as connection:
         found = door.sessions.find_with_user(connection, session_id, now_ms)
-    if found is None:
-        return
-    session, user = found
-    if session.application != current().scope or user.state != users.ACTIVE:
-        return
+        if found is None:
+            return
+        session, user = found
+        if session.application != current().scope or user.state != users.ACTIVE:
+            return
+        temporary = substitutes.grants_at(connection, user.id, now_ms)
     if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
         with parts.database.write() as connection:
             door.sessions.touch(connection, session_id, now_ms)
-    g.identity, g.session, g.token = identities.of_user(user), session, token
+    g.identity, g.session, g.token = identities.of_user(user, temporary), session, token
     g.csrf_token = door.keys.csrf_token(token)
 
 
@@ -167,9 +169,38 @@ def require_csrf() -> None:
 
 def require(action: Action, target: Target | None = None) -> None:
     """Refuse what policy does not allow; the code says why."""
-    decision = may(g.identity, action, target)
+    _obey(may(g.identity, action, target))
+
+
+@contextmanager
+def allowed_now(action: Action, target: Target) -> Iterator[None]:
+    """Give a ticket only where policy allows it at this moment, and still does once it is given.
+
+    While all screens are closed it allows none. A right for some days may end, or be taken back,
+    while the ticket is made: then what was opened with it closes. (Whoever loses a lasting right
+    loses his session, for which controle-vnc makes no ticket any more.)
+    """
+    parts = services()
+    with parts.database.read() as connection:
+        circumstances = switches.circumstances(connection)
+    decision = may(g.identity, action, target, circumstances)
+    _obey(decision)
+    yield
+    if not decision.reason.startswith("temporary_"):
+        return
+    with parts.database.read() as connection:
+        user = users.get(connection, g.session.login)
+        temporary = substitutes.grants_at(connection, user.id, parts.now_ms())
+    decision = may(identities.of_user(user, temporary), action, target)
     if not decision.allowed:
-        raise RefusedError("denied" if decision.reason == "role" else decision.reason)
+        parts.daemon.close_viewers([g.session.id])
+    _obey(decision)
+
+
+def _obey(decision: Decision) -> None:
+    if not decision.allowed:
+        told = {"signed_out", "grant", "switched_off"}
+        raise RefusedError(decision.reason if decision.reason in told else "denied")
 
 
 def call_required(action: Action | None) -> Callable[[F], F]:

@@ -14,8 +14,11 @@ COMMANDS = {
     "demo": "eop.cli.demo:demo",
     "diagnose": "eop.cli.diagnose:diagnose",
     "init": "eop.cli.init:init",
+    "policy": "eop.cli.policy:policy",
+    "screens": "eop.cli.screens:screens",
     "serve": "eop.cli.serve:serve",
     "session": "eop.cli.session:session",
+    "substitute": "eop.cli.substitute:substitute",
     "user": "eop.cli.user:user",
     "workstation": "eop.cli.workstation:workstation",
 }
@@ -27,8 +30,11 @@ SUMMARIES = {
     "demo": "The whole product with a demonstration class.",
     "diagnose": "Check ports, secrets and configuration.",
     "init": "Make what an installation needs.",
+    "policy": "Who may do what, and why.",
+    "screens": "Close all screens at once, and allow them again.",
     "serve": "Run the whole product, or a part of it, until Ctrl-C.",
     "session": "Sessions: who is signed in, and ending it.",
+    "substitute": "Substitute teachers: rooms and classes for some days.",
     "user": "Local accounts and what they were granted.",
     "workstation": "Workstations: add, import, list, remove, test.",
 }
