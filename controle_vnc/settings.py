@@ -84,6 +84,11 @@ class Settings:
         return home() / "var/lib/controle-vnc/store.db"
 
     @property
+    def switch_file(self) -> Path:
+        """Whether all screens are closed."""
+        return self.store_file.with_name("screens.json")
+
+    @property
     def store_key_file(self) -> Path:
         return home() / "etc/controlevnc/.store-key"
 

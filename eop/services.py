@@ -17,7 +17,7 @@ from eop.aaa.second_factor import SecondFactor
 from eop.aaa.session import Keys, Lifetime, Sessions
 from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.throttle import Limits
-from eop.daemon import Daemon
+from eop.daemon import AbsentDaemon, Daemon
 from eop.database import Database
 from eop.settings import SiteSettings, by_name
 
@@ -34,23 +34,32 @@ class Services:
     daemon: Daemon
     door: Door
     clock: Callable[[], float] = time.time
+    files: str = ""  # under which path the pages' own files are, of whatever application they are
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
 
     def close(self) -> None:
         self.daemon.close()
+        self.door.sessions.close()
         self.database.close()
 
 
-def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time.time) -> Services:
-    """Put the parts together; nothing is opened yet."""
+def make(
+    site: SiteSettings,
+    shared: Settings,
+    clock: Callable[[], float] = time.time,
+    *,
+    has_daemon: bool = True,
+) -> Services:
+    """Put the parts together; nothing is opened yet. `has_daemon`: controle-vnc runs here."""
     database = Database(site.database_url)
+    secret = site.SECRET_KEY.rstrip("\r\n").encode()
     return Services(
         site=site,
         shared=shared,
         database=database,
-        daemon=Daemon(shared, site.SECRET_KEY.rstrip("\r\n").encode()),
+        daemon=Daemon(shared, secret) if has_daemon else AbsentDaemon(shared, secret),
         door=Door(
             database=database,
             sessions=sessions_of(site),
@@ -60,13 +69,20 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
             second_factor=SecondFactor(site.TOTP_ISSUER, frozenset(site.TOTP_REQUIRED_ROLES)),
         ),
         clock=clock,
+        files=f"{site.MOUNT_POINT}/static",
     )
 
 
 def sessions_of(site: SiteSettings) -> Sessions:
-    """Where these settings keep sessions, and for how long."""
+    """Where these settings keep sessions, and for how long. Nothing is opened yet."""
+    keys = Keys(site.SESSION_KEY)
     lifetime = Lifetime(site.SESSION_EXPIRES * 60_000, site.SESSION_IDLE * 60_000)
-    return SqlSessions(Keys(site.SESSION_KEY), lifetime)
+    if not site.SESSION_STORE:
+        return SqlSessions(keys, lifetime)
+    from eop.aaa import redis_sessions  # here: who keeps sessions in SQL does not wait for it
+
+    client = redis_sessions.connect(site.SESSION_STORE, site.session_store_password)
+    return redis_sessions.RedisSessions(keys, lifetime, client)
 
 
 def password_policy_of(site: SiteSettings) -> PasswordPolicy:

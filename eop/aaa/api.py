@@ -79,7 +79,5 @@ def current() -> dict[str, Any]:
 @declare(blueprint, Call("DELETE", "/session", None, status=204))
 def sign_out() -> None:
     """Sign out: open screens and walls close."""
-    parts = services()
-    login.sign_out(parts.door, g.session, parts.now_ms())
-    revocations.deliver(parts.database, parts.daemon)
+    guard.sign_out()
     after_this_request(guard.clear_cookie)

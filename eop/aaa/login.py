@@ -69,6 +69,7 @@ class Visit:
 
     `device` is the cookie of `eop.aaa.devices`; `application` the one that gets the session for
     itself (empty: all share it); the session of `old_token` ends: no id is kept over a sign-in.
+    `parent` is the session that this one is made from.
     """
 
     address: str
@@ -76,6 +77,7 @@ class Visit:
     browser: str = ""
     application: str = ""
     old_token: str | None = None
+    parent: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,23 @@ def prove_factor(
         )  # fmt: skip
 
 
+def sign_in_from(
+    door: Door, connection: Connection, parent_id: str, visit: Visit, now_ms: int
+) -> SignedIn:
+    """A session made from a live one, for one application; it ends with that one.
+
+    Raises `RefusedError`: `signed_out`, `denied`.
+    """
+    found = door.sessions.find_with_user(connection, parent_id, now_ms)
+    if found is None or found[1].state != users.ACTIVE:
+        raise RefusedError("signed_out")
+    parent, user = found
+    if not may(identities.of_user(user), "sign_in").allowed:
+        raise RefusedError("denied")
+    who = Who(user.login, parent.authenticator)
+    return _begin(door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms))
+
+
 def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
     """What is counted of one try."""
     typed = users.canonical_login(login)
@@ -245,6 +264,7 @@ def _begin(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
         user=started.session.login, session=started.session.id,
         details={
             "authenticator": arrival.who.authenticator, "address": started.session.address,
+            "application": started.session.application,
         },
     )  # fmt: skip
     return started
@@ -263,14 +283,20 @@ def begin_session(door: Door, connection: Connection, arrival: Arrival) -> Signe
         browser=visit.browser[:MAX_BROWSER_CHARACTERS],
         application=visit.application,
         ticket=arrival.ticket,
+        parent=visit.parent.id if visit.parent else None,
+        until=visit.parent.ends_at if visit.parent else None,
     )
     token, session = door.sessions.start(connection, beginning, now_ms)
     device = devices.remembered(door.keys, visit.device, user.login)
     return SignedIn(identities.of_user(user), session, token, device)
 
 
-def sign_out(door: Door, session: Session, now_ms: int) -> None:
-    """End one session; its revocation is queued in the same transaction."""
+def sign_out(door: Door, session: Session, now_ms: int, *, everywhere: bool = True) -> None:
+    """End one session; its revocation is queued in the same transaction.
+
+    `everywhere`: the one it was made from ends, too, and with that all that were.
+    """
+    over = session.parent if everywhere and session.parent else session.id
     with door.database.write() as connection:
-        door.sessions.end(connection, [session.id], now_ms)
+        door.sessions.end(connection, [over], now_ms)
         events.record(connection, "signed_out", now_ms, user=session.login, session=session.id)

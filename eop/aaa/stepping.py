@@ -121,10 +121,14 @@ def _take(walker: Walker, kind: steps.Kind, take: Callable[[Connection, Step], T
 def _go_on(walker: Walker, connection: Connection, step: Step) -> Taken:
     """The step is over: the next one, or the session."""
     steps.end(connection, step)
+    visit = walker.visit
+    if visit.application != step.application:
+        # the page of steps is at the root; the session there is not the one that is replaced
+        visit = replace(visit, application=step.application, old_token=None)
     arrival = Arrival(
         user=users.get(connection, step.user.login),  # as the step has left it
         who=step.who,
-        visit=replace(walker.visit, application=step.application),
+        visit=visit,
         now_ms=walker.now_ms,
         ticket=step.ticket,
         following=step.following,

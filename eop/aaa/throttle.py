@@ -142,3 +142,12 @@ def purge(connection: Connection, now_ms: int, limits: Limits = Limits()) -> Non
 
 def _seconds(milliseconds: int) -> int:
     return max(1, -(-milliseconds // 1000))
+
+
+def locked_until(connection: Connection, login: str, now_ms: int) -> int | None:
+    """When the last lock of a login (its keyed hash) ends, at whatever place; None without one."""
+    query = select(func.max(sign_in_lock.c.until)).where(
+        sign_in_lock.c.login == login, sign_in_lock.c.until > now_ms
+    )
+    until: int | None = connection.scalar(query)
+    return until

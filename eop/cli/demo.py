@@ -171,6 +171,7 @@ def prepare_school(password: str) -> None:
                 logins = [login_of(student) for student in students]
                 accounts.save_class(database, sessions, name, logins, now_ms, replace=False)
     finally:
+        sessions.close()
         database.close()
 
 

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
@@ -24,6 +25,21 @@ MAX_GRANT_CHARACTERS = 64
 MAX_GRANTS = 500  # rooms or classes one teacher may be given one by one
 
 _LOGIN = re.compile(rf"[\w.@+-]{{1,{MAX_LOGIN_CHARACTERS}}}")
+
+COLUMNS = (
+    user.c.id, user.c.login, user.c.name, user.c.role, user.c.language, user.c.theme,
+    user.c.source, user.c.external_id, user.c.state, user.c.must_change,
+    user.c.totp_key.is_not(None).label("has_second_factor"),
+    user_grant.c.kind, user_grant.c.value,
+)  # fmt: skip
+"""What `of_rows` makes a user from, selected from `WITH_GRANTS`."""
+
+WITH_GRANTS = user.outerjoin(user_grant, user_grant.c.user_id == user.c.id)
+
+# made once: SQLAlchemy then keeps what it compiled
+_GRANTED = select(*COLUMNS).select_from(WITH_GRANTS)
+_OF_LOGIN = _GRANTED.where(user.c.login == bindparam("login"))
+_OF_ID = _GRANTED.where(user.c.id == bindparam("user_id"))
 
 
 @dataclass(frozen=True)
@@ -84,24 +100,35 @@ def checked_line(text: str, what: str, longest: int) -> str:
 
 def find(connection: Connection, login: str) -> User | None:
     """The user of that login, with grants."""
-    row = connection.execute(select(user).where(user.c.login == canonical_login(login))).first()
-    if row is None:
+    rows = connection.execute(_OF_LOGIN, {"login": canonical_login(login)})
+    return of_rows(rows.all())
+
+
+def find_by_id(connection: Connection, user_id: int) -> User | None:
+    """The user of that number, with grants."""
+    return of_rows(connection.execute(_OF_ID, {"user_id": user_id}).all())
+
+
+def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:
+    """The user of rows of `COLUMNS`: one for each grant, or one without."""
+    if not rows:
         return None
-    grants = connection.execute(select(user_grant).where(user_grant.c.user_id == row.id)).all()
+    *own, has_second_factor, _kind, _value = rows[0]
+    login, name, role, language, theme, source, external_id, state, must_change = own[1:]
     return User(
-        id=row.id,
-        login=row.login,
-        name=row.name,
-        role=row.role,
-        rooms=tuple(sorted(grant.value for grant in grants if grant.kind == "room")),
-        classes=tuple(sorted(grant.value for grant in grants if grant.kind == "class")),
-        language=row.language,
-        theme=row.theme,
-        source=row.source,
-        external_id=row.external_id,
-        state=row.state,
-        must_change=row.must_change,
-        has_second_factor=row.totp_key is not None,
+        id=own[0],
+        login=login,
+        name=name,
+        role=role,
+        rooms=tuple(sorted(row[-1] for row in rows if row[-2] == "room")),
+        classes=tuple(sorted(row[-1] for row in rows if row[-2] == "class")),
+        language=language,
+        theme=theme,
+        source=source,
+        external_id=external_id,
+        state=state,
+        must_change=must_change,
+        has_second_factor=has_second_factor,
     )
 
 

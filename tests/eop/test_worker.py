@@ -121,3 +121,42 @@ def test_the_program_says_why_it_cannot_start(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr == "eop-worker: No application loaded\n"
+
+
+def test_the_switch_of_all_screens_is_told_every_second(house, worker):
+    from eop.aaa import switches
+
+    worker.tick()
+    switches.turn(house.parts.database, True, "admin", house.parts.now_ms())
+    worker.tick()
+    assert not house.parts.daemon.status().screens_closed
+    house.steady = 1.0
+    worker.tick()
+    assert house.parts.daemon.status().screens_closed
+    house.stop_daemon()
+    house.parts.daemon.close()
+    house.start_daemon()
+    assert not house.parts.daemon.status().screens_closed
+    house.steady = 2.0
+    worker.tick()
+    assert house.parts.daemon.status().screens_closed
+
+
+def test_what_a_substitute_had_open_closes_within_seconds_of_the_end(house, worker):
+    from eop.aaa import substitution
+    from eop.directory.substitutes import Substitution
+
+    house.add_user("anna", rooms=(), classes=())
+    house.add_workstation("pc-01", "S12")
+    now_ms = house.parts.now_ms()
+    given = Substitution("anna", ("S12",), (), now_ms, now_ms + 60_000, "admin")
+    substitution.give(house.parts.database, given, now_ms)
+    browser = house.signed_in("anna")
+    ticket = browser.post("tickets", {"kind": "wall", "room": "S12"}).json["ticket"]
+    closing = house.daemon.leases.open(house.daemon.office.redeem(ticket))
+    house.offset = 60.0
+    worker.tick()
+    assert closing.code == "rights_changed"
+    assert house.daemon.leases._tombstones == {}
+    assert browser.get("session").status_code == 200
+    assert browser.post("tickets", {"kind": "wall", "room": "S12"}).status_code == 403
