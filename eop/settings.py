@@ -38,6 +38,7 @@ class SiteSettings:
     HSTS: int = setting(
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
+    AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
 
     @property
@@ -89,7 +90,12 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_same_secret(site, path, shared.home(environ) / "etc/controlevnc/.secret")
     if site.DEBUG.upper() not in {"TRUE", "FALSE"}:
         raise SettingsError(f'{path}: DEBUG must be "TRUE" or "FALSE", not {site.DEBUG!r}')
-    for name, least in (("SESSION_EXPIRES", 1), ("SESSION_IDLE", 0), ("HSTS", 0)):
+    for name, least in (
+        ("SESSION_EXPIRES", 1),
+        ("SESSION_IDLE", 0),
+        ("HSTS", 0),
+        ("AUDIT_DAYS", 0),
+    ):
         if getattr(site, name) < least:
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection

@@ -1,7 +1,11 @@
 """Changes of accounts: whoever is changed signs in anew, and open screens close."""
 
+from sqlalchemy import Connection
+
 from eop.aaa import passwords, throttle
 from eop.aaa.session import Sessions
+from eop.audit import events
+from eop.audit.console import at_the_console
 from eop.database import Database
 from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
@@ -11,7 +15,9 @@ from eop.directory.users import NewUser, User
 def add(database: Database, new: NewUser, now_ms: int) -> User:
     """Store a new user."""
     with database.write() as connection:
-        return users.add(connection, new, now_ms)
+        added = users.add(connection, new, now_ms)
+        _record_user(connection, "account_added", added, now_ms)
+        return added
 
 
 def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) -> User:
@@ -20,6 +26,7 @@ def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) ->
         changed = users.change(connection, new)
         sessions.end_all(connection, changed.id, now_ms)
         throttle.clear(connection, sessions.keys.login_key(changed.login))
+        _record_user(connection, "account_changed", changed, now_ms)
         return changed
 
 
@@ -32,13 +39,19 @@ def set_password(
         users.set_password(connection, login, hashed)
         sessions.end_all(connection, users.get(connection, login).id, now_ms)
         throttle.clear(connection, sessions.keys.login_key(users.canonical_login(login)))
+        events.record(
+            connection, "password_set", now_ms, user=at_the_console(),
+            details={"login": users.canonical_login(login)},
+        )  # fmt: skip
 
 
 def remove(database: Database, sessions: Sessions, login: str, now_ms: int) -> User:
     """Forget a user."""
     with database.write() as connection:
         sessions.end_all(connection, users.get(connection, login).id, now_ms)
-        return users.remove(connection, login)
+        removed = users.remove(connection, login)
+        _record_user(connection, "account_removed", removed, now_ms)
+        return removed
 
 
 def save_class(
@@ -54,6 +67,7 @@ def save_class(
     with database.write() as connection:
         existed = classes.find(connection, name) is not None
         saved = classes.save(connection, name, logins, replace=replace)
+        _record_class(connection, "class_saved", saved.name, now_ms)
         if existed:
             for user in users.list_all(connection):
                 if name in user.classes or users.EVERYTHING in user.classes:
@@ -65,6 +79,18 @@ def remove_class(database: Database, sessions: Sessions, name: str, now_ms: int)
     """Forget a class; those who watched by it sign in anew."""
     with database.write() as connection:
         classes.remove(connection, name)
+        _record_class(connection, "class_removed", name, now_ms)
         for user in users.list_all(connection):
             if name in user.classes or users.EVERYTHING in user.classes:
                 sessions.end_all(connection, user.id, now_ms)
+
+
+def _record_user(connection: Connection, kind: str, user: User, now_ms: int) -> None:
+    details = {
+        "login": user.login, "role": user.role, "rooms": user.rooms, "classes": user.classes,
+    }  # fmt: skip
+    events.record(connection, kind, now_ms, user=at_the_console(), details=details)
+
+
+def _record_class(connection: Connection, kind: str, name: str, now_ms: int) -> None:
+    events.record(connection, kind, now_ms, user=at_the_console(), details={"class": name})

@@ -171,6 +171,8 @@ def _admit(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: i
         raise RefusedError(code)
     identity = identities.of_user(user)
     if not may(identity, "sign_in").allowed:
+        address = throttle.counted(visit.address)
+        events.record_failure(connection, user.login, address, "denied", now_ms)
         raise RefusedError("denied")
     return _begin(door, connection, user, who, visit, now_ms)
 

@@ -187,7 +187,7 @@ def _wall_ticket(body: dict[str, str]) -> Ticket:
         guard.require("tile", Target(body["room"]))
         return daemon.wall_ticket(_viewer(), body["room"], None)
     students = Directory(services().database).students("tile", body["class_"])
-    return daemon.wall_ticket(_viewer(), None, students)
+    return daemon.wall_ticket(_viewer(), None, students, body["class_"])
 
 
 @declare(
