@@ -15,6 +15,8 @@ MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` 
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
 SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
 
+LEAST = {"SESSION_EXPIRES": 1, "SESSION_IDLE": 0, "HSTS": 0, "AUDIT_DAYS": 0}
+
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -90,12 +92,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_same_secret(site, path, shared.home(environ) / "etc/controlevnc/.secret")
     if site.DEBUG.upper() not in {"TRUE", "FALSE"}:
         raise SettingsError(f'{path}: DEBUG must be "TRUE" or "FALSE", not {site.DEBUG!r}')
-    for name, least in (
-        ("SESSION_EXPIRES", 1),
-        ("SESSION_IDLE", 0),
-        ("HSTS", 0),
-        ("AUDIT_DAYS", 0),
-    ):
+    for name, least in LEAST.items():
         if getattr(site, name) < least:
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection

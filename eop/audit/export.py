@@ -68,4 +68,5 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = msgspec.json.encode(value).decode() if isinstance(value, dict) else str(value)
+    text = " ".join(text.splitlines())  # a line is an event
     return f"'{text}" if text.startswith(FORMULA_BEGINNINGS) else text

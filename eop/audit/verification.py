@@ -135,10 +135,11 @@ class _Walk:
         return None
 
     def _indexed(self, first: int, last: int) -> dict[int, set[tuple[str, int]]]:
-        query = select(audit_whom).where(audit_whom.c.audit_id.between(first, last))
+        query = select(audit_whom.c.audit_id, audit_whom.c.login, audit_whom.c.at)
+        query = query.where(audit_whom.c.audit_id.between(first, last))
         found: dict[int, set[tuple[str, int]]] = {}
-        for one in self._connection.execute(query):
-            found.setdefault(one.audit_id, set()).add((one.login, one.at))
+        for row, login, at in self._connection.execute(query).all():
+            found.setdefault(row, set()).add((login, at))
         return found
 
     def _damage(self, row: Row[Any]) -> Damage:

@@ -45,6 +45,8 @@ def verify(known: str | None, as_json: bool) -> int:
     link = _link(known) if known else None
     with open_database() as (database, _), database.snapshot() as connection:
         report = verification.verify(connection, link, _progress())
+    if sys.stderr.isatty():
+        click.echo(err=True)
     tell(_described(report), _told(report), as_json=as_json)
     return FAILED if report.damage else 0
 
@@ -134,12 +136,13 @@ def _words(details: dict[str, Any]) -> str:
 
 
 @audit.command("export")
+@click.option("--person", default="", help="Only what he did, and what is about him (a login).")
 @SINCE
 @UNTIL
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
 @json_option
-def export_file(since: str, until: str, form: Any, output: Path, as_json: bool) -> None:
+def export_file(form: Any, output: Path, as_json: bool, **given: str) -> None:
     """Write the events of some days to a new file that only its owner reads.
 
     JSON Lines carry all that is needed to verify the chain (docs/privacy.md).
@@ -148,14 +151,19 @@ def export_file(since: str, until: str, form: Any, output: Path, as_json: bool) 
 
     now_ms = int(time.time() * 1000)
     with open_database() as (database, _):
-        criteria = _criteria(database, {"since": since, "until": until})
+        criteria = _criteria(database, given)
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         rows = 0
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             for part in export.lines(database, criteria, form):
-                rows += file.write(part) and part.count("\n")
+                file.write(part)
+                rows += part.count("\n")
         rows -= form == "csv"  # its heads
-        details = {"format": form, "rows": rows, "filters": {"since": since, "until": until}}
+        details = {
+            "format": form,
+            "rows": rows,
+            "filters": {key: value for key, value in given.items() if value},
+        }
         with database.write() as connection:
             events.record(
                 connection, "audit_exported", now_ms, user=at_the_console(), details=details
@@ -178,9 +186,8 @@ def purge(days: int | None, yes: bool, dry_run: bool, as_json: bool) -> None:
         with database.read() as connection:
             due = purging.due(connection, kept, now_ms)
         if due.removed and not (yes or dry_run):
-            click.confirm(
-                f"Remove {due.removed} events older than {kept} days?", abort=True, err=True
-            )
+            question = f"Remove {due.removed} events older than {kept} days?"
+            click.confirm(question, abort=True, err=True)
         done = due if dry_run else purging.purge(database, kept, at_the_console(), now_ms)
     value = {"removed": done.removed, "last_id": done.last_id, "days": kept, "dry_run": dry_run}
     text = f"{'would remove' if dry_run else 'removed'} {done.removed} events"

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from eop.aaa.tables import revocation, session
+from eop.audit.tables import audit
 from eop.worker import Worker
 from tests.desktops import wait_until
 
@@ -70,6 +71,22 @@ def test_expired_sessions_are_removed_and_revoked(house, worker):
     assert count(house, session) == 0
     assert count(house, revocation) == 0
     assert len(house.daemon.leases._tombstones) == 1
+
+
+def test_old_events_of_the_audit_go_once_a_day(house, worker):
+    house.signed_in()
+    kept = count(house, audit)
+    house.offset = 366 * 24 * 3600
+    worker.tick()
+    assert count(house, audit) == 1  # that they went
+    house.signed_in()
+    house.offset *= 2
+    house.steady = 24 * 3600.0 - 1
+    worker.tick()
+    assert count(house, audit) == 2
+    house.steady += 1
+    worker.tick()
+    assert (kept, count(house, audit)) == (2, 1)
 
 
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):

@@ -1,6 +1,8 @@
 import pytest
+from sqlalchemy import select
 
 from eop.aaa import accounts, revocations
+from eop.audit.tables import audit
 from eop.directory.users import NewUser
 from eop.errors import ExistsError, InvalidError, NotFoundError
 from tests.eop.installation import HASH, error
@@ -96,3 +98,22 @@ def test_logins_are_one_whatever_their_case(house):
     assert house.browser().sign_in(" Camille ").json["user"] == "camille"
     with pytest.raises(NotFoundError):
         accounts.remove(house.parts.database, house.parts.door.sessions, "nobody", 0)
+
+
+def test_every_change_is_in_the_audit_with_who_made_it(house):
+    parts, sessions = house.parts, house.parts.door.sessions
+    house.add_class("3e B", "zoe.martin")
+    accounts.change(parts.database, sessions, NewUser("camille", "teacher", "C", None), 1)
+    accounts.set_password(parts.database, sessions, "camille", "a new long password", 2)
+    accounts.save_class(parts.database, sessions, "3e B", ["malo"], 3, replace=True)
+    accounts.remove_class(parts.database, sessions, "3e B", 4)
+    accounts.remove(parts.database, sessions, "camille", 5)
+    with parts.database.read() as connection:
+        kept = connection.execute(select(audit).order_by(audit.c.id)).all()
+    assert [row.kind for row in kept] == [
+        "account_added", "account_changed", "password_set", "class_saved", "class_removed",
+        "account_removed",
+    ]  # fmt: skip
+    assert all(row.user.startswith("eopctl:") for row in kept)
+    assert kept[-1].details["login"] == "camille"
+    assert "password" not in str([row.details for row in kept])
