@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, render_template, request
-from flask_babel import format_datetime, gettext
+from flask_babel import format_datetime, format_time, gettext
 from sqlalchemy import Row
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -170,7 +170,7 @@ def _told(look: looks.Look) -> dict[str, Any]:
     return asdict(look) | {
         "when": _when(look.at),
         "moment": _local(look.at).isoformat(),
-        "end": _local(look.until).strftime("%H:%M") if look.until is not None else "",
+        "end": _time(look.until) if look.until is not None else "",
         "lasted": lasted,
     }
 
@@ -182,6 +182,10 @@ def _local(at: int) -> datetime:
 
 def _when(at: int) -> str:
     return str(format_datetime(_local(at), "medium", rebase=False))  # type: ignore[no-untyped-call]
+
+
+def _time(at: int) -> str:
+    return str(format_time(_local(at), "short", rebase=False))  # type: ignore[no-untyped-call]
 
 
 def _address(given: dict[str, str], **places: Cursor) -> str:
