@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from eop.audit.search import Criteria, Cursor, search
 from eop.audit.tables import audit
 
 OPENINGS = ("screen_opened", "wall_opened", "wall_shown")
+STARTED = "service_started"  # of controle-vnc: whatever it showed before had ended
 ENDS = ("screen_closed", "screen_refused", "wall_closed")
 
 How = Literal["tile", "view", "control"]
@@ -52,8 +53,14 @@ def at(
     mine = Criteria(persons=(login,), part="whom", kinds=OPENINGS)
     page = search(connection, mine, before=before, after=after)
     ends = _ends(connection, [row.look for row in page.rows if row.look])
-    looks = [_look(row, ends.get(row.look), now_ms - row.at < lasting_ms) for row in page.rows]
+    oldest_open = max(_last_start(connection), now_ms - lasting_ms + 1)
+    looks = [_look(row, ends.get(row.look), row.at >= oldest_open) for row in page.rows]
     return LookPage(looks, page.older, page.newer)
+
+
+def _last_start(connection: Connection) -> int:
+    query = select(func.max(audit.c.at)).where(audit.c.kind == STARTED)
+    return connection.scalar(query) or 0
 
 
 def _ends(connection: Connection, looks: Sequence[str]) -> dict[str, Any]:

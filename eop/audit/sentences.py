@@ -285,6 +285,10 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Screens allowed again"),
         lazy_gettext("Allowed screens to be opened again."),
     ),
+    "service_started": (
+        lazy_gettext("controle-vnc started"),
+        lazy_gettext("controle-vnc was started."),
+    ),
     "workstation_added": (
         lazy_gettext("Workstation added"),
         lazy_gettext("Added the workstation %(what)s."),
@@ -301,7 +305,7 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
 """Changes of accounts, rights and settings: the kind's name, and a sentence about one thing."""
 
 KINDS: dict[str, Kind] = {
-    "signed_in": Kind("sign_in", lazy_gettext("Sign-in"), _signed_in),
+    "signed_in": Kind("sign_in", lazy_gettext("Successful sign-in"), _signed_in),
     "sign_in_failed": Kind("sign_in", lazy_gettext("Failed sign-in"), _sign_in_failed),
     "signed_out": Kind("sign_in", lazy_gettext("Sign-out"), _signed_out),
     "screen_opened": Kind("look", lazy_gettext("Screen opened"), _screen_opened),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from eop.aaa import policy
 from eop.audit.events import FAILURES_A_MINUTE, record_failure
 from eop.audit.tables import audit
 from tests.eop.installation import PASSWORD
@@ -31,6 +32,14 @@ def test_a_password_typed_as_a_login_is_not_kept(house):
     house.browser().sign_in(PASSWORD, PASSWORD)
     house.browser().sign_in(PASSWORD.replace(" ", "."), PASSWORD)
     assert failures(house) == [("", "127.0.0.1")] * 2
+
+
+def test_a_sign_in_that_policy_refuses_is_kept_with_why(house, monkeypatch):
+    monkeypatch.setitem(policy.RIGHTS, "teacher", {})
+    assert house.browser().sign_in().status_code == 403
+    with house.parts.database.read() as connection:
+        (row,) = connection.execute(select(audit).where(audit.c.kind == "sign_in_failed")).all()
+    assert (row.user, row.details["reason"]) == ("camille", "denied")
 
 
 def test_a_sign_in_that_succeeds_is_no_failure(house):

@@ -70,6 +70,11 @@ def test_a_look_without_an_end_lasts_no_longer_than_a_session(database):
     assert mine(database, now=1000 + LASTING).looks[0].ended == "unknown"
 
 
+def test_a_look_that_was_open_when_the_service_was_killed_is_over(database):
+    write(database, screen(1000), Entry(2000, "service_started"), screen(2000, look="b"))
+    assert [one.ended for one in mine(database).looks] == ["open", "unknown"]
+
+
 def test_looks_come_in_pages(database):
     write(database, *(screen(1000 + n, look=f"g{n}") for n in range(60)))
     first = mine(database)
