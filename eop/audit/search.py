@@ -61,8 +61,8 @@ def search(
 ) -> Page:
     """The page before a cursor, after it, or the newest.
 
-    Each person, kind or workstation is read from its own index up to the length of a page, then
-    they are put in order: however much there is of one, the page costs no more.
+    Each kind or workstation is read from its own index up to the length of a page, then they are
+    put in order: however much there is of one, the page costs no more.
     """
     is_upward = after is not None
     cursor = after or before
@@ -116,12 +116,11 @@ def _sources(criteria: Criteria) -> list[_Source]:
     )
     if criteria.persons is not None:
         sources: list[_Source] = []
-        for login in criteria.persons:
-            if criteria.part != "whom":
-                who = rows.where(audit.c.user == login, *of_kind, *there)
-                sources.append((audit.c.at, audit.c.id, who))
-            if criteria.part != "who":
-                sources.append(_about(login, [*of_kind, *there]))
+        if criteria.part != "whom":
+            who = rows.where(_one_of(audit.c.user, criteria.persons), *of_kind, *there)
+            sources.append((audit.c.at, audit.c.id, who))
+        if criteria.part != "who":
+            sources.append(_about(criteria.persons, [*of_kind, *there]))
         return sources
     if there:
         return [
@@ -135,11 +134,19 @@ def _sources(criteria: Criteria) -> list[_Source]:
     return [(audit.c.at, audit.c.id, rows)]
 
 
-def _about(login: str, conditions: list[ColumnElement[bool]]) -> _Source:
+def _one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """One value is compared, so that its index gives the order, too; few are sorted."""
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _about(persons: Sequence[str], conditions: list[ColumnElement[bool]]) -> _Source:
     query = select(audit_whom.c.at, audit_whom.c.audit_id.label("id"))
     if conditions:
         query = query.join(audit, audit.c.id == audit_whom.c.audit_id).where(*conditions)
-    return audit_whom.c.at, audit_whom.c.audit_id, query.where(audit_whom.c.login == login)
+    if len(persons) > 1:
+        query = query.distinct()  # an event may be about two of them
+    query = query.where(_one_of(audit_whom.c.login, persons))
+    return audit_whom.c.at, audit_whom.c.audit_id, query
 
 
 def _within(criteria: Criteria, at: ColumnElement[int]) -> list[ColumnElement[bool]]:
