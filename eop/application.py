@@ -15,6 +15,7 @@ from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
 from eop.administration import pages as administration_pages
 from eop.administration import people, policy, screens, substitutes
+from eop.audit import pages as audit_pages
 from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
@@ -47,7 +48,14 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
-    for pages_of in (administration_pages, people, policy, screens, substitutes):
+    for pages_of in (
+        administration_pages,
+        audit_pages,
+        people,
+        policy,
+        screens,
+        substitutes,
+    ):
         app.register_blueprint(pages_of.blueprint)
     return app
 

@@ -44,6 +44,8 @@ MAX_ADDRESS_CHARACTERS = 255  # of an application elsewhere: what the table of c
 
 _APPNAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+LEAST = {"SESSION_EXPIRES": 1, "SESSION_IDLE": 0, "HSTS": 0, "AUDIT_DAYS": 0}
+
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -85,6 +87,7 @@ class SiteSettings:
     HSTS: int = setting(
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
+    AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
     PASSWORD_RULE: TextOrTable = setting(
         "",
@@ -191,7 +194,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_same_secret(site, path, shared.home(environ) / "etc/controlevnc/.secret")
     if site.DEBUG.upper() not in {"TRUE", "FALSE"}:
         raise SettingsError(f'{path}: DEBUG must be "TRUE" or "FALSE", not {site.DEBUG!r}')
-    for name, least in (("SESSION_EXPIRES", 1), ("SESSION_IDLE", 0), ("HSTS", 0)):
+    for name, least in LEAST.items():
         if getattr(site, name) < least:
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection

@@ -15,7 +15,7 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import codes, revocations, steps, substitution, switches, throttle
-from eop.audit import journal
+from eop.audit import journal, purging
 from eop.errors import EopError, RefusedError
 from eop.services import Services
 
@@ -23,6 +23,7 @@ RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
 REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a second in all
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
+AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 TICK_SECONDS = 0.25
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Worker:
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
+            Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
         ]
 
     def tick(self) -> None:
@@ -102,6 +104,12 @@ class Worker:
             throttle.purge(connection, now_ms, self._parts.door.limits)
             steps.purge(connection, now_ms)
             codes.purge(connection, now_ms)
+
+    def _purge_audit(self) -> None:
+        parts = self._parts
+        done = purging.purge(parts.database, parts.site.AUDIT_DAYS, "worker", parts.now_ms())
+        if done.removed:
+            logger.info("%s old events of the audit were removed", done.removed)
 
 
 def main() -> int:

@@ -252,6 +252,8 @@ def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms
         events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
         raise RefusedError(code)
     if not may(identities.of_user(user), "sign_in").allowed:
+        address = throttle.counted(visit.address)
+        events.record_failure(connection, user.login, address, "denied", now_ms)
         raise RefusedError("denied")
     ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
     return Arrival(user, who, visit, now_ms, ticket)

@@ -9,6 +9,7 @@ from eop import __version__
 from eop.cli.output import run
 
 COMMANDS = {
+    "audit": "eop.cli.audit:audit",
     "class": "eop.cli.klass:klass",
     "db": "eop.cli.db:db",
     "demo": "eop.cli.demo:demo",
@@ -25,6 +26,7 @@ COMMANDS = {
 """Name → where its command is."""
 
 SUMMARIES = {
+    "audit": "What happened: read, verify, export, purge.",
     "class": "Classes: each a name and a list of logins.",
     "db": "The databases of the site and of controle-vnc.",
     "demo": "The whole product with a demonstration class.",

@@ -154,6 +154,12 @@ def list_all(connection: Connection) -> list[User]:
     return [get(connection, login) for login in logins]
 
 
+def names(connection: Connection, logins: Iterable[str]) -> dict[str, str]:
+    """Login → name to show, of those of these logins that are known."""
+    query = select(user.c.login, user.c.name).where(user.c.login.in_(set(logins)))
+    return {row.login: row.name for row in connection.execute(query)}
+
+
 def password_of(connection: Connection, login: str) -> str | None:
     """The stored hash of a user's password, if there are such a user and a password."""
     query = select(user.c.password).where(user.c.login == canonical_login(login))

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import broadcast, demonstration, growth, relay, sign_in, veyon, wall40
+from tests.bench import audit, broadcast, demonstration, growth, relay, sign_in, veyon, wall40
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
@@ -22,6 +22,7 @@ TABLES = {
     "broadcast": broadcast.tables,
     "growth": growth.tables,
     "sign_in": sign_in.tables,
+    "audit": audit.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/pictures"

@@ -44,3 +44,13 @@ def test_without_veyon_a_sentence_says_what_to_install(tmp_path):
     assert "apt install veyon-service" in done.stderr
     assert not done.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_the_audit_is_searched_and_verified(tmp_path):
+    command = [sys.executable, "-m", "tests.bench.audit", "--quick", "--json", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["events"] == 2000
+    assert figures["verify s"] > 0
+    assert all(taken["worst ms"] >= taken["p50 ms"] > 0 for taken in figures["searches"].values())

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from eop.aaa.tables import revocation, session, sign_in_failure, sign_in_step
+from eop.audit.tables import audit
 from eop.directory import users
 from eop.worker import Worker
 from tests.desktops import wait_until
@@ -86,6 +87,22 @@ def test_steps_and_failures_that_are_over_are_removed(house, worker):
     house.steady = 60.0
     worker.tick()
     assert (count(house, sign_in_step), count(house, sign_in_failure)) == (0, 0)
+
+
+def test_old_events_of_the_audit_go_once_a_day(house, worker):
+    house.signed_in()
+    kept = count(house, audit)
+    house.offset = 366 * 24 * 3600
+    worker.tick()
+    assert count(house, audit) == 1  # that they went
+    house.signed_in()
+    house.offset *= 2
+    house.steady = 24 * 3600.0 - 1
+    worker.tick()
+    assert count(house, audit) == 2
+    house.steady += 1
+    worker.tick()
+    assert (kept, count(house, audit)) == (2, 1)
 
 
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):
