@@ -163,7 +163,7 @@ def _refusal(
 def _admit(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> SignedIn:
     """A session for who is proven, if policy lets him in."""
     user = users.find(connection, who.login)
-    if user is None or user.state != users.ACTIVE:
+    if user is None or not _is_open(user, who):
         code = "account_unknown" if user is None else f"account_{user.state}"
         address = throttle.counted(visit.address)
         login = user.login if user else ""
@@ -173,6 +173,12 @@ def _admit(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: i
     if not may(identity, "sign_in").allowed:
         raise RefusedError("denied")
     return _begin(door, connection, user, who, visit, now_ms)
+
+
+def _is_open(user: User, who: Who) -> bool:
+    """Whether the account opens; a lock seen by an import may have passed since, for its keeper."""
+    has_passed = user.state == users.LOCKED and user.source == who.authenticator
+    return user.state == users.ACTIVE or has_passed
 
 
 def _begin(  # noqa: PLR0913 - everything a session is made of
