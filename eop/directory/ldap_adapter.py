@@ -35,6 +35,8 @@ PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # noqa: S105 - the control's name
 SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
 
 _RANGE = re.compile(r"(?i)([a-z][a-z0-9-]*);range=(\d{1,9})-(\d{1,9}|\*)")
+_ESCAPE = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
+_SPECIAL = set(' ,+="\\<>;#')
 _AROUND_MARKS = re.compile(r" *([,=+]) *")
 
 
@@ -84,14 +86,19 @@ def escaped(text: str) -> str:
 
 
 def normal_dn(text: str) -> str:
-    """One spelling of a full name, to compare it with others."""
-    if "\\" not in text and '"' not in text:
-        return _AROUND_MARKS.sub(r"\1", text.strip()).lower()
-    try:
-        parts = ldap3.utils.dn.parse_dn(text, escape=False, strip=True)
-    except ldap3.core.exceptions.LDAPInvalidDnError:
-        return text.strip().lower()
-    return "".join(f"{name}={value}{mark}" for name, value, mark in parts).lower()
+    r"""One spelling of a full name, to compare it: `\,` and `\2C` are the same comma."""
+    if "\\" in text:
+        text = _ESCAPE.sub(_one_escape, text)
+    return _AROUND_MARKS.sub(r"\1", text.strip()).lower()
+
+
+def _one_escape(match: re.Match[str]) -> str:
+    """What is escaped, as it is, but for the signs that mean something in a name."""
+    if match[1]:
+        letters = bytes.fromhex(match[1].replace("\\", "")).decode("utf-8", "replace")
+    else:
+        letters = match[2]
+    return "".join(f"\\{ord(one):02x}" if one in _SPECIAL else one for one in letters)
 
 
 class _Wire:
@@ -192,9 +199,13 @@ class Link:
         for tried, address in enumerate(addresses):
             share = (ends - time.monotonic()) / (len(addresses) - tried)
             try:
-                return socket.create_connection(address, max(share, 0.01))
+                raw = socket.create_connection(address, max(share, 0.01))
             except OSError as error:
                 trouble = error
+                continue
+            # questions and answers are short: each would wait 40 ms for an acknowledgement
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return raw
         raise trouble
 
     def _give(self, connection: Any) -> None:
