@@ -56,6 +56,7 @@ objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP inetOrgPerson STRUCTURAL
 objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL
   MUST cn MAY ( member $ objectGUID $ sAMAccountName ) )
 objectclass ( 1.2.840.113556.1.3.30 NAME 'computer' SUP user STRUCTURAL MAY location )
+objectclass ( 1.3.6.1.4.1.99999.2.3 NAME 'identified' SUP top AUXILIARY MAY objectGUID )
 """
 
 
@@ -354,7 +355,7 @@ def ad_tree(students: int = 60) -> str:
     """Like an AD's: students in units of their class and in groups, groups within groups, PCs."""
     parts = [entry(AD, "domain", dc="ecole"), _common(AD)]
     parts += [
-        unit(f"{below},{AD}")
+        entry(f"{below},{AD}", "organizationalUnit", "identified", objectGUID=guid(below).bytes_le)
         for below in ("ou=Eleves", "ou=3A,ou=Eleves", "ou=3B,ou=Eleves", "ou=Profs", "ou=Groupes",
                       "ou=PC")
     ]  # fmt: skip

@@ -28,7 +28,7 @@ MAX_PASSWORD_FILE_BYTES = 4096
 PAGE_ENTRIES = 500  # Active Directory gives at most 1,000 at once
 MAX_ENTRIES = 50_000  # of one search: more is not one school
 MAX_ADDRESSES = 4  # of one name: each gets a share of the timeout
-MAX_RANGES = 100  # pieces of one attribute: 1,500 values each where ranges are used
+MAX_RANGES = 100  # pieces of one attribute after the first: of 1,500 values each
 
 START_TLS = "1.3.6.1.4.1.1466.20037"
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # noqa: S105 - the control's name
@@ -367,33 +367,35 @@ class Link:
     def _rest(self, dn: str, name: str, last: int | None) -> list[bytes]:
         """The values of an attribute after the one numbered `last`."""
         values: list[bytes] = []
-        for _ in range(MAX_RANGES):
-            if last is None:
-                return values
-            asked = f"{name};range={last + 1}-*"
-            self._step(
-                lambda asked=asked: self._connection.search(  # type: ignore[misc]
-                    dn,
-                    "(objectClass=*)",
-                    ldap3.BASE,
-                    ldap3.DEREF_NEVER,
-                    attributes=[asked],
-                )
-            )
-            found = next(
-                (
-                    (ranged, piece)
-                    for answer in self._connection.response or []
-                    for key, piece in answer.get("raw_attributes", {}).items()
-                    if (ranged := parse_range(key)) and ranged[0] == name and ranged[1] == last + 1
-                ),
-                None,
-            )
+        pieces = 0
+        while last is not None:
+            found = self._piece(dn, name, last + 1) if pieces < MAX_RANGES else None
             if found is None:
-                break
+                raise LdapError(
+                    f"{self.server.address}: the {name} of {dn} is not given to its end"
+                )
+            pieces += 1
+            last = found[0]
             values += found[1]
-            last = found[0][2]
-        raise LdapError(f"{self.server.address}: the members of {dn} cannot be read to their end")
+        return values
+
+    def _piece(self, dn: str, name: str, first: int) -> tuple[int | None, Sequence[bytes]] | None:
+        """The values of an attribute from the one numbered `first`, and the number of the last."""
+        self._step(
+            lambda: self._connection.search(
+                dn,
+                "(objectClass=*)",
+                ldap3.BASE,
+                ldap3.DEREF_NEVER,
+                attributes=[f"{name};range={first}-*"],
+            )
+        )
+        for answer in self._connection.response or []:
+            for key, values in answer.get("raw_attributes", {}).items():
+                ranged = parse_range(key)
+                if ranged is not None and ranged[:2] == (name, first):
+                    return ranged[2], values
+        return None
 
     def _step(self, act: Callable[[], Any]) -> None:
         """One request and its answer, by the deadline."""
