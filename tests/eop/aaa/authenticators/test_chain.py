@@ -6,7 +6,7 @@ from controle_vnc.errors import SettingsError
 from eop import services
 from eop import settings as site_settings
 from eop.aaa.authenticators import chain
-from eop.aaa.authenticators.base import Trouble, Who
+from eop.aaa.authenticators.base import AuthenticatorDownError, Trouble, Who
 from eop.aaa.authenticators.chain import AdministratorsOnly, NotForLocalPasswords
 from eop.directory import users
 from eop.directory.users import NewUser
@@ -88,6 +88,22 @@ def test_where_local_is_not_listed_only_administrators_are_let_in_by_it(quiet):
     for login, answer in (("boss", Who("boss", "local")), ("camille", None), ("nobody", None)):
         only = AdministratorsOnly(Answering(answer or Who(login, "local")), quiet.parts.database)
         assert only.authenticate(login, "x") == answer
+
+
+class Down:
+    name = "ldap"
+
+    def authenticate(self, login, password):
+        raise AuthenticatorDownError("down")
+
+
+def test_guesses_that_a_second_directory_judged_are_counted_while_the_first_is_down(quiet):
+    other = Answering(None)
+    other.name = "pam"
+    door = replace(quiet.parts.door, authenticators=(Down(), other))
+    quiet.parts = replace(quiet.parts, door=door)
+    answers = [error(quiet.browser().sign_in("zoe", "guess")) for _ in range(6)]
+    assert answers == [(503, "directory_down")] * 5 + [(423, "locked")]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eop.aaa.authenticators import ldap
@@ -68,9 +68,7 @@ def test_nobody_else_gets_in(teachers, login, password):
     assert teachers.authenticate(login, password) is None
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None)
 @given(st.text(alphabet="()*\\|&!=~<>,\0 abuidprof.1é", max_size=30))
 def test_no_spelling_of_signs_lets_one_in(teachers, typed):
     if typed.strip().lower() not in {"prof.1"}:
