@@ -5,6 +5,7 @@ answer, and checks certificates only where it is told to.
 """
 
 import contextlib
+import functools
 import re
 import socket
 import ssl
@@ -228,7 +229,7 @@ class Link:
     def _encrypt(self) -> None:
         """TLS with a certificate that is trusted, and is for the name we asked for."""
         assert self._wire is not None  # noqa: S101 - we are connected
-        context = ssl.create_default_context(cafile=self._access.ca_file or None)
+        context = _context(self._access.ca_file)
         self._wire.raw.settimeout(self._wire.left())
         self._wire.raw = context.wrap_socket(self._wire.raw, server_hostname=self.server.host)
 
@@ -412,6 +413,17 @@ class Link:
             if isinstance(error, LdapError)
             else LdapError(sentence(self.server, self._access.timeout, error))
         )
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    """Trusts this authority, or the system's; read again when the file has changed."""
+    return _context_of(ca_file, Path(ca_file).stat().st_mtime_ns if ca_file else 0)
+
+
+@functools.lru_cache(maxsize=8)
+def _context_of(ca_file: str, _: int) -> ssl.SSLContext:
+    # reading all the system's authorities takes longer than the rest of a sign-in
+    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _password_of(path: Path) -> bytes:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,19 @@ def test_a_certificate_of_a_foreign_authority_is_refused(scribe, foreign_authori
         scribe, LDAP_SERVERS=[getattr(scribe, kind)], LDAP_CA_FILE=foreign_authority.file
     )
     with pytest.raises(LdapError, match="name the PEM file of that authority in LDAP_CA_FILE"):
+        link_to(access)
+
+
+def test_an_authority_that_was_renewed_needs_no_restart(scribe, foreign_authority, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(foreign_authority.file).read_bytes())
+    access = access_to(scribe, LDAP_CA_FILE=str(path))
+    with pytest.raises(LdapError, match="LDAP_CA_FILE"):
+        link_to(access)
+    path.write_bytes(Path(scribe.settings()["LDAP_CA_FILE"]).read_bytes())
+    link_to(access).close()
+    path.unlink()
+    with pytest.raises(LdapError, match="No such file"):
         link_to(access)
 
 

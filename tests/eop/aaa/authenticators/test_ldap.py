@@ -56,7 +56,7 @@ def test_it_works_over_ldaps_and_starttls(scribe, kind):
         ("prof.1*", PASSWORD),
         ("prof.1\\2a", PASSWORD),
         ("prof.1)(|(uid=*)", PASSWORD),
-        # slapd finds these, too: each would have a counter of failures of its own
+        # a directory may find these, as slapd does the second: each would be counted as another
         ("prof\u00ad.1", PASSWORD),
         ("ｐrof.1", PASSWORD),
         # what is not below the bases, or no person
