@@ -25,7 +25,7 @@ with warnings.catch_warnings():
     import ldap3
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # of one step: a page of entries, or a group of 20,000 members
-MAX_PASSWORD_FILE_BYTES = 4096
+MAX_PASSWORD_FILE_BYTES = 4096  # of its first line; more is another file
 PAGE_ENTRIES = 500  # Active Directory gives at most 1,000 at once
 MAX_ENTRIES = 50_000  # of one search: more is not one school
 MAX_ADDRESSES = 4  # of one name: each gets a share of the timeout
@@ -33,7 +33,7 @@ MAX_RANGES = 100  # pieces of one attribute after the first: of 1,500 values eac
 
 START_TLS = "1.3.6.1.4.1.1466.20037"
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # noqa: S105 - the control's name
-SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
+SUCCESS, SIZE_LIMIT, REFERRAL, NO_SUCH_OBJECT = 0, 4, 10, 32
 
 _RANGE = re.compile(r"(?i)([a-z][a-z0-9-]*);range=(\d{1,9})-(\d{1,9}|\*)")
 _ESCAPE = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
@@ -291,19 +291,20 @@ class Link:
     def root(self) -> Entry:
         """What the server says of itself."""
         wanted = ["supportedCapabilities", "vendorName", "namingContexts", "defaultNamingContext"]
-        found = self.search("", "(objectClass=*)", wanted, scope=ldap3.BASE)
-        return found[0] if found else Entry("", {})
+        return self.read("", wanted) or Entry("", {})
+
+    def read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        """The entry of that full name; None where it is not there, not shown or kept elsewhere."""
+        result, entries = self._search(dn, "(objectClass=*)", attributes, ldap3.BASE, 1)
+        if result["result"] not in {SUCCESS, NO_SUCH_OBJECT, REFERRAL}:
+            raise search_refused(self.server, dn, result)
+        return entries[0] if entries else None
 
     def search(
-        self, base: str, wanted: str, attributes: Sequence[str], *, scope: str = "", limit: int = 0
+        self, base: str, wanted: str, attributes: Sequence[str], *, limit: int
     ) -> list[Entry]:
-        """The entries below a base (or it alone, by `scope`) that match a filter, at most `limit`.
-
-        A base that is not there has none.
-        """
-        result, entries = self._search(base, wanted, attributes, scope or ldap3.SUBTREE, limit)
-        if result["result"] == NO_SUCH_OBJECT:
-            return []
+        """The entries below a base that match a filter, at most `limit`."""
+        result, entries = self._search(base, wanted, attributes, ldap3.SUBTREE, limit)
         if result["result"] not in {SUCCESS, SIZE_LIMIT}:
             raise search_refused(self.server, base, result)
         return entries
@@ -430,9 +431,14 @@ def _password_of(path: Path) -> bytes:
     """The first line of a file; it is read each time, so that a new password needs no restart."""
     try:
         with path.open("rb") as file:
-            line = file.readline(MAX_PASSWORD_FILE_BYTES).rstrip(b"\r\n")
+            line = file.readline(MAX_PASSWORD_FILE_BYTES + 2).rstrip(b"\r\n")
     except OSError as error:
         raise LdapError(f"LDAP_PASSWORD_FILE {path}: {error.strerror}") from error
     if not line:
         raise LdapError(f"LDAP_PASSWORD_FILE {path}: its first line is empty")
+    if len(line) > MAX_PASSWORD_FILE_BYTES:
+        raise LdapError(
+            f"LDAP_PASSWORD_FILE {path}: its first line is longer than "
+            f"{MAX_PASSWORD_FILE_BYTES} bytes; is it the right file?"
+        )
     return line

@@ -73,10 +73,12 @@ class Members:
         logins: set[str] = set()
         met = {normal_dn(group.dn)}
         level = list(others)
-        for _ in range(MAX_DEPTH):
+        for depth in range(MAX_DEPTH + 1):
             level = [dn for dn in dict.fromkeys(level) if normal_dn(dn) not in met]
             if not level:
                 return logins
+            if depth == MAX_DEPTH:
+                break
             met |= {normal_dn(dn) for dn in level}
             deeper: list[str] = []
             for dn in level:
@@ -94,8 +96,5 @@ class Members:
         if key not in self._read:
             if len(self._read) >= MAX_GROUPS_READ:
                 raise LdapError(f"more than {MAX_GROUPS_READ} groups are within others")
-            found = self._link.search(
-                dn, "(objectClass=*)", [*self._layout.members], scope="BASE", limit=1
-            )
-            self._read[key] = found[0] if found else None
+            self._read[key] = self._link.read(dn, self._layout.members)
         return self._read[key]

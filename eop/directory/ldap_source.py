@@ -160,9 +160,8 @@ class Reading:
             return {canonical_login(one.text(layout.login)) for one in found} & set(entries), set()
         if rule.kind == "name":
             below = _below(rule.key, entries)
-            groups = self._link.search(
-                rule.key, "(objectClass=*)", [*layout.members], scope="BASE", limit=1
-            )
+            named = self._link.read(rule.key, layout.members)
+            groups = [named] if named else []
         else:
             below = set()
             wanted = f"({layout.group_name}={escaped(rule.key)})"

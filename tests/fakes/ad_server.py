@@ -16,7 +16,7 @@ RANGE = 1500  # values of one attribute that an AD gives at once
 PAGE = 1000  # entries that it gives at once
 IN_CHAIN = "1.2.840.113556.1.4.1941"
 PAGED = "1.2.840.113556.1.4.319"
-INVALID_CREDENTIALS = 49
+REFERRAL, INVALID_CREDENTIALS = 10, 49
 BIND, UNBIND = 0x60, 0x42  # first bytes of requests, and of a filter's parts
 AND, OR, NOT, EQUAL, PRESENT, EXTENSIBLE = 0xA0, 0xA1, 0xA2, 0xA3, 0x87, 0xA9
 WORDS = "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data {}, v4563"
@@ -33,6 +33,7 @@ class AdServer:
     entries: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     refuse: dict[str, str] = field(default_factory=dict)
+    knows_chains: bool = True
     bind_code: int = INVALID_CREDENTIALS
     binds: list[tuple[str, bytes]] = field(default_factory=list)
     searches: list[tuple[str, str]] = field(default_factory=list)
@@ -99,9 +100,12 @@ class AdServer:
         wanted = [name.decode() for _, name in _values_of(body[7][1])]
         self.searches.append((base, " ".join(wanted)))
         if not base:
-            root = {"supportedCapabilities": ["1.2.840.113556.1.4.800"]}
+            root = {"supportedCapabilities": ["1.2.840.113556.1.4.800"] * self.knows_chains}
             yield _entry("", root, wanted)
             yield _reply("searchResDone", 0)
+            return
+        if not base.lower().endswith(BASE.lower()):
+            yield _reply("searchResDone", REFERRAL)
             return
         found = [
             (dn, attributes)

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eop.directory import ldap_adapter
-from eop.directory.ldap_adapter import Link, escaped, normal_dn, parse_range
+from eop.directory.ldap_adapter import (
+    MAX_PASSWORD_FILE_BYTES,
+    Link,
+    escaped,
+    normal_dn,
+    parse_range,
+)
 from eop.directory.ldap_layout import Access, Server
 from eop.directory.ldap_trouble import LdapError
 from tests.desktops import free_port
@@ -53,7 +60,7 @@ def test_tls_is_there_from_the_start_or_by_starttls(scribe, kind):
         assert link.tls == "TLSv1.3"
         assert "GMT" in link.certificate_ends()
         link.sign_in()
-        assert len(link.search(SCRIBE, "(uid=prof.*)", ["uid"])) == 12
+        assert len(link.search(SCRIBE, "(uid=prof.*)", ["uid"], limit=20)) == 12
 
 
 @pytest.mark.parametrize("kind", ["ldaps", "ldap"])
@@ -255,6 +262,21 @@ def test_a_new_password_in_the_file_needs_no_restart(scribe, tmp_path):
             link.sign_in()
 
 
+def test_a_password_has_as_many_bytes_as_the_file_may_have(tmp_path):
+    path = tmp_path / "password"
+    with AdServer() as server, link_to(plain(server.port)) as link:
+        for count in (MAX_PASSWORD_FILE_BYTES, MAX_PASSWORD_FILE_BYTES + 1):
+            path.write_bytes(b"x" * count)
+            link._access = replace(link._access, bind_dn="cn=x", password_file=str(path))
+            with pytest.raises(LdapError) as told:
+                link.sign_in()
+            is_too_long = count > MAX_PASSWORD_FILE_BYTES
+            assert (
+                f"longer than {MAX_PASSWORD_FILE_BYTES} bytes" in str(told.value)
+            ) is is_too_long
+        assert [len(password) for _, password in server.binds] == [MAX_PASSWORD_FILE_BYTES]
+
+
 def test_more_entries_than_a_page_are_all_read(scribe, monkeypatch):
     monkeypatch.setattr(ldap_adapter, "PAGE_ENTRIES", 50)
     with link_to(access_to(scribe), is_whole=False) as link:
@@ -292,6 +314,17 @@ def test_a_search_that_cannot_be_done_is_told(scribe, base, wanted, words):
         link.sign_in()
         with pytest.raises(LdapError, match=words):
             list(link.pages(base, wanted, ["uid"]))
+        with pytest.raises(LdapError, match=words):
+            link.search(base, wanted, ["uid"], limit=2)
+
+
+def test_an_entry_that_is_not_there_is_none(scribe):
+    with link_to(access_to(scribe)) as link:
+        link.sign_in()
+        assert link.read(f"cn=none,{SCRIBE}", ["cn"]) is None
+        assert link.read(scribe_dn("prof.1"), ["uid"]).text("UID") == "prof.1"
+        with pytest.raises(LdapError, match="searching rubbish"):
+            link.read("rubbish", ["cn"])
 
 
 def test_an_account_that_gets_only_a_part_is_told(scribe):
@@ -318,6 +351,11 @@ def test_members_beyond_the_first_range_are_read():
         ]
 
 
+def test_an_entry_that_another_server_keeps_is_none():
+    with AdServer() as server, link_to(plain(server.port)) as link:
+        assert link.read("CN=x,DC=other,DC=lan", ["cn"]) is None
+
+
 def test_referrals_to_other_parts_of_a_forest_are_not_followed():
     with AdServer() as server, link_to(plain(server.port), is_whole=False) as link:
         server.add("CN=one", cn="one")
@@ -329,10 +367,13 @@ def test_the_values_of_one_attribute_have_a_limit(monkeypatch):
     members = [f"CN=u{n},{BASE}" for n in range(4501)]
     with AdServer() as server, link_to(plain(server.port, 5)) as link:
         server.add("CN=big", member=members[:4500])
-        assert link.search(BASE, "(member=*)", ["member"])[0].texts("member") == members[:4500]
+        assert (
+            link.search(BASE, "(member=*)", ["member"], limit=9)[0].texts("member")
+            == members[:4500]
+        )
         server.add("CN=big", member=members)
         with pytest.raises(LdapError, match="is not given to its end"):
-            link.search(BASE, "(member=*)", ["member"])
+            link.search(BASE, "(member=*)", ["member"], limit=9)
 
 
 @pytest.mark.parametrize(

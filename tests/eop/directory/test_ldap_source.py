@@ -48,6 +48,14 @@ def test_a_scribes_classes_have_students_and_teams_watch_them(scribe):
     assert who["eleve.0"].classes == frozenset()
 
 
+def test_a_plain_layout_reads_any_tree(scribe):
+    rules = ["eleves=student", f"cn=professeurs,ou=local,ou=groupes,{SCRIBE}=teacher"]
+    snapshot = read(scribe, LDAP_LAYOUT="plain", LDAP_ROLES=rules, LDAP_TEAMS="profs-{class}")
+    assert set(groups(snapshot)) == {"3a", "3b", "4c", "5d", "latin"}
+    assert people(snapshot)["prof.1"].classes == {"3a"}
+    assert snapshot.rooms == {}
+
+
 def test_who_has_no_role_is_counted_and_may_get_one_by_default(scribe):
     assert read(scribe).warnings == ("1 people were left out: they have no role by LDAP_ROLES",)
     snapshot = read(scribe, LDAP_DEFAULT_ROLE="student")

@@ -247,6 +247,18 @@ def test_the_second_server_answers_while_the_first_says_nothing(scribe):
         assert time.monotonic() - began < 0.9
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"LDAP_PEOPLE_BASES": ["ou=nowhere"]}, "check LDAP_BASE and the bases"),
+        ({"LDAP_BIND_DN": "", "LDAP_PASSWORD_FILE": ""}, "this account may not read here"),
+    ],
+)
+def test_settings_that_find_nobody_are_no_wrong_password(scribe, changes, words):
+    with pytest.raises(AuthenticatorDownError, match=words):
+        of(scribe, **changes).authenticate("prof.1", PASSWORD)
+
+
 def test_down_is_told_for_the_log_with_a_remedy_and_no_secret():
     found = LdapAuthenticator(
         *configured({"LDAP_SERVERS": [f"ldaps://127.0.0.1:{free_port()}"], "LDAP_BASE": "dc=x"})
