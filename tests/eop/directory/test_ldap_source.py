@@ -1,7 +1,8 @@
 import pytest
 
 from eop.directory import ldap_source
-from eop.directory.ldap_source import LdapSource
+from eop.directory.ldap_adapter import Entry
+from eop.directory.ldap_source import LdapSource, Reading, external_id
 from eop.directory.snapshot import SourceError
 from tests.desktops import free_port
 from tests.fakes.ad_server import BASE, AdServer
@@ -288,3 +289,21 @@ def test_a_directory_that_is_down_is_told():
     )
     with pytest.raises(SourceError, match="nothing listens there"):
         LdapSource(access, layout).read(lambda _: None)
+
+
+def test_an_identity_has_a_length_the_table_can_keep():
+    for count, kept in ((128, "a" * 128), (129, "")):
+        found = Entry("x", {"entryuuid": [b"a" * count]})
+        assert external_id(found, "entryUUID") == kept
+    assert external_id(Entry("x", {"entryuuid": [b"a\nb"]}), "entryUUID") == ""
+    assert external_id(Entry("x", {}), "entryUUID") == ""
+
+
+def test_a_teacher_is_given_as_many_classes_as_can_be_kept():
+    _, layout = configured({"LDAP_SERVERS": ["ldaps://x"], "LDAP_BASE": BASE})
+    reading = Reading(None, layout, 0, lambda _: None)
+    known = Entry("x", {"entryuuid": [b"1"]})
+    for count, kept in ((500, 500), (501, 0)):
+        watched = frozenset(f"c{n}" for n in range(count))
+        assert len(reading._person("zoe", known, "teacher", watched).classes) == kept
+    assert reading.warnings == ["zoe watches more than 500 classes: none was given"]
