@@ -13,6 +13,7 @@ from controle_vnc.settings import TextOrTable, setting
 from eop.aaa import password_rule
 from eop.aaa.leaked import LeakedFileError, LeakedPasswords
 from eop.aaa.password_rule import RuleError
+from eop.directory import ldap_layout
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
@@ -45,6 +46,7 @@ MAX_ADDRESS_CHARACTERS = 255  # of an application elsewhere: what the table of c
 _APPNAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 LEAST = {"SESSION_EXPIRES": 1, "SESSION_IDLE": 0, "HSTS": 0, "AUDIT_DAYS": 0}
+AUTHENTICATORS = ("local", "ldap")  # what AUTHENTICATORS may name
 
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
@@ -116,6 +118,54 @@ class SiteSettings:
     )
     TOTP_REQUIRED_ROLES: list[str] = setting([], "Roles that need a second factor to sign in.")
     TOTP_ISSUER: str = setting("EOP", "Name under which the second factor stands in the phone.")
+    AUTHENTICATORS: list[str] = setting(
+        ["local"], "Who checks passwords, in this order: local, ldap."
+    )
+    LDAP_SERVERS: list[str] = setting(
+        [], "The directory's servers in order: ldaps://host:636, or ldap://host:389 for StartTLS."
+    )
+    LDAP_STARTTLS: bool = setting(
+        True, "Whether ldap:// addresses switch to TLS; without it only this machine is spoken to."
+    )
+    LDAP_CA_FILE: str = setting(
+        "", "PEM file of the authority that signed the servers' certificates; empty: the system's."
+    )
+    LDAP_BIND_DN: str = setting("", "Account that searches the directory; empty: anonymous.")
+    LDAP_PASSWORD_FILE: str = setting("", "File whose first line is that account's password.")
+    LDAP_TIMEOUT: int = setting(5, "Seconds a server has for a whole sign-in or an import's step.")
+    LDAP_LAYOUT: str = setting(
+        "plain", "plain, scribe or ad (Active Directory): gives what is empty below."
+    )
+    LDAP_BASE: str = setting("", "Root of the tree, such as dc=school,dc=lan; bases are below it.")
+    LDAP_LOGIN_ATTRIBUTE: str = setting("", "Attribute that is the login in EOP.")
+    LDAP_TYPED_ATTRIBUTES: list[str] = setting(
+        [], "Attributes of which one may be typed to sign in; empty: the login."
+    )
+    LDAP_NAME_ATTRIBUTE: str = setting("", "Attribute with the person's name.")
+    LDAP_ID_ATTRIBUTE: str = setting("", "Attribute that never changes: entryUUID, objectGUID.")
+    LDAP_PEOPLE_BASES: list[str] = setting([], "Where people are.")
+    LDAP_PEOPLE_FILTER: str = setting("", "Which entries there are people.")
+    LDAP_GROUP_BASES: list[str] = setting([], "Where groups are.")
+    LDAP_GROUP_FILTER: str = setting("", "Which groups are classes or groups of students.")
+    LDAP_GROUP_NAME_ATTRIBUTE: str = setting("", "Attribute with a group's name.")
+    LDAP_MEMBER_ATTRIBUTES: list[str] = setting([], "Attributes with a group's members.")
+    LDAP_CLASS_BRANCHES: list[str] = setting(
+        [], "Branches in which each organizational unit is a class, its students below it."
+    )
+    LDAP_TEAMS: str = setting(
+        "", "Name of the group of teachers who watch a class, such as profs-{class}."
+    )
+    LDAP_ROLES: list[str] = setting(
+        [], "GROUP=ROLE, with a group's name, a DN of a group or branch, or a (filter)."
+    )
+    LDAP_DEFAULT_ROLE: str = setting("", "Role of people in no such group; empty: left out.")
+    LDAP_TEACHER_ROOMS: list[str] = setting(
+        [], "Rooms every teacher of the directory may watch; * is all of them."
+    )
+    LDAP_COMPUTER_BASES: list[str] = setting([], "Where computers are.")
+    LDAP_COMPUTER_FILTER: str = setting("", "Which computers say their room.")
+    LDAP_HOST_ATTRIBUTE: str = setting("", "Attribute with a computer's name.")
+    LDAP_ROOM_ATTRIBUTE: str = setting("", "Attribute with a computer's room.")
 
     @property
     def database_url(self) -> str:
@@ -207,6 +257,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_store(site, path)
     for address in site.APPLICATIONS:
         _check_address(address, f"{path}: APPLICATIONS")
+    _check_authenticators(site, path)
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -224,6 +275,17 @@ def _check_session_key(site: SiteSettings, where: str) -> None:
         )
     if site.SESSION_KEY == site.SECRET_KEY:
         raise SettingsError(f"{where}: must not be SECRET_KEY; remove it and run `eopctl init`")
+
+
+def _check_authenticators(site: SiteSettings, path: Path) -> None:
+    names = site.AUTHENTICATORS
+    if not names or set(names) - set(AUTHENTICATORS) or len(set(names)) < len(names):
+        raise SettingsError(
+            f"{path}: AUTHENTICATORS must name some of {', '.join(AUTHENTICATORS)}, each once"
+        )
+    if site.LDAP_SERVERS or "ldap" in names:
+        ldap_layout.access_of(site, str(path))
+        ldap_layout.layout_of(site, str(path))
 
 
 def _check_same_secret(site: SiteSettings, path: Path, secret_file: Path) -> None:

@@ -16,7 +16,8 @@ LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark", "contrast")
 LOCAL = "local"  # the source of accounts that are kept here alone
 ACTIVE = "active"
-STATES = (ACTIVE, "disabled", "expired", "locked")
+LOCKED = "locked"  # by hand; a lock that a directory sets passes there, and is kept there
+STATES = (ACTIVE, "disabled", "expired", LOCKED)
 EVERYTHING = "*"  # the grant that stands for every room or every class
 
 MAX_LOGIN_CHARACTERS = 64
