@@ -8,7 +8,7 @@ from typing import cast
 from flask import current_app
 
 from controle_vnc.settings import Settings
-from eop.aaa.authenticators.local import LocalAuthenticator
+from eop.aaa.authenticators import chain
 from eop.aaa.login import Door
 from eop.aaa.session import Keys, Lifetime, Sessions
 from eop.aaa.sql_sessions import SqlSessions
@@ -49,7 +49,7 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
         door=Door(
             database=database,
             sessions=sessions_of(site),
-            authenticators=(LocalAuthenticator(database),),
+            authenticators=chain.make(site, database),
         ),
         clock=clock,
     )

@@ -15,6 +15,8 @@ MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` 
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
 SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
 
+MAX_SOCKET_BYTES = 107  # what the kernel takes for a unix socket
+
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -39,6 +41,14 @@ class SiteSettings:
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    AUTHENTICATORS: list[str] = setting(
+        ["local"], "Who is asked about a password, in this order: local, pam."
+    )
+    PAM_SOCKET: str = setting("", "Unix socket of eop-pam; empty: run/eop-pam/eop-pam.sock.")
+
+    @property
+    def pam_socket(self) -> Path:
+        return Path(self.PAM_SOCKET or shared.home() / "run/eop-pam/eop-pam.sock")
 
     @property
     def database_url(self) -> str:
@@ -95,6 +105,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
+    _check_pam_socket(site.PAM_SOCKET, f"{path}: PAM_SOCKET")
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -133,3 +144,10 @@ def _check_public_url(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(f"{where} must look like https://host, not {url!r}")
+
+
+def _check_pam_socket(socket: str, where: str) -> None:
+    if socket and not (socket.startswith("/") and len(os.fsencode(socket)) <= MAX_SOCKET_BYTES):
+        raise SettingsError(
+            f"{where} must be an absolute path of at most {MAX_SOCKET_BYTES} bytes, not {socket!r}"
+        )

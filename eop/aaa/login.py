@@ -153,7 +153,7 @@ def _refusal(
     )
     if trouble is not None and trouble.is_proven:
         return RefusedError(f"account_{trouble.code}")
-    if is_down and (user is None or user.source != users.LOCAL):
+    if is_down and users.password_of(connection, login) is None:
         # nothing here can be guessed, and who knows his password shall not be locked out
         return RefusedError("directory_down")
     throttle.failed(connection, attempt)

@@ -18,9 +18,11 @@ from controle_vnc.control.client import hello
 from controle_vnc.errors import AuthenticationError, DaemonUnreachableError
 from controle_vnc.settings import Settings
 from eop import runner
+from eop.cli import pam
 from eop.cli.processes import Claim
 from eop.cli.supervisor import Program, Supervisor
 from eop.errors import EopError
+from eop.pam import client as pam_client
 from eop.settings import SiteSettings
 
 READY_SECONDS = 45.0  # on a slow and busy machine; usually three
@@ -50,6 +52,7 @@ class PortInUseError(EopError):
 def serve() -> None:
     """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
 
+    As root eop-pam too, where AUTHENTICATORS names pam and it does not run yet.
     Each speaks to standard error. What dies is started again.
     """
     site = enabled_site()
@@ -141,12 +144,15 @@ def start(supervisor: Supervisor, site: SiteSettings) -> bool:
     """Start every part and wait until all of them answer; False when we were asked to stop."""
     for program in PROGRAMS:
         supervisor.start(program)
+    if (helper := pam.program(site, tell)) is not None:
+        supervisor.start(helper)
     settings = shared_settings.load()
     secret = site.SECRET_KEY.rstrip("\r\n").encode()
     for what, answers in (
         ("controle-vnc", lambda: _daemon_answers(settings, secret)),
         ("the gateway", lambda: _answers(gateway_url(settings))),
         ("the site", lambda: _answers(f"{site_origin(settings)}/ping")),
+        ("eop-pam", lambda: helper is None or pam_client.answers(site.pam_socket)),
     ):
         if not supervisor.wait_until(answers, READY_SECONDS, f"{what} does not answer"):
             return False

@@ -1,0 +1,37 @@
+"""One message over a connected socket, whole, and within a deadline for all of it."""
+
+import socket
+import time
+
+from eop.pam.protocol import HEADER_BYTES, ProtocolError, body_length
+
+
+def send(connection: socket.socket, data: bytes, seconds: float) -> None:
+    """Send everything; raises `OSError` (`TimeoutError`)."""
+    connection.settimeout(seconds)
+    connection.sendall(data)
+
+
+def receive(connection: socket.socket, seconds: float) -> bytearray:
+    """The body of the next message, which its reader may wipe.
+
+    Raises `ProtocolError`, or `OSError` (`TimeoutError`).
+    """
+    deadline = time.monotonic() + seconds
+    header = bytes(_exactly(connection, HEADER_BYTES, deadline))
+    return _exactly(connection, body_length(header), deadline)
+
+
+def _exactly(connection: socket.socket, count: int, deadline: float) -> bytearray:
+    data = bytearray(count)
+    view, filled = memoryview(data), 0
+    while filled < count:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no whole message in time")
+        connection.settimeout(left)
+        received = connection.recv_into(view[filled:])
+        if not received:
+            raise ProtocolError("the connection ended within a message")
+        filled += received
+    return data
