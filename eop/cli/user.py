@@ -58,7 +58,7 @@ def add(**options: Any) -> None:
         with database.read() as connection:
             exists = users.find(connection, new.login) is not None
             has_password = users.password_of(connection, new.login) is not None
-        if has_password and options["no_password"]:
+        if has_password and options["no_password"] and options["replace"]:
             raise click.UsageError(
                 f"{new.login} has a password here, which --no-password does not take away; "
                 f"run first: eopctl user remove {new.login}"

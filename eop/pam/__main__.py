@@ -70,9 +70,12 @@ def _serve(asked: argparse.Namespace) -> None:
 
 def _account(name: str) -> pwd.struct_passwd:
     try:
-        return pwd.getpwnam(name)
+        found = pwd.getpwnam(name)
     except KeyError as error:
         raise UsageError(f"--user: there is no account {name[:80]!r}") from error
+    if found.pw_uid == stack.NOBODY:
+        raise UsageError(f"--user: {name} stands for every user the kernel has no number for")
+    return found
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def passed(environ: Mapping[str, str]) -> socket.socket:
         raise CannotListenError(f"what was passed is no socket: {error}") from error
     if listener.family != socket.AF_UNIX or listener.type != socket.SOCK_STREAM or not listening:
         raise CannotListenError("what was passed is no listening unix stream socket")
+    listener.set_inheritable(False)
     listener.setblocking(False)
     return listener
 

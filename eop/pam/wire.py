@@ -28,7 +28,7 @@ def _exactly(connection: socket.socket, count: int, deadline: float) -> bytearra
     while filled < count:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("no whole message in time")
+            raise TimeoutError("timed out")
         connection.settimeout(left)
         received = connection.recv_into(view[filled:])
         if not received:
