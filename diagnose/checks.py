@@ -320,6 +320,10 @@ def pam_answers(path: Path) -> str:
         return f"{path}: PAM service {pam_client.hello(path)}"
     except PermissionError:
         raise  # `_one` says it
+    except pam_client.ImpostorError as error:
+        raise FailedError(
+            f"{path}: {error}", f"see which program it is: ss -lxp src {path}; then end it"
+        ) from error
     except (ProtocolError, BrokenPipeError, ConnectionResetError) as error:
         raise FailedError(
             f"{path}: it turns us away ({error})",

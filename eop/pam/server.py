@@ -10,7 +10,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ SEND_SECONDS = 2.0
 PAUSE_SECONDS = 1.0  # before a failure is told: each takes a multiple of it, whatever failed
 STOP_SECONDS = 3.0  # what running conversations have when we are asked to stop
 KILLED_SECONDS = 1.0  # after SIGKILL only the kernel's own work is left
-
-_PEER = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Server:
     def _take(self, connection: socket.socket) -> None:
         """Give a connection of someone we serve to a child."""
         with connection:
-            uid = peer_uid(connection)
+            uid = wire.peer_uid(connection)
             if uid not in self._rules.uids:
                 say(f"turned away a process of uid {uid}")
                 return
@@ -135,12 +132,6 @@ class Server:
             say(f"a request failed: {type(error).__name__}")
         finally:
             os._exit(0)
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user on the other side, as the kernel knows it."""
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    return int(_PEER.unpack(data)[1])
 
 
 def converse(connection: socket.socket, rules: Rules) -> None:

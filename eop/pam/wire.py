@@ -1,9 +1,18 @@
-"""One message over a connected socket, whole, and within a deadline for all of it."""
+"""One message over a connected socket, whole and in time; and who is on the other side."""
 
 import socket
+import struct
 import time
 
 from eop.pam.protocol import HEADER_BYTES, ProtocolError, body_length
+
+_PEER = struct.Struct("3i")  # struct ucred: process, user, group
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user who connected, or who listens, as the kernel knows it."""
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return int(_PEER.unpack(data)[1])
 
 
 def send(connection: socket.socket, data: bytes, seconds: float) -> None:

@@ -58,6 +58,9 @@ def test_what_init_makes_is_accepted(conf):
         ({"DEBUG": "YES"}, "DEBUG must be"),
         ({"PUBLIC_URL": "eop.example"}, "PUBLIC_URL must look like"),
         ({"PUBLIC_URL": "https://eop.example/eop"}, "PUBLIC_URL must look like"),
+        ({"AUTHENTICATORS": "pam"}, "AUTHENTICATORS must be a list of strings"),
+        ({"PAM_SOCKET": "run/s"}, "PAM_SOCKET must be an absolute path"),
+        ({"PAM_SOCKET": "/" + "x" * 107}, "PAM_SOCKET must be an absolute path of at most 107"),
         ({"WEB_THREADS": 0}, "WEB_THREADS must be between"),
     ],
 )

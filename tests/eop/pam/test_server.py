@@ -365,7 +365,7 @@ def memory_of(number):
 
 
 def test_it_stops_when_told_and_removes_its_socket(machine):
-    running = Helper(machine, name="stopped")
+    running = Helper(machine, name="stopped", constants=QUICK)
     with running, connected(running.socket):
         wait_until(lambda: running.children, 5, "a conversation")
         running.process.send_signal(signal.SIGTERM)
@@ -386,11 +386,12 @@ def test_after_a_kill_the_next_one_takes_over(machine):
 
 def test_conversations_do_not_outlive_it(machine):
     running = Helper(machine, name="orphans")
-    with running, connected(running.socket):
-        (child,) = wait_until(lambda: running.children, 5, "a conversation")
+    with running, connected(running.socket) as connection:
+        wait_until(lambda: running.children, 5, "a conversation")
         running.process.kill()
         running.process.wait()
-        wait_until(lambda: not Path(f"/proc/{child}").exists(), 5, "its conversation has ended")
+        connection.settimeout(server.REQUEST_SECONDS / 2)  # before it would end by itself
+        assert is_closed(connection)
 
 
 def test_two_do_not_listen_at_one_place(helper):
