@@ -200,8 +200,20 @@ class Helper:
     @property
     def children(self) -> list[int]:
         """Its conversations that run now."""
+        return [one for one, state in self._states().items() if state not in "ZX"]
+
+    @property
+    def waiting(self) -> list[int]:
+        """Those of them that wait for something."""
+        return [one for one, state in self._states().items() if state == "S"]
+
+    def _states(self) -> dict[int, str]:
         number = self.process.pid
-        return [int(one) for one in _read(f"/proc/{number}/task/{number}/children").split()]
+        children = _read(f"/proc/{number}/task/{number}/children").split()
+        # the state is the first word behind the name of the program
+        return {
+            int(one): _read(f"/proc/{one}/stat").rpartition(") ")[2][:1] or "X" for one in children
+        }
 
     def ask(self, login: str, password: str = PASSWORD) -> tuple[str, bool]:
         """The outcome, and whether the password was proven."""
@@ -210,4 +222,8 @@ class Helper:
 
 
 def _read(path: str) -> str:
-    return Path(path).read_text(encoding="ascii")
+    """The file, or nothing where its process has ended."""
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -1,5 +1,6 @@
 """What a process with root's rights gives up before it listens."""
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -20,7 +21,7 @@ def give_up(keep: int) -> None:
     No program it starts gains rights by its mode bits: pam_unix needs its setgid helper only
     where it is not root.
     """
-    os.closerange(keep + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    _close_above(keep)
     os.umask(0o077)
     os.chdir("/")
     os.environ.clear()  # python-pam takes DISPLAY for a terminal, modules read more of it
@@ -32,6 +33,13 @@ def give_up(keep: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, MAX_FILES))
     _prctl(PR_SET_DUMPABLE, 0)  # a core pattern that is a pipe does not ask RLIMIT_CORE
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _close_above(keep: int) -> None:
+    for number in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if number > keep:
+            with contextlib.suppress(OSError):  # the listing's own is closed already
+                os.close(number)
 
 
 def bind_to_parent(parent: int) -> None:

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
-import sysconfig
+from pathlib import Path
+
+import msgspec
 
 PROGRAM = """
 import eop.pam.__main__, json, sys
@@ -23,7 +25,7 @@ def test_eop_pam_loads_itself_msgspec_and_python_pam():
         "eop", "eop.pam", "eop.pam.__main__", "eop.pam.hardening", "eop.pam.listener",
         "eop.pam.protocol", "eop.pam.server", "eop.pam.service", "eop.pam.stack", "eop.pam.wire",
     }  # fmt: skip
-    folder = sysconfig.get_path("purelib")
+    folder = str(Path(msgspec.__file__).parents[1])
     of_others = {name.split(".")[0] for name, file in loaded.items() if file.startswith(folder)}
     # an editable installation has a finder there, and setuptools a hook
     of_others = {name for name in of_others if not name.startswith(("__editable__", "_distutils"))}
