@@ -37,8 +37,9 @@ class Rules:
 
 def say(text: str) -> None:
     """One line to standard error, which systemd keeps."""
-    sys.stderr.write(f"eop-pam: {text}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a log that is gone stops no sign-in
+        sys.stderr.write(f"eop-pam: {text}\n")
+        sys.stderr.flush()
 
 
 class Server:
