@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from controle_vnc import settings as shared_settings
@@ -31,6 +32,9 @@ from controle_vnc.settings import Settings
 from diagnose.loopback import NAME, VERSION, LoopbackWorkstation
 from diagnose.websocket import UpgradeRefusedError, WebSocket
 from eop import settings as site_settings
+from eop.pam import client as pam_client
+from eop.pam.protocol import ProtocolError
+from eop.settings import SiteSettings
 
 CONNECT_SECONDS = 2.0  # as the original's tcpcheck
 SCREEN_SECONDS = 5.0  # from the upgrade to the name of the screen
@@ -73,6 +77,9 @@ def run() -> list[Check]:
     _one(results, "websockify (RFB)", lambda: screen_through_the_gateway(settings), *needed)
     _one(results, "gunicorn", lambda: _listens("WEB", settings, "eoleflask"))
     _one(results, "gunicorn (ping)", lambda: ping(settings), "gunicorn")
+    for site in _sites():
+        if "pam" in site.AUTHENTICATORS:
+            _one(results, "eop-pam", partial(pam_answers, site.pam_socket))
     return results
 
 
@@ -296,3 +303,33 @@ def ping(settings: Settings) -> str:
         raise FailedError(f"{url} answers {error.code}", f"look at {log}") from error
     except OSError as error:
         raise FailedError(f"{url}: {error}", f"look at {log}") from error
+
+
+def _sites() -> list[SiteSettings]:
+    """The settings of the enabled applications that can be read; `application` says the rest."""
+    found = []
+    for link in sorted(site_settings.enabled_folder().glob("*.conf")):
+        with contextlib.suppress(SettingsError, OSError):
+            found.append(site_settings.load(link))
+    return found
+
+
+def pam_answers(path: Path) -> str:
+    """That eop-pam answers, and to us."""
+    try:
+        return f"{path}: PAM service {pam_client.hello(path)}"
+    except PermissionError:
+        raise  # `_one` says it
+    except pam_client.ImpostorError as error:
+        raise FailedError(
+            f"{path}: {error}", f"see which program it is: ss -lxp src {path}; then end it"
+        ) from error
+    except (ProtocolError, BrokenPipeError, ConnectionResetError) as error:
+        raise FailedError(
+            f"{path}: it turns us away ({error})",
+            "run this as root or as the user of the site; else name us in eop-pam's --user",
+        ) from error
+    except OSError as error:
+        raise FailedError(
+            f"{path}: {error}", START.format(service="eop-pam.socket") + ", as root"
+        ) from error

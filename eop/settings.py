@@ -46,7 +46,9 @@ MAX_ADDRESS_CHARACTERS = 255  # of an application elsewhere: what the table of c
 _APPNAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 LEAST = {"SESSION_EXPIRES": 1, "SESSION_IDLE": 0, "HSTS": 0, "AUDIT_DAYS": 0}
-AUTHENTICATORS = ("local", "ldap")  # what AUTHENTICATORS may name
+AUTHENTICATORS = ("local", "ldap", "pam")  # what AUTHENTICATORS may name
+
+MAX_SOCKET_BYTES = 107  # what the kernel takes for a unix socket
 
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
@@ -119,7 +121,7 @@ class SiteSettings:
     TOTP_REQUIRED_ROLES: list[str] = setting([], "Roles that need a second factor to sign in.")
     TOTP_ISSUER: str = setting("EOP", "Name under which the second factor stands in the phone.")
     AUTHENTICATORS: list[str] = setting(
-        ["local"], "Who checks passwords, in this order: local, ldap."
+        ["local"], "Who checks passwords, in this order: local, ldap, pam."
     )
     LDAP_SERVERS: list[str] = setting(
         [], "The directory's servers in order: ldaps://host:636, or ldap://host:389 for StartTLS."
@@ -166,6 +168,11 @@ class SiteSettings:
     LDAP_COMPUTER_FILTER: str = setting("", "Which computers say their room.")
     LDAP_HOST_ATTRIBUTE: str = setting("", "Attribute with a computer's name.")
     LDAP_ROOM_ATTRIBUTE: str = setting("", "Attribute with a computer's room.")
+    PAM_SOCKET: str = setting("", "Unix socket of eop-pam; empty: run/eop-pam/eop-pam.sock.")
+
+    @property
+    def pam_socket(self) -> Path:
+        return Path(self.PAM_SOCKET or shared.home() / "run/eop-pam/eop-pam.sock")
 
     @property
     def database_url(self) -> str:
@@ -258,6 +265,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     for address in site.APPLICATIONS:
         _check_address(address, f"{path}: APPLICATIONS")
     _check_authenticators(site, path)
+    _check_pam_socket(site.PAM_SOCKET, f"{path}: PAM_SOCKET")
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -427,3 +435,10 @@ def _check_address(address: str, where: str) -> None:
         raise SettingsError(f"{shape}; the host in lower case")
     if not _MOUNT_POINT.fullmatch(parts.path):
         raise SettingsError(shape)
+
+
+def _check_pam_socket(socket: str, where: str) -> None:
+    if socket and not (socket.startswith("/") and len(os.fsencode(socket)) <= MAX_SOCKET_BYTES):
+        raise SettingsError(
+            f"{where} must be an absolute path of at most {MAX_SOCKET_BYTES} bytes, not {socket!r}"
+        )

@@ -32,7 +32,13 @@ def _ldap(site: "SiteSettings", _: Database) -> Authenticator:
     return LdapAuthenticator(ldap_layout.access_of(site), ldap_layout.layout_of(site))
 
 
-FACTORIES: dict[str, Factory] = {"local": _local, "ldap": _ldap}
+def _pam(site: "SiteSettings", _: Database) -> Authenticator:
+    from eop.aaa.authenticators.pam import PamAuthenticator
+
+    return PamAuthenticator(site.pam_socket)
+
+
+FACTORIES: dict[str, Factory] = {"local": _local, "ldap": _ldap, "pam": _pam}
 """Name in `AUTHENTICATORS` → what makes it. The names are those of `settings.AUTHENTICATORS`."""
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_the_settings_name_what_can_be_made():
 @pytest.mark.parametrize("wrong", [[], ["ldap", "ldap"], ["kerberos"], ["local", ""]])
 def test_other_names_are_refused(quiet, wrong):
     site = replace(quiet.site, AUTHENTICATORS=wrong)
-    with pytest.raises(SettingsError, match="AUTHENTICATORS must name some of local, ldap"):
+    with pytest.raises(SettingsError, match="AUTHENTICATORS must name some of local, ldap, pam"):
         site_settings.check(site, site_settings.settings_file())
 
 
@@ -148,13 +149,10 @@ def test_who_is_not_imported_yet_is_told(school):
     assert error(answer) == (403, "account_unknown")
 
 
-def test_a_lock_that_an_import_saw_and_that_has_passed_does_not_shut_out(school):
-    add(school, "prof.1", state="locked")
-    add(school, "prof.2", state="disabled")
-    add(school, "prof.3", state="locked", source="file")
-    assert school.browser().sign_in("prof.1", LDAP_PASSWORD).status_code == 200
-    assert error(school.browser().sign_in("prof.2", LDAP_PASSWORD)) == (403, "account_disabled")
-    assert error(school.browser().sign_in("prof.3", LDAP_PASSWORD)) == (403, "account_locked")
+@pytest.mark.parametrize("state", ["locked", "disabled"])
+def test_an_account_that_is_closed_here_stays_closed_whatever_the_directory_says(school, state):
+    add(school, "prof.1", state=state)
+    assert error(school.browser().sign_in("prof.1", LDAP_PASSWORD)) == (403, f"account_{state}")
 
 
 def test_someone_called_as_a_local_administrator_does_not_become_him(school):
@@ -181,3 +179,8 @@ def test_while_the_directory_is_down_an_administrator_gets_in_and_others_are_tol
     school.server.start()
     school.parts.door.authenticators[0].other._directory._down_since.clear()
     assert school.browser().sign_in("prof.1", LDAP_PASSWORD).status_code == 200
+
+
+def test_the_socket_of_pam_is_that_of_the_settings_or_of_the_installation(quiet):
+    assert quiet.site.pam_socket == quiet.home / "run/eop-pam/eop-pam.sock"
+    assert replace(quiet.site, PAM_SOCKET="/x/y").pam_socket == Path("/x/y")
