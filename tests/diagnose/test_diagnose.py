@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from tests.desktops import free_port, wait_until
+from tests.redis_server import RedisServer
 from tests.stack import EOPCTL, ROOT, Stack
 
 SECTION = str(ROOT / "diagnose/eop")
@@ -164,6 +165,16 @@ def test_a_missing_link_is_told_in_the_words_of_the_runner(stack):
 def test_a_wrong_setting_is_one_failed_check(stack):
     checks = diagnosed(stack, 1, EOP_GATEWAY_PORT="six thousand")
     assert "EOP_GATEWAY_PORT" in checks["settings"]["detail"]
+
+
+def test_the_store_of_sessions_is_checked_where_there_is_one(stack):
+    with RedisServer() as server:
+        checks = diagnosed(stack, 0, EOP_SESSION_STORE=server.url)
+        assert checks["session store"]["detail"] == "answers"
+        server.stop()
+        checks = diagnosed(stack, 1, EOP_SESSION_STORE=server.url)
+    assert failed(checks) == {"session store"}
+    assert "SESSION_STORE" in checks["session store"]["remedy"]
 
 
 def section(stack, **environment):

@@ -2,13 +2,17 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
-from eop.aaa.tables import revocation, session
+from eop import services
+from eop.aaa import codes
+from eop.aaa.tables import revocation, session, sign_in_code
 from eop.worker import Worker
 from tests.desktops import wait_until
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -70,6 +74,53 @@ def test_expired_sessions_are_removed_and_revoked(house, worker):
     assert count(house, session) == 0
     assert count(house, revocation) == 0
     assert len(house.daemon.leases._tombstones) == 1
+
+
+def test_what_redis_let_expire_is_revoked(house):
+    with RedisServer() as server:
+        site = replace(house.site, SESSION_STORE=server.url)
+        house.parts.close()
+        house.parts = services.make(site, house.shared, house.clock)
+        house.steady = 0.0
+        worker = Worker(house.parts, lambda: house.steady)
+        house.signed_in()
+        worker.tick()
+        assert len(house.daemon.leases) == 1
+        with server.client() as client:
+            for key in client.scan_iter("*session:*"):
+                client.delete(key)  # as its expiry does
+        house.steady = 60.0
+        worker.tick()
+        house.steady = 61.0
+        worker.tick()
+        assert len(house.daemon.leases) == 0
+        assert len(house.daemon.leases._tombstones) == 1
+        house.parts.close()
+
+
+def test_while_the_store_is_down_no_lease_is_renewed_and_it_is_said_once(house, caplog):
+    with RedisServer() as server:
+        site = replace(house.site, SESSION_STORE=server.url)
+        house.parts.close()
+        house.parts = services.make(site, house.shared, house.clock)
+        house.steady = 0.0
+        worker = Worker(house.parts, lambda: house.steady)
+        house.signed_in()
+        server.stop()
+        for house.steady in (0.0, 5.0, 10.0):
+            worker.tick()
+        assert len(house.daemon.leases) == 0
+        assert caplog.text.count("leases: the session store does not answer") == 1
+        house.parts.close()
+
+
+def test_codes_nobody_used_are_forgotten(house, worker):
+    with house.parts.database.write() as connection:
+        asked = codes.Wanted("https://eop.example/eop", "s" * 43)
+        codes.issue(connection, house.parts.door.keys, "s", asked, house.parts.now_ms())
+    house.offset = 61
+    worker.tick()
+    assert count(house, sign_in_code) == 0
 
 
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):
