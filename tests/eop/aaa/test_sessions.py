@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from eop.aaa.redis_sessions import RedisSessions, connect, masked
+from eop.aaa.redis_sessions import RedisSessions, connect
 from eop.aaa.session import Beginning, Keys, Lifetime, is_token
 from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.tables import revocation
@@ -390,8 +390,3 @@ def test_a_password_is_asked_for_and_shown_to_nobody(quiet, caplog):
         right.close()
         wrong.close()
     assert "secret" not in caplog.text + str(refused.value)
-
-
-def test_an_address_is_shown_without_its_password():
-    assert masked("rediss://user:secret@host:6379/1") == "rediss://***@host:6379/1"
-    assert masked("unix:///run/redis.sock?db=1") == "unix:///run/redis.sock"
