@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from eop import services
 from eop.aaa import codes
 from eop.aaa.tables import revocation, session, sign_in_code
+from eop.audit.tables import audit
 from eop.worker import Worker
 from tests.desktops import wait_until
 from tests.redis_server import RedisServer
@@ -111,6 +112,9 @@ def test_while_the_store_is_down_no_lease_is_renewed_and_it_is_said_once(house, 
             worker.tick()
         assert len(house.daemon.leases) == 0
         assert caplog.text.count("leases: the session store does not answer") == 1
+        with house.parts.database.read() as connection:
+            kept = connection.scalars(select(audit.c.kind)).all()
+        assert kept.count("sessions_down") == 1
         house.parts.close()
 
 

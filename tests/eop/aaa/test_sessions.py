@@ -13,6 +13,7 @@ from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.tables import revocation
 from eop.directory import users
 from eop.errors import RefusedError, SessionsDownError
+from tests.control_server import make_certificate
 from tests.desktops import wait_until
 from tests.redis_server import RedisServer
 
@@ -377,6 +378,20 @@ def test_a_redis_that_hangs_is_not_waited_for(redis_store, redis_server, monkeyp
     finally:
         redis_server.thaw()
         impatient.close()
+
+
+def test_over_tls_the_certificate_is_checked(quiet, tmp_path):
+    certificate = make_certificate(tmp_path)
+    with RedisServer(certificate=certificate) as server:
+        address = f"rediss://127.0.0.1:{server.port}/0"
+        trusting = connect(f"{address}?ssl_ca_certs={certificate[0]}", None)
+        wary = connect(address, None)
+        with quiet.parts.database.read() as connection:
+            assert RedisSessions(KEYS, LIFETIME, trusting).live(connection, NOW) == []
+            with pytest.raises(SessionsDownError, match="certificate verify failed"):
+                RedisSessions(KEYS, LIFETIME, wary).live(connection, NOW)
+        trusting.close()
+        wary.close()
 
 
 def test_a_password_is_asked_for_and_shown_to_nobody(quiet, caplog):
