@@ -68,6 +68,8 @@ def run() -> list[Check]:
     settings = _settings(results)
     _one(results, "application", application)
     _one(results, "secret", secrets_are_equal)
+    if _has_session_store():
+        _one(results, "session store", session_store)
     if settings is None:
         return results
     _one(results, "controle-vnc", lambda: _listens("CONTROL", settings, "controle-vnc"))
@@ -118,8 +120,13 @@ def application() -> str:
             raise FailedError(
                 f"{link} leads to {link.readlink()}, which is not there", "run: eopctl init"
             )
+    site = None
+    for link in sorted(links, key=site_settings.is_other_application):  # the site's own first
         try:
-            site_settings.load(link)
+            if not site_settings.is_other_application(link):
+                site = site_settings.load(link)
+            elif site is not None:
+                site_settings.load_application(link, site)
         except SettingsError as error:
             if "the secrets differ" not in str(error):  # the next check says it
                 raise FailedError(str(error), f"correct {link.resolve()}, then restart") from error
@@ -143,6 +150,34 @@ def secrets_are_equal() -> str:
             f"copy the content of {settings.secret_file} to SECRET_KEY of {conf}, restart both",
         )
     return "both sides hold the same"
+
+
+def _has_session_store() -> bool:
+    """Whether sessions are kept elsewhere than in the database."""
+    try:
+        return bool(site_settings.load().SESSION_STORE)
+    except SettingsError:  # the first check has told it
+        return False
+
+
+def session_store() -> str:
+    """That the Redis in which sessions are kept answers and takes our password."""
+    import redis  # here: who keeps sessions in the database need not have it
+
+    site = site_settings.load()
+    try:
+        with redis.Redis.from_url(
+            site.SESSION_STORE,
+            password=site.session_store_password,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=CONNECT_SECONDS,
+        ) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise FailedError(
+            str(error), "start Redis, or correct SESSION_STORE and its password"
+        ) from error
+    return "answers"
 
 
 def _listens(part: str, settings: Settings, service: str) -> str:

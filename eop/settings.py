@@ -220,6 +220,11 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return site
 
 
+def is_other_application(path: Path) -> bool:
+    """Whether a settings file is another application's: it names where that is made."""
+    return "FACTORY" in shared.read_json(path)
+
+
 def load_application(path: Path, site: SiteSettings) -> SiteSettings:
     """Another application's file: its own name, place and mode; the rest is `site`'s."""
     values = shared.read_json(path)

@@ -15,8 +15,8 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import codes, revocations, steps, substitution, switches, throttle
-from eop.audit import journal, purging
-from eop.errors import EopError, RefusedError
+from eop.audit import events, journal, purging
+from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.services import Services
 
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
@@ -25,6 +25,7 @@ PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 TICK_SECONDS = 0.25
+STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Worker:
         except RefusedError as error:
             if duty.name not in self._failing:  # once, not every second
                 logger.warning("%s: %s", duty.name, error)
+                self._write_down(error)
             self._failing.add(duty.name)
             # leases must be renewed as soon as the daemon is back, not half a minute later
             duty.due = min(duty.due, self._steady() + PULL_SECONDS)
@@ -77,6 +79,12 @@ class Worker:
             if duty.name in self._failing:
                 logger.info("%s: well again", duty.name)
             self._failing.discard(duty.name)
+
+    def _write_down(self, error: RefusedError) -> None:
+        """For a while nobody could sign in: whoever reads the audit shall know."""
+        if isinstance(error, SessionsDownError) and not self._failing & STORE_DUTIES:
+            with self._parts.database.write() as connection:
+                events.record(connection, "sessions_down", self._parts.now_ms())
 
     def _renew(self) -> None:
         with self._parts.database.read() as connection:

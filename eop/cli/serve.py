@@ -46,16 +46,15 @@ class PortInUseError(EopError):
     "--app",
     "part",
     type=click.Choice(["aaa", "eop"]),
-    default="",
     help="aaa: the sign-in service alone; eop: everything but that.",
 )
-def serve(part: str) -> None:
+def serve(part: str | None) -> None:
     """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
 
     As root eop-pam too, where AUTHENTICATORS names pam and it does not run yet.
     Each speaks to standard error. What dies is started again.
     """
-    site = enabled_site()
+    part, site = part or "", enabled_site()
     with supervised(logs=None, part=part) as supervisor:
         if start(supervisor, site, part):
             settings = shared_settings.load()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.desktops import free_port, wait_until
 from tests.machine import Helper, needs_machine, needs_root, new_machine
+from tests.redis_server import RedisServer
 from tests.stack import EOPCTL, ROOT, Stack
 
 SECTION = str(ROOT / "diagnose/eop")
@@ -206,6 +207,16 @@ def turning_away(machine, constants):
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_the_store_of_sessions_is_checked_where_there_is_one(stack):
+    with RedisServer() as server:
+        checks = diagnosed(stack, 0, EOP_SESSION_STORE=server.url)
+        assert checks["session store"]["detail"] == "answers"
+        server.stop()
+        checks = diagnosed(stack, 1, EOP_SESSION_STORE=server.url)
+    assert failed(checks) == {"session store"}
+    assert "SESSION_STORE" in checks["session store"]["remedy"]
 
 
 def section(stack, **environment):
