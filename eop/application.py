@@ -7,7 +7,7 @@ from flask import Flask, g
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
 from eop.aaa import api as session_api
-from eop.aaa import guard, routes
+from eop.aaa import guard, routes, sign_on_routes
 from eop.aaa.policy import may
 from eop.actions import api as actions_api
 from eop.administration import pages as administration_pages
@@ -46,6 +46,7 @@ def create_root(parts: Services) -> Flask:
     """The sign-in service: /login, /logout, /eoleauth, /ping."""
     app = _create("eop.aaa", parts, None)
     app.register_blueprint(routes.blueprint)
+    app.register_blueprint(sign_on_routes.blueprint)
     return app
 
 

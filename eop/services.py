@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from controle_vnc.settings import Settings
+from eop.aaa.authenticators import configured
 from eop.aaa.authenticators.local import LocalAuthenticator
 from eop.aaa.login import Door
 from eop.aaa.session import Keys, Lifetime, Sessions
@@ -50,6 +51,7 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
             database=database,
             sessions=sessions_of(site),
             authenticators=(LocalAuthenticator(database),),
+            single_sign_on=configured.single_sign_on(site),
         ),
         clock=clock,
     )

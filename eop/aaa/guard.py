@@ -24,6 +24,7 @@ DEVICE_COOKIE = "eop_device"
 SECURE_PREFIX = "__Host-"  # a browser then takes it from https of this host alone
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+FROM_SERVERS = {"sign_on.told"}  # endpoints no browser calls: they know neither origin nor cookie
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MAX_BODY_BYTES = 64 * 1024  # forms and JSON; files will have their own way in
 MAX_NEXT_CHARACTERS = 2000
@@ -45,6 +46,8 @@ def _load() -> None:
         return
     if (request.content_length or 0) > MAX_BODY_BYTES:
         abort(413)
+    if request.endpoint in FROM_SERVERS:
+        return
     if request.method not in SAFE_METHODS:
         origin = request.headers.get("Origin")
         if origin is not None and not is_own_origin(origin, services().site, services().shared):
@@ -76,7 +79,7 @@ def _cookie_name(name: str) -> str:
 
 def device() -> str:
     """The cookie of `eop.aaa.devices`, or nothing."""
-    return request.cookies.get(_cookie_name(DEVICE_COOKIE), "")
+    return cookie(DEVICE_COOKIE)
 
 
 def visit() -> Visit:
@@ -90,14 +93,20 @@ def visit() -> Visit:
     )
 
 
+def cookie(name: str) -> str:
+    """One of our cookies, or nothing."""
+    return request.cookies.get(_cookie_name(name), "")
+
+
 def set_cookies(response: Response, signed_in: SignedIn) -> Response:
     """Give the browser a session's token, which ends with the browser, and the device's name."""
-    _set_cookie(response, SESSION_COOKIE, signed_in.token, None)
-    _set_cookie(response, DEVICE_COOKIE, signed_in.device, devices.KNOWN_SECONDS)
+    set_cookie(response, SESSION_COOKIE, signed_in.token, None)
+    set_cookie(response, DEVICE_COOKIE, signed_in.device, devices.KNOWN_SECONDS)
     return response
 
 
-def _set_cookie(response: Response, name: str, value: str, seconds: int | None) -> None:
+def set_cookie(response: Response, name: str, value: str, seconds: int | None) -> None:
+    """Give the browser a cookie that scripts and other sites' forms do not get."""
     response.set_cookie(
         _cookie_name(name),
         value,
@@ -111,7 +120,7 @@ def _set_cookie(response: Response, name: str, value: str, seconds: int | None) 
 
 def clear_cookie(response: Response) -> Response:
     """Take the session's token back; the device is still known."""
-    _set_cookie(response, SESSION_COOKIE, "", 0)
+    set_cookie(response, SESSION_COOKIE, "", 0)
     return response
 
 

@@ -1,13 +1,15 @@
 """The root pages: /login, /logout, /eoleauth and /ping."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import guard, login, revocations
+from eop.aaa import door_page, guard, login, revocations, sign_on
 from eop.aaa.login import Credentials, SignedIn
 from eop.aaa.passwords import MAX_BYTES
+from eop.addresses import public_origin
 from eop.errors import RefusedError
-from eop.replies import SENTENCES, told
 from eop.services import services
 
 MAX_TYPED_LOGIN = 256  # longer than any login, short enough to be shown again
@@ -17,11 +19,21 @@ blueprint = Blueprint("aaa", __name__)
 
 @blueprint.get("/login")
 def login_page() -> AnyResponse:
-    """The form; who is signed in already goes on."""
+    """The form; who is signed in already goes on.
+
+    With one sign-on server alone the way leads there, but after signing out (`out`) and for who
+    asks for the form (`local`).
+    """
     asked = guard.safe_next(request.args.get("next"))
     if g.identity is not None:
         return redirect(asked, 303)
-    return make_response(render_template("login.html", error=None, username="", next=asked))
+    if request.args.get("local") == "1":
+        return door_page.shown(asked, form=True)
+    parts = services()
+    if parts.site.SINGLE_SIGN_ON_ONLY and "out" not in request.args:
+        server = parts.door.single_sign_on[0]
+        return door_page.onward(f"/login/{server.name}?next={quote(asked)}", server.label)
+    return door_page.shown(asked)
 
 
 @blueprint.post("/login")
@@ -36,11 +48,7 @@ def login_form() -> AnyResponse:
             raise RefusedError("wrong")
         signed_in = login.sign_in(services().door, typed, guard.visit(), services().now_ms())
     except RefusedError as error:
-        page = render_template("login.html", error=told(error), username=username, next=asked)
-        response = make_response(page, SENTENCES[error.code][0])
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return door_page.shown(asked, username=username, refused=error, form=True)
     return entered(signed_in, asked)
 
 
@@ -48,7 +56,7 @@ def entered(signed_in: SignedIn, asked: str) -> Response:
     """The answer to who has signed in: his cookies, and the page he asked for."""
     if g.token is not None:
         _deliver()
-    return guard.set_cookies(_redirected(asked), signed_in)
+    return guard.set_cookies(redirected(asked), signed_in)
 
 
 @blueprint.get("/logout")
@@ -61,12 +69,26 @@ def logout_page() -> AnyResponse:
 
 @blueprint.post("/logout")
 def logout_form() -> AnyResponse:
-    """End the session and close its screens."""
+    """End the session and close its screens; and that at the sign-on server, if so set."""
+    parts = services()
+    out = "/login?out=1" if parts.site.SINGLE_SIGN_ON_ONLY else "/login"
+    further = None
     if g.session is not None:
         guard.require_csrf()
-        login.sign_out(services().door, g.session, services().now_ms())
+        login.sign_out(parts.door, g.session, parts.now_ms())
         _deliver()
-    return guard.clear_cookie(_redirected("/login"))
+        if parts.site.SINGLE_SIGN_OUT:
+            back = public_origin(parts.site, parts.shared) + out
+            further = _further_out(g.session.authenticator, back)
+    return guard.clear_cookie(further or redirected(out))
+
+
+def _further_out(name: str, back: str) -> Response | None:
+    """The page that goes on to sign out of the server that signed this session in."""
+    door = services().door
+    server = next((one for one in door.single_sign_on if one.name == name), None)
+    address = sign_on.sign_out_address(server, back) if server else None
+    return door_page.onward(address, server.label) if server and address else None
 
 
 @blueprint.get("/eoleauth")
@@ -99,7 +121,8 @@ def _deliver() -> None:
     revocations.deliver(services().database, services().daemon)
 
 
-def _redirected(address: str) -> Response:
+def redirected(address: str) -> Response:
+    """See another address, by GET."""
     response = make_response("")
     response.status_code = 303
     response.headers["Location"] = address
