@@ -25,14 +25,15 @@ def is_provider_address(address: str) -> bool:
         return False
     if not parts.hostname or parts.username or parts.fragment or not _is_plain(address):
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
 def _is_plain(address: str) -> bool:
     return address.isascii() and address.isprintable() and not set(address) & set(" \"'<>\\;,")
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address is this very machine's."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

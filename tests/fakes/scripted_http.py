@@ -1,8 +1,10 @@
 """An HTTP server in a thread that answers what a test tells it to, byte by byte if need be."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from tests.desktops import free_port
 
@@ -17,9 +19,12 @@ def whole(body: bytes, status: str = "200 OK", **headers: str) -> Answer:
 
 
 class ScriptedServer:
-    """`with ScriptedServer(answer) as server:` `answer(method, path, body)` gives raw pieces."""
+    """`with ScriptedServer(answer) as server:` `answer(method, path, body)` gives raw pieces.
 
-    def __init__(self, answer: Callable[[str, str, bytes], Answer]) -> None:
+    With a certificate's and a key's file it speaks TLS.
+    """
+
+    def __init__(self, answer: Callable[[str, str, bytes], Answer], *tls: Path) -> None:
         script = self
         self.answer, self.asked = answer, []
         self.stopping = threading.Event()
@@ -43,11 +48,16 @@ class ScriptedServer:
 
         self.port = free_port()
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def pause(self, seconds: float) -> None:
         """Say nothing for so long, or until the test is over."""

@@ -6,9 +6,11 @@ server and reads what it comes back with. Neither keeps, throttles or begins any
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeGuard
 
 from eop.errors import EopError
+
+MAX_LOGIN_CHARACTERS = 256  # longer than any login of ours
 
 
 class AuthenticatorDownError(EopError):
@@ -25,6 +27,15 @@ class Who:
     login: str
     authenticator: str
     ticket: str | None = None
+
+
+def is_login(text: object) -> TypeGuard[str]:
+    """Whether what a server tells may be looked up as a login at all."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text.strip()) <= MAX_LOGIN_CHARACTERS
+        and text.strip().isprintable()
+    )
 
 
 TroubleCode = Literal["disabled", "expired", "locked", "must_change"]

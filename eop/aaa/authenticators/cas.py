@@ -10,13 +10,12 @@ import requests
 from cas import CASClient, CASClientV2
 
 from eop.aaa.authenticators import outbound, strict_xml
-from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who
+from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who, is_login
 from eop.aaa.authenticators.outbound import Limits
 from eop.aaa.authenticators.strict_xml import StrictXmlError
 
 NAMESPACE = "{http://www.yale.edu/tp/cas}"
 SAML = "{urn:oasis:names:tc:SAML:2.0:protocol}"
-MAX_LOGIN_CHARACTERS = 256  # longer than any login of ours
 MAX_ENDED = 16  # sessions that one message of the server may end
 
 # 3.1.1: begins with "ST-"; clients take 256 characters at least
@@ -94,7 +93,7 @@ class CasSignOn:
         login = user
         if self._server.login_attribute:
             login = (attributes or {}).get(self._server.login_attribute)
-        if not isinstance(login, str) or not 0 < len(login.strip()) <= MAX_LOGIN_CHARACTERS:
+        if not is_login(login):
             raise AuthenticatorDownError(
                 f"its answer has no one {self._server.login_attribute or 'user'} to be the login"
             )

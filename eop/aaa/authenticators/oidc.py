@@ -13,12 +13,11 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2 import OAuth2Error
 
 from eop.aaa.authenticators import oidc_tokens, outbound
-from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who
+from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who, is_login
 from eop.aaa.authenticators.oidc_provider import Provider, document_of
 from eop.aaa.authenticators.oidc_tokens import TokenError, UnknownKeyError
 
 MAX_CODE_CHARACTERS = 4000  # a request line has hardly more
-MAX_LOGIN_CHARACTERS = 256  # longer than any login of ours
 MAX_TICKET_CHARACTERS = 255  # of `sub`: OpenID Connect Core 2
 NOT_PROVEN = {"invalid_grant", "access_denied"}  # the person's; others are the installation's
 
@@ -154,7 +153,7 @@ class OidcSignOn:
     def _who(self, claims: Mapping[str, Any]) -> Who | None:
         name = self._client.login_claim
         login = claims.get(name)
-        if not isinstance(login, str) or not 0 < len(login.strip()) <= MAX_LOGIN_CHARACTERS:
+        if not is_login(login):
             raise AuthenticatorDownError(f"it tells no {name}; see OIDC_LOGIN_CLAIM, OIDC_SCOPES")
         if (
             name == "email"

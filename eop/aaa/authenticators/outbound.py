@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -16,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from eop.aaa.authenticators.base import AuthenticatorDownError
+from eop.sign_on_settings import is_loopback
 
 AT_ONCE = 8  # half of the site's threads: a server that hangs does not stop the others
 PIECE_BYTES = 16 * 1024
@@ -66,7 +68,7 @@ class _PlainConnection(HTTPConnection):
 class _TlsConnection(HTTPSConnection):
     def connect(self) -> None:
         super().connect()
-        _watch.sockets.append(self.sock)  # type: ignore[arg-type]
+        _watch.sockets.append(self.sock)
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -88,12 +90,21 @@ class BoundedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        return manager
+
+    def send(
+        self, request: requests.PreparedRequest, *_args: Any, **options: Any
+    ) -> requests.Response:
         """The answer, read to its end; raises `requests.RequestException`."""
         limits = self._limits
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
+        # requests names what it passes; of that, how long to wait is not its to say
         options |= {"stream": True, "timeout": (limits.connect, limits.read)}
+        options["proxies"] = _proxies(str(request.url))
         if not _turns.acquire(timeout=limits.connect):
             raise AnswerError("too many requests to sign-on servers wait for their answer")
         try:
@@ -139,6 +150,13 @@ class BoundedAdapter(HTTPAdapter):
         return bytes(body)
 
 
+def _proxies(address: str) -> dict[str, str]:
+    """The proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY`), not for this machine."""
+    if is_loopback(urlsplit(address).hostname or ""):
+        return {}
+    return dict(requests.utils.get_environ_proxies(address))
+
+
 @contextlib.contextmanager
 def _deadline(seconds: float) -> Iterator[threading.Event]:
     """Cut this thread's connections when the time is over; the event says that it was."""
@@ -162,7 +180,7 @@ def _deadline(seconds: float) -> Iterator[threading.Event]:
 
 
 def prepare(session: requests.Session, ca_file: str, limits: Limits) -> None:
-    """Have a session send by `BoundedAdapter`, and believe nothing of the environment."""
+    """Have a session send by `BoundedAdapter`, and take no password from the environment."""
     session.trust_env = False  # ~/.netrc would add passwords
     session.verify = ca_file or True
     for scheme in ("https://", "http://"):

@@ -199,6 +199,21 @@ def test_a_sign_on_that_takes_ten_minutes_begins_again(school, name):
     assert "too long ago" in answer.text
 
 
+@pytest.mark.parametrize(("name", "secret"), [("cas", "ticket"), ("oidc", "code")])
+def test_no_log_knows_what_a_browser_came_back_with(school, caplog, name, secret):
+    caplog.set_level("DEBUG")
+    browser = school.browser(HOST)
+    back = relative(at_server(begin(browser, name)))
+    for answer in (ask(browser, back), ask(browser, back)):
+        assert answer.status_code in {303, 401}
+    refused = relative(at_server(begin(browser := school.browser(HOST), name)))
+    assert ask(browser, refused.replace(f"{secret}=", f"{secret}=ST-x")).status_code == 401
+    sent = parse_qs(urlsplit(back).query)[secret][0]
+    assert caplog.text
+    assert sent not in caplog.text
+    assert "ST-x" not in caplog.text
+
+
 def test_several_windows_may_sign_in_at_once(school):
     browser = school.browser(HOST)
     first = relative(at_server(begin(browser, "cas", f"{MOUNT}/observe/")))
@@ -387,7 +402,9 @@ def test_neither_origin_nor_cookie_nor_token_matters_to_a_server(school):
     browser = school.browser(HOST)
     ticket, _ = ticket_of(browser)
     headers = {"Origin": "https://sso.example", **PROXIED}
-    answer = browser.open("/login/cas", "POST", data=told(ticket), content_type=FORM, headers=headers)
+    answer = browser.open(
+        "/login/cas", "POST", data=told(ticket), content_type=FORM, headers=headers
+    )
     assert answer.status_code == 200
     assert user_of(browser) == ""
 

@@ -1,22 +1,19 @@
 """CAS against the real server process of tests.fakes, and against answers no server should give."""
 
-import datetime
-import ipaddress
 import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who
 from eop.aaa.authenticators.cas import MAX_ENDED, CasServer, CasSignOn
 from eop.aaa.authenticators.outbound import Limits
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_strict_xml import HOSTILE
+from tests.fakes.certificate import certificate
 from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
 
@@ -186,36 +183,6 @@ def test_a_slow_server_is_left():
             sign_on.finish(trip(), {"ticket": "ST-1"})
 
 
-def certificate(folder):
-    """A self-signed certificate of 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cas")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder / "cert.pem", folder / "key.pem"
-
-
 def test_over_tls_the_certificate_is_checked(tmp_path):
     cert, key = certificate(tmp_path)
     port = free_port()
@@ -263,6 +230,13 @@ def test_a_logout_request_names_its_tickets():
 )
 def test_what_is_no_logout_request_is_refused(text):
     assert ended(text) is None
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_reading_of_a_logout_request(text):
+    for one in (text, logout("ST-1").replace("ST-1", text), logout("ST-1").replace("s:", text)):
+        found = ended(one)
+        assert found is None or all(ticket.startswith("ST-") for ticket in found)
 
 
 def test_nothing_sent_is_refused():

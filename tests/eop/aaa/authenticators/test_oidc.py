@@ -1,14 +1,18 @@
 """OpenID Connect against the real provider process of tests.fakes, and against hostile ones."""
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from eop.aaa.authenticators import oidc_tokens
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trip
@@ -209,35 +213,28 @@ def unsigned(claims, header):
     return ".".join(base64.urlsafe_b64encode(one).decode().rstrip("=") for one in parts) + "."
 
 
+def hmac_signed(claims, secret):
+    """As an attacker would by hand: the library refuses to sign with a public key."""
+    begin = unsigned(claims, {"alg": "HS256", "kid": "one"}).rstrip(".")
+    mark = hmac.new(secret, begin.encode(), hashlib.sha256).digest()
+    return f"{begin}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
+
+
 def forged(kind, claims):
     """Tokens that no provider has signed so."""
-    public = KEY.as_pem(private=False)
-    if kind == "none":
-        return unsigned(claims, {"alg": "none"})
-    if kind == "None":
-        return unsigned(claims, {"alg": "None", "kid": "one"})
-    if kind == "HS256 with the public key":
-        # the library refuses to sign so: sign it by hand, as an attacker would
-        import hashlib
-        import hmac
-
-        begin = unsigned(claims, {"alg": "HS256", "kid": "one"}).rstrip(".")
-        mark = hmac.new(public, begin.encode(), hashlib.sha256).digest()
-        return f"{begin}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
-    if kind == "HS256 with the client secret":
-        secret = OctKey.import_key("a secret that is long enough to sign")
-        return jwt.encode({"alg": "HS256"}, claims, secret)
-    if kind == "another key":
-        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, OTHER_KEY)
-    if kind == "a key of its own":
-        header = {"alg": "RS256", "jwk": OTHER_KEY.as_dict(private=False)}
-        return jwt.encode(header, claims, OTHER_KEY)
-    if kind == "another kind of key":
-        return jwt.encode({"alg": "ES256", "kid": "one"}, claims, ECKey.generate_key("P-256"))
     right = jwt.encode({"alg": "RS256", "kid": "one"}, claims, KEY)
     head, body, mark = right.split(".")
     changed = base64.urlsafe_b64encode(json.dumps(claims | {"sub": "x"}).encode()).decode()
+    own = {"alg": "RS256", "jwk": OTHER_KEY.as_dict(private=False)}
+    elliptic = ECKey.generate_key("P-256")
     return {
+        "none": unsigned(claims, {"alg": "none"}),
+        "None": unsigned(claims, {"alg": "None", "kid": "one"}),
+        "HS256 with the public key": hmac_signed(claims, KEY.as_pem(private=False)),
+        "HS256 with the client secret": hmac_signed(claims, CLIENT.secret.encode()),
+        "another key": jwt.encode({"alg": "RS256", "kid": "one"}, claims, OTHER_KEY),
+        "a key of its own": jwt.encode(own, claims, OTHER_KEY),
+        "another kind of key": jwt.encode({"alg": "ES256", "kid": "one"}, claims, elliptic),
         "other claims": f"{head}.{changed.rstrip('=')}.{mark}",
         "no signature": f"{head}.{body}.",
         "two parts": f"{head}.{body}",
@@ -379,6 +376,13 @@ def test_the_login_may_come_from_userinfo_of_the_same_subject_alone(hostile):
         hostile.finish()
 
 
+@pytest.mark.parametrize("login", ["", " ", "a\0b", "a\nb", "\ud800", "x" * 257, 7, ["camille"]])
+def test_a_login_that_cannot_be_one_is_told(hostile, login):
+    hostile.claims, hostile.more = {"preferred_username": None}, {"preferred_username": login}
+    with pytest.raises(AuthenticatorDownError, match="no preferred_username"):
+        hostile.finish()
+
+
 def test_userinfo_does_not_change_what_was_signed(hostile):
     hostile.claims = {"preferred_username": None, "sid": "right"}
     hostile.more = {"sid": "wrong"}
@@ -407,7 +411,9 @@ def test_a_secret_is_sent_where_the_provider_takes_it(hostile):
         hostile.described = described
         sign_on = OidcSignOn(Provider(hostile.server.url, limits=SHORT), client)
         assert sign_on.finish(trip(), {"code": "c"}).login == "camille"
-        _, _, headers, body = next(one for one in reversed(hostile.server.asked) if one[0] == "POST")
+        _, _, headers, body = next(
+            one for one in reversed(hostile.server.asked) if one[0] == "POST"
+        )
         sent = {
             "basic": headers.get("Authorization", "").startswith("Basic "),
             "post": b"client_secret=a+secret" in body,
@@ -424,6 +430,12 @@ def test_keys_that_cannot_check_a_signature_are_left_out():
     for bad in ({}, [], {"keys": 7}, {"keys": odd}):
         with pytest.raises(oidc_tokens.TokenError):
             oidc_tokens.keys_of(bad)
+
+
+@given(st.one_of(st.text(max_size=200), st.from_regex(r"[\w-]{0,40}(\.[\w-]{0,40}){2}")))
+def test_no_text_breaks_the_reading_of_a_token(text):
+    with pytest.raises(oidc_tokens.TokenError):
+        oidc_tokens.logout_claims(text, (KEY,), issuer="i", client="c", now_ms=0)
 
 
 EVENT = {oidc_tokens.LOGOUT_EVENT: {}}

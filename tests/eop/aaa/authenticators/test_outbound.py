@@ -7,6 +7,7 @@ import requests
 from eop.aaa.authenticators import outbound
 from eop.aaa.authenticators.base import AuthenticatorDownError
 from eop.aaa.authenticators.outbound import AnswerError, BoundedAdapter, Cached, Limits
+from tests.fakes.certificate import certificate
 from tests.fakes.scripted_http import ScriptedServer, whole
 
 SHORT = Limits(connect=1.0, read=0.4, whole=0.8, answer_bytes=1000)
@@ -58,8 +59,9 @@ def test_a_server_that_says_nothing_is_left():
         assert time.monotonic() - begun < 2
 
 
+@pytest.mark.parametrize("is_tls", [False, True])
 @pytest.mark.parametrize("where", ["status", "header", "body", "sized body"])
-def test_a_server_that_drips_is_left_at_the_deadline(where):
+def test_a_server_that_drips_is_left_at_the_deadline(where, is_tls, tmp_path):
     begun_with = {
         "status": b"HTTP/1.1 200 ",
         "header": b"HTTP/1.1 200 OK\r\nX: ",
@@ -73,16 +75,20 @@ def test_a_server_that_drips_is_left_at_the_deadline(where):
             server.pause(0.1)
             yield b"x"
 
-    with ScriptedServer(drip) as server:
+    files = certificate(tmp_path) if is_tls else ()
+    with ScriptedServer(drip, *files) as server, requests.Session() as session:
+        outbound.prepare(session, str(files[0]) if files else "", SHORT)
         begun = time.monotonic()
         with pytest.raises(AnswerError, match=r"no whole answer within 0\.8 s"):
-            ask(server)
+            session.get(server.url)
         assert 0.7 < time.monotonic() - begun < 2
 
 
 def test_a_redirect_is_not_followed():
     with (
-        ScriptedServer(lambda *_: whole(b"", "302 Found", Location="http://127.0.0.1:1/")) as server,
+        ScriptedServer(
+            lambda *_: whole(b"", "302 Found", Location="http://127.0.0.1:1/")
+        ) as server,
         pytest.raises(AnswerError, match="leads elsewhere"),
     ):
         ask(server)
@@ -121,6 +127,26 @@ def test_the_reason_of_a_failure_does_not_tell_the_address():
         with pytest.raises(requests.ConnectionError) as failed:
             session.get("http://127.0.0.1:1/there?ticket=secret")
     assert outbound.reason(failed.value) == "ConnectionError"
+
+
+def test_the_proxy_of_the_environment_is_used_but_for_this_machine(monkeypatch):
+    with ScriptedServer(lambda *_: whole(b"by proxy")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with requests.Session() as session:
+            outbound.prepare(session, "", SHORT)
+            assert session.get("http://sso.invalid/cas").content == b"by proxy"
+            assert proxy.asked[0][1] == "http://sso.invalid/cas"
+            with ScriptedServer(lambda *_: whole(b"straight")) as server:
+                assert session.get(server.url).content == b"straight"
+
+
+def test_no_password_is_taken_from_the_home_folder(monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with ScriptedServer(lambda *_: whole(b"")) as server:
+        ask(server)
+        assert "Authorization" not in server.asked[0][2]
 
 
 def test_the_adapter_takes_no_other_timeout():

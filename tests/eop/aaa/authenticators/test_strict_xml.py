@@ -58,7 +58,9 @@ def test_depth_and_number_have_limits():
         elements(f"<a>{many}<b/></a>")
 
 
-@given(st.one_of(st.binary(max_size=300), st.text(alphabet="<>/!a&;[]?DOCTYPE \"'=\0é", max_size=80)))
+@given(
+    st.one_of(st.binary(max_size=300), st.text(alphabet="<>/!a&;[]?DOCTYPE \"'=\0é", max_size=80))
+)
 def test_nothing_else_ever_comes_out(document):
     try:
         found = elements(document)
