@@ -6,8 +6,8 @@ from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
+from eop.aaa import account_pages, guard, routes, sign_on_routes, step_pages
 from eop.aaa import api as session_api
-from eop.aaa import guard, routes, sign_on_routes
 from eop.aaa.policy import may
 from eop.actions import api as actions_api
 from eop.administration import pages as administration_pages
@@ -43,10 +43,12 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
 
 
 def create_root(parts: Services) -> Flask:
-    """The sign-in service: /login, /logout, /eoleauth, /ping."""
+    """The sign-in service: /login, /logout, /account, /eoleauth, /ping."""
     app = _create("eop.aaa", parts, None)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(sign_on_routes.blueprint)
+    app.register_blueprint(step_pages.blueprint)
+    app.register_blueprint(account_pages.blueprint)
     return app
 
 

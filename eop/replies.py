@@ -46,6 +46,33 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("The sign-on server does not answer as it should. Try again in a moment."),
     ),
+    "second_factor": (
+        401,
+        lazy_gettext("A second factor is needed: sign in on the page of EOP, or send a code."),
+    ),
+    "must_change": (
+        401,
+        lazy_gettext("Your password must be changed first: sign in on the page of EOP."),
+    ),
+    "wrong_code": (401, lazy_gettext("This code is wrong, too old, or was used already.")),
+    "wrong_password": (403, lazy_gettext("This is not your current password.")),
+    "step_over": (401, lazy_gettext("This took too long, or too many tries. Begin again.")),
+    "factor_required": (
+        403,
+        lazy_gettext("Your account needs a second factor: replace it instead of removing it."),
+    ),
+    "second_factor_lost": (
+        403,
+        lazy_gettext("Your second factor cannot be read any more. Ask your IT staff to reset it."),
+    ),
+    "rule_down": (
+        503,
+        lazy_gettext("The rule for passwords cannot be applied. Tell your IT staff."),
+    ),
+    "leaked_down": (
+        503,
+        lazy_gettext("The list of stolen passwords cannot be read. Tell your IT staff."),
+    ),
     "denied": (
         403,
         lazy_gettext("Your account does not open EOP: it is for teachers."),

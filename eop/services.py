@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import current_app
@@ -10,12 +11,16 @@ from flask import current_app
 from controle_vnc.settings import Settings
 from eop.aaa.authenticators import configured
 from eop.aaa.authenticators.local import LocalAuthenticator
+from eop.aaa.leaked import LeakedPasswords
 from eop.aaa.login import Door
+from eop.aaa.password_policy import DAY_MS, PasswordPolicy
+from eop.aaa.second_factor import SecondFactor
 from eop.aaa.session import Keys, Lifetime, Sessions
 from eop.aaa.sql_sessions import SqlSessions
+from eop.aaa.throttle import Limits
 from eop.daemon import Daemon
 from eop.database import Database
-from eop.settings import SiteSettings
+from eop.settings import SiteSettings, by_name
 
 EXTENSION = "eop"
 
@@ -52,6 +57,9 @@ def make(site: SiteSettings, shared: Settings, clock: Callable[[], float] = time
             sessions=sessions_of(site),
             authenticators=(LocalAuthenticator(database),),
             single_sign_on=configured.single_sign_on(site),
+            limits=Limits(site.PASSWORD_ATTEMPTS, site.PASSWORD_HOLDOFF * 60_000),
+            passwords=password_policy_of(site),
+            second_factor=SecondFactor(site.TOTP_ISSUER, frozenset(site.TOTP_REQUIRED_ROLES)),
         ),
         clock=clock,
     )
@@ -61,6 +69,21 @@ def sessions_of(site: SiteSettings) -> Sessions:
     """Where these settings keep sessions, and for how long."""
     lifetime = Lifetime(site.SESSION_EXPIRES * 60_000, site.SESSION_IDLE * 60_000)
     return SqlSessions(Keys(site.SESSION_KEY), lifetime)
+
+
+def password_policy_of(site: SiteSettings) -> PasswordPolicy:
+    """What these settings ask of a local password."""
+    leaked = site.PASSWORD_LEAKED_FILE
+    return PasswordPolicy(
+        rules=by_name(site.PASSWORD_RULE),
+        rule_texts=by_name(site.PASSWORD_RULE_TEXT),
+        min_score=site.PASSWORD_SCORE,
+        history=site.PASSWORD_HISTORY,
+        lifetime_ms=site.PASSWORD_LIFETIME * DAY_MS,
+        initial=site.PASSWORD_INITIAL,
+        leaked=LeakedPasswords(Path(leaked)) if leaked else None,
+        school=site.LABEL,
+    )
 
 
 def services() -> Services:

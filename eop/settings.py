@@ -9,12 +9,30 @@ from urllib.parse import urlsplit
 
 from controle_vnc import settings as shared
 from controle_vnc.errors import SettingsError
-from controle_vnc.settings import setting
+from controle_vnc.settings import TextOrTable, setting
 from eop import sign_on_settings
+from eop.aaa import password_rule
+from eop.aaa.leaked import LeakedFileError, LeakedPasswords
+from eop.aaa.password_rule import RuleError
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
 SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
+
+# the roles and languages of eop.directory.users; repeated so that settings need no database library
+ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
+LANGUAGES = ("fr", "en")
+MAX_RULE_TEXT_CHARACTERS = 500  # a sentence or two
+MAX_ISSUER_CHARACTERS = 64
+
+# least and most of each; every password of the history costs 20 ms at a change
+_PASSWORD_NUMBERS = {
+    "PASSWORD_ATTEMPTS": (1, 100),
+    "PASSWORD_HOLDOFF": (1, 1440),
+    "PASSWORD_LIFETIME": (0, 3650),
+    "PASSWORD_HISTORY": (0, 24),
+    "PASSWORD_SCORE": (0, 4),
+}
 
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
@@ -65,6 +83,33 @@ class SiteSettings:
     SINGLE_SIGN_OUT: bool = setting(
         False, "Whether signing out here signs out of the sign-on server, too."
     )
+    PASSWORD_RULE: TextOrTable = setting(
+        "",
+        "Regular expression that a new local password matches as a whole; or an object of role → "
+        "expression, `*` for the others.",
+    )
+    PASSWORD_RULE_TEXT: TextOrTable = setting(
+        "", "The rule as people read it; or an object of language (`fr`, `en`) → sentence."
+    )
+    PASSWORD_SCORE: int = setting(
+        2, "Least strength of a new local password, 0 to 4, as zxcvbn estimates it."
+    )
+    PASSWORD_ATTEMPTS: int = setting(
+        5, "Failures that lock an account for one address; ten times as many: for all new devices."
+    )
+    PASSWORD_HOLDOFF: int = setting(30, "Minutes for which it is locked.")
+    PASSWORD_LIFETIME: int = setting(
+        0, "Days after which a local password must be changed; 0: never."
+    )
+    PASSWORD_HISTORY: int = setting(5, "How many last passwords cannot be chosen again.")
+    PASSWORD_INITIAL: bool = setting(
+        False, "Whether a password that somebody else set must be changed at the first sign-in."
+    )
+    PASSWORD_LEAKED_FILE: str = setting(
+        "", "File of passwords nobody may choose: SHA-1 hashes in order, or a plain list of words."
+    )
+    TOTP_REQUIRED_ROLES: list[str] = setting([], "Roles that need a second factor to sign in.")
+    TOTP_ISSUER: str = setting("EOP", "Name under which the second factor stands in the phone.")
 
     @property
     def database_url(self) -> str:
@@ -122,6 +167,8 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
+    _check_passwords(site, path)
+    _check_second_factor(site, path)
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -160,3 +207,52 @@ def _check_public_url(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(f"{where} must look like https://host, not {url!r}")
+
+
+def _check_passwords(site: SiteSettings, path: Path) -> None:
+    for name, (least, most) in _PASSWORD_NUMBERS.items():
+        if not least <= getattr(site, name) <= most:
+            raise SettingsError(f"{path}: {name} must be between {least} and {most}")
+    for role, pattern in by_name(site.PASSWORD_RULE).items():
+        if role not in (*ROLES, "*"):
+            raise SettingsError(
+                f"{path}: PASSWORD_RULE: {role!r} is no role; roles: {', '.join(ROLES)}, or *"
+            )
+        try:
+            password_rule.check(pattern)
+        except RuleError as error:
+            raise SettingsError(f"{path}: PASSWORD_RULE for {role} {error}") from error
+    for language, text in by_name(site.PASSWORD_RULE_TEXT).items():
+        if language not in (*LANGUAGES, "*") or len(text) > MAX_RULE_TEXT_CHARACTERS:
+            raise SettingsError(
+                f"{path}: PASSWORD_RULE_TEXT holds a sentence of at most "
+                f"{MAX_RULE_TEXT_CHARACTERS} characters for each of {', '.join(LANGUAGES)}"
+            )
+    if site.PASSWORD_LEAKED_FILE:
+        try:
+            LeakedPasswords(Path(site.PASSWORD_LEAKED_FILE)).check()
+        except LeakedFileError as error:
+            file = site.PASSWORD_LEAKED_FILE
+            raise SettingsError(f"{path}: PASSWORD_LEAKED_FILE: {file} {error}") from error
+
+
+def _check_second_factor(site: SiteSettings, path: Path) -> None:
+    for role in site.TOTP_REQUIRED_ROLES:
+        if role not in ROLES:
+            raise SettingsError(
+                f"{path}: TOTP_REQUIRED_ROLES: {role!r} is no role; roles: {', '.join(ROLES)}"
+            )
+    issuer = site.TOTP_ISSUER
+    if not issuer.strip() or not issuer.isprintable() or ":" in issuer:
+        raise SettingsError(f"{path}: TOTP_ISSUER must be a name without a colon, not {issuer!r}")
+    if len(issuer) > MAX_ISSUER_CHARACTERS:
+        raise SettingsError(
+            f"{path}: TOTP_ISSUER is longer than {MAX_ISSUER_CHARACTERS} characters"
+        )
+
+
+def by_name(value: TextOrTable) -> dict[str, str]:
+    """A setting that is one text for all (then under `*`) or several, as several."""
+    if isinstance(value, str):
+        return {"*": value} if value else {}
+    return value

@@ -14,7 +14,7 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import pending, revocations, throttle
+from eop.aaa import departures, revocations, steps, throttle
 from eop.audit import journal
 from eop.errors import EopError, RefusedError
 from eop.services import Services
@@ -90,8 +90,9 @@ class Worker:
         now_ms = self._parts.now_ms()
         with self._parts.database.write() as connection:
             self._parts.door.sessions.end_expired(connection, now_ms)
-            throttle.purge(connection, now_ms)
-            pending.purge(connection, now_ms)
+            throttle.purge(connection, now_ms, self._parts.door.limits)
+            steps.purge(connection, now_ms)
+            departures.purge(connection, now_ms)
 
 
 def main() -> int:

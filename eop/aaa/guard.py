@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, abort, g, make_response, redirect, render_template, request
 
-from eop.aaa import devices
+from eop.aaa import devices, steps
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.identity import Identity
@@ -21,6 +21,7 @@ from eop.services import services
 
 SESSION_COOKIE = "eop_session"
 DEVICE_COOKIE = "eop_device"
+STEP_COOKIE = "eop_step"  # of who is between his password and his session
 SECURE_PREFIX = "__Host-"  # a browser then takes it from https of this host alone
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
@@ -116,6 +117,23 @@ def set_cookie(response: Response, name: str, value: str, seconds: int | None) -
         secure=request.is_secure,
         samesite="Lax",
     )
+
+
+def set_step_cookie(response: Response, token: str) -> Response:
+    """Give the browser the token of the step that is due."""
+    set_cookie(response, STEP_COOKIE, token, steps.STEP_SECONDS)
+    return response
+
+
+def clear_step_cookie(response: Response) -> Response:
+    """Take the token of a step back: it is over."""
+    set_cookie(response, STEP_COOKIE, "", 0)
+    return response
+
+
+def step_token() -> str:
+    """The token of the step that is due, or nothing."""
+    return cookie(STEP_COOKIE)
 
 
 def clear_cookie(response: Response) -> Response:

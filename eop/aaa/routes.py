@@ -5,13 +5,15 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import door_page, guard, login, revocations, sign_on
+from eop.aaa import door_page, guard, login, revocations, sign_on, steps
 from eop.aaa.login import Credentials, SignedIn
 from eop.aaa.passwords import MAX_BYTES
+from eop.aaa.steps import Pending
 from eop.addresses import public_origin
 from eop.errors import RefusedError
 from eop.services import services
 
+STEP_PAGE = "/login/step"
 MAX_TYPED_LOGIN = 256  # longer than any login, short enough to be shown again
 
 blueprint = Blueprint("aaa", __name__)
@@ -52,11 +54,19 @@ def login_form() -> AnyResponse:
     return entered(signed_in, asked)
 
 
-def entered(signed_in: SignedIn, asked: str) -> Response:
-    """The answer to who has signed in: his cookies, and the page he asked for."""
+def entered(outcome: SignedIn | Pending, asked: str) -> Response:
+    """The answer to who has signed in: his cookies, and the page he asked for.
+
+    Where a step is due first, its cookie and its page.
+    """
+    if isinstance(outcome, Pending):
+        parts = services()
+        with parts.database.write() as connection:
+            steps.lead_to(connection, parts.door.keys, outcome.token, asked)
+        return guard.set_step_cookie(redirected(STEP_PAGE), outcome.token)
     if g.token is not None:
         _deliver()
-    return guard.set_cookies(redirected(asked), signed_in)
+    return guard.set_cookies(redirected(asked), outcome)
 
 
 @blueprint.get("/logout")

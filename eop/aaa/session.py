@@ -1,5 +1,6 @@
 """Sessions: kept by the server, named by a random id of which only a keyed hash is stored."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -8,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection
 
 TOKEN_BYTES = 32
@@ -42,6 +46,11 @@ class Keys:
         """A keyed hash (64 hexadecimal digits) of `text`, for one purpose alone."""
         message = f"{purpose}:{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+    def cipher(self, purpose: str) -> Fernet:
+        """What encrypts for one purpose alone, under a key derived by HKDF-SHA256."""
+        derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=f"eop {purpose}".encode())
+        return Fernet(base64.urlsafe_b64encode(derivation.derive(self._key)))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from eop.aaa import login, pending, throttle
+from eop.aaa import departures, login, steps, throttle
 from eop.aaa.authenticators.base import AuthenticatorDownError, SingleSignOn, Trip, Who
+from eop.aaa.departures import Departure
 from eop.aaa.login import Door, SignedIn, Visit
-from eop.aaa.pending import Pending
 from eop.aaa.session import Keys
+from eop.aaa.steps import Pending
 from eop.aaa.throttle import Attempt
 from eop.audit import events
 from eop.errors import RefusedError
@@ -17,7 +18,7 @@ from eop.errors import RefusedError
 logger = logging.getLogger(__name__)
 
 
-def trip(keys: Keys, going: Pending, callback: str, now_ms: int) -> Trip:
+def trip(keys: Keys, going: Departure, callback: str, now_ms: int) -> Trip:
     """The trip of a sign-on: what must not be guessed is derived from its state by our key."""
     return Trip(
         callback=callback,
@@ -38,8 +39,8 @@ def begin(server: SingleSignOn, there: Trip) -> str:
 
 def finish(
     door: Door, server: SingleSignOn, back: Trip, arguments: Mapping[str, str], visit: Visit
-) -> SignedIn:
-    """Sign in who came back. The caller has used up the trip.
+) -> SignedIn | Pending:
+    """Sign in who came back, or begin the step that is due first. The caller has used up the trip.
 
     Raises `RefusedError`: `sign_on_…`, `throttled`, or what `login.sign_in_as` raises.
     """
@@ -48,6 +49,7 @@ def finish(
         login=door.keys.login_key(f"state:{back.state}"),
         address=throttle.counted(visit.address),
         now_ms=back.now_ms,
+        limits=door.limits,
     )
     with door.database.read() as connection:
         throttle.check(connection, attempt)
@@ -78,10 +80,10 @@ def _down(server: SingleSignOn, error: AuthenticatorDownError) -> RefusedError:
     return RefusedError("sign_on_down")
 
 
-def use(door: Door, came: Pending) -> None:
+def use(door: Door, came: Departure) -> None:
     """Raise `RefusedError("sign_on_expired")` where this trip has ended before."""
     with door.database.write() as connection:
-        is_first = pending.use(connection, door.keys, came)
+        is_first = departures.use(connection, door.keys, came)
     if not is_first:
         raise RefusedError("sign_on_expired")
 
@@ -97,11 +99,13 @@ def ended(
         return None
     if tickets is None:
         return None
+    hashed = [door.keys.derived("ticket", ticket) for ticket in tickets]
     with door.database.read() as connection:
-        if not _sessions_of(door, connection, tickets):
+        if not _sessions_of(door, connection, hashed) and not steps.of_tickets(connection, hashed):
             return 0  # the usual case of a stranger, or of who signed out here first
     with door.database.write() as connection:
-        over = _sessions_of(door, connection, tickets)
+        steps.forget(connection, steps.of_tickets(connection, hashed))
+        over = _sessions_of(door, connection, hashed)
         for session_id in over:
             session = door.sessions.find(connection, session_id, now_ms)
             events.record(
@@ -111,11 +115,8 @@ def ended(
         return door.sessions.end(connection, over, now_ms)
 
 
-def _sessions_of(door: Door, connection: Connection, tickets: list[str]) -> list[str]:
-    found: list[str] = []
-    for ticket in tickets:
-        found += door.sessions.of_ticket(connection, door.keys.derived("ticket", ticket))
-    return found
+def _sessions_of(door: Door, connection: Connection, hashed: list[str]) -> list[str]:
+    return [one for ticket in hashed for one in door.sessions.of_ticket(connection, ticket)]
 
 
 def sign_out_address(server: SingleSignOn, back: str) -> str | None:

@@ -6,10 +6,12 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, abort, g, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import door_page, guard, login, pending, revocations, routes, sign_on, throttle
+from eop.aaa import departures, door_page, guard, revocations, routes, sign_on, throttle
 from eop.aaa.authenticators.base import SingleSignOn, Trip
-from eop.aaa.pending import Pending, PendingCookie
+from eop.aaa.departures import Departure, DepartureCookie
+from eop.aaa.login import SignedIn
 from eop.aaa.rate import Pace, Rate
+from eop.aaa.steps import Pending
 from eop.addresses import public_origin
 from eop.errors import RefusedError
 from eop.services import services
@@ -34,13 +36,13 @@ def begin(name: str) -> AnyResponse:
     if g.identity is not None:
         return redirect(asked, 303)
     parts = services()
-    going = pending.new(name, asked, guard.safe_next(None), parts.now_ms())
+    going = departures.new(name, asked, guard.safe_next(None), parts.now_ms())
     try:
         address = sign_on.begin(server, _trip(going))
     except RefusedError as error:
         return door_page.shown(asked, refused=error)
     cookie = _cookie()
-    listed = cookie.read(guard.cookie(pending.COOKIE), parts.now_ms())
+    listed = cookie.read(guard.cookie(departures.COOKIE), parts.now_ms())
     return _keep(routes.redirected(address), [going, *listed])
 
 
@@ -48,8 +50,8 @@ def begin(name: str) -> AnyResponse:
 def finish(name: str) -> AnyResponse:
     """Who came back is signed in, or reads why not."""
     server, parts = _server(name), services()
-    listed = _cookie().read(guard.cookie(pending.COOKIE), parts.now_ms())
-    came = pending.find(listed, name, request.args.get("state", ""))
+    listed = _cookie().read(guard.cookie(departures.COOKIE), parts.now_ms())
+    came = departures.find(listed, name, request.args.get("state", ""))
     if came is None:
         # costs nothing, and any page can send a browser here: not counted as a failure
         return door_page.shown(guard.safe_next(None), refused=RefusedError("sign_on_expired"))
@@ -62,7 +64,7 @@ def finish(name: str) -> AnyResponse:
     return _keep(routes.entered(signed_in, asked), left)
 
 
-def _signed_in(server: SingleSignOn, came: Pending) -> login.SignedIn:
+def _signed_in(server: SingleSignOn, came: Departure) -> SignedIn | Pending:
     if len(request.args) > MAX_ARGUMENTS:
         raise RefusedError("sign_on_refused")
     door = services().door
@@ -116,22 +118,22 @@ def _server(name: str) -> SingleSignOn:
     return found or abort(404)
 
 
-def _trip(going: Pending) -> Trip:
+def _trip(going: Departure) -> Trip:
     parts = services()
     origin = public_origin(parts.site, parts.shared)
     callback = f"{origin}/login/{going.name}/callback"
     return sign_on.trip(parts.door.keys, going, callback, parts.now_ms())
 
 
-def _cookie() -> PendingCookie:
-    return PendingCookie(services().site.SESSION_KEY)
+def _cookie() -> DepartureCookie:
+    return DepartureCookie(services().site.SESSION_KEY)
 
 
-def _keep(response: Response, listed: list[Pending]) -> Response:
+def _keep(response: Response, listed: list[Departure]) -> Response:
     """Give the browser the sign-ons that are on their way, for as long as the newest may be."""
-    seconds = pending.LIVES_SECONDS if listed else 0
+    seconds = departures.LIVES_SECONDS if listed else 0
     value = _cookie().written(listed) if listed else ""
-    guard.set_cookie(response, pending.COOKIE, value, seconds)
+    guard.set_cookie(response, departures.COOKIE, value, seconds)
     return response
 
 

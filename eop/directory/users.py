@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
@@ -55,6 +55,7 @@ class NewUser:
     password: str | None
     rooms: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    must_change: bool = False
 
 
 def canonical_login(text: str) -> str:
@@ -112,6 +113,14 @@ def get(connection: Connection, login: str) -> User:
     return found
 
 
+def get_by_id(connection: Connection, user_id: int) -> User:
+    """The user of that id; raises `NotFoundError`."""
+    login = connection.scalar(select(user.c.login).where(user.c.id == user_id))
+    if login is None:
+        raise NotFoundError("there is no such user any more")
+    return get(connection, login)
+
+
 def list_all(connection: Connection) -> list[User]:
     """Every user, by login."""
     logins = connection.scalars(select(user.c.login).order_by(user.c.login)).all()
@@ -125,12 +134,20 @@ def password_of(connection: Connection, login: str) -> str | None:
     return stored
 
 
+def password_since(connection: Connection, user_id: int) -> int:
+    """Since when a user has his password (ms); where that is not known, since he was added."""
+    since = func.coalesce(user.c.password_at, user.c.created_at)
+    return connection.scalar(select(since).where(user.c.id == user_id)) or 0
+
+
 def add(connection: Connection, new: NewUser, now_ms: int) -> User:
     """Store a user and its grants; raises `ExistsError`, `InvalidError`."""
     login, values = _checked(new)
     if find(connection, login) is not None:
         raise ExistsError(f"the user {login!r} exists already")
-    result = connection.execute(insert(user).values(login=login, created_at=now_ms, **values))
+    since = now_ms if new.password is not None else None
+    row = {**values, "must_change": new.must_change, "password_at": since}
+    result = connection.execute(insert(user).values(login=login, created_at=now_ms, **row))
     assert result.inserted_primary_key is not None  # noqa: S101 - an insert of one row
     set_grants(connection, result.inserted_primary_key[0], new.rooms, new.classes)
     return get(connection, login)
@@ -170,9 +187,24 @@ def set_grants(
 
 
 def set_password(connection: Connection, login: str, hashed: str) -> None:
-    """Store the hash of a user's new password."""
+    """Store another hash of a user's password; it is as old as before."""
     stored = get(connection, login)
     connection.execute(update(user).where(user.c.id == stored.id).values(password=hashed))
+
+
+def date_password(connection: Connection, user_id: int, now_ms: int, *, must_change: bool) -> None:
+    """Write down that a user has a new password, and whether he must change it."""
+    values = {"password_at": now_ms, "must_change": must_change}
+    connection.execute(update(user).where(user.c.id == user_id).values(**values))
+
+
+def set_state(connection: Connection, login: str, state: str) -> User:
+    """Store whether an account opens."""
+    if state not in STATES:
+        raise InvalidError(f"{state!r} is no state; states: {', '.join(STATES)}")
+    stored = get(connection, login)
+    connection.execute(update(user).where(user.c.id == stored.id).values(state=state))
+    return get(connection, login)
 
 
 def set_preferences(

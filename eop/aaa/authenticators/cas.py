@@ -11,7 +11,7 @@ from cas import CASClient, CASClientV2
 
 from eop.aaa.authenticators import outbound, strict_xml
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who, is_login
-from eop.aaa.authenticators.outbound import Limits
+from eop.aaa.authenticators.outbound import Bounds
 from eop.aaa.authenticators.strict_xml import StrictXmlError
 
 NAMESPACE = "{http://www.yale.edu/tp/cas}"
@@ -41,8 +41,8 @@ class CasSignOn:
 
     name = "cas"
 
-    def __init__(self, server: CasServer, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
-        self._server, self._limits = server, limits
+    def __init__(self, server: CasServer, bounds: Bounds = Bounds()) -> None:  # noqa: B008 - frozen
+        self._server, self._bounds = server, bounds
         self.label = server.label
 
     def begin(self, trip: Trip) -> str:
@@ -56,7 +56,7 @@ class CasSignOn:
         if not _TICKET.fullmatch(ticket):
             return None
         with requests.Session() as session:
-            outbound.prepare(session, self._server.ca_file, self._limits)
+            outbound.prepare(session, self._server.ca_file, self._bounds)
             client = self._client(_service(trip), session)
             try:
                 document: bytes = client.get_verification_response(ticket)

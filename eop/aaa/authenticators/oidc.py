@@ -92,7 +92,7 @@ class OidcSignOn:
             redirect_uri=trip.callback,
             code_challenge_method="S256",
         )
-        outbound.prepare(session, self._provider.ca_file, self._provider.limits)
+        outbound.prepare(session, self._provider.ca_file, self._provider.bounds)
         return session
 
     def _redeemed(self, session: Any, trip: Trip, code: str) -> dict[str, Any] | None:

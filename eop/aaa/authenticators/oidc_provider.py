@@ -8,7 +8,7 @@ import requests
 
 from eop.aaa.authenticators import oidc_tokens, outbound
 from eop.aaa.authenticators.base import AuthenticatorDownError
-from eop.aaa.authenticators.outbound import Cached, Limits
+from eop.aaa.authenticators.outbound import Bounds, Cached
 from eop.sign_on_settings import is_provider_address
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -25,10 +25,10 @@ class Provider:
         self,
         issuer: str,
         ca_file: str = "",
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.issuer, self.ca_file, self.limits = issuer, ca_file, limits
+        self.issuer, self.ca_file, self.bounds = issuer, ca_file, bounds
         self._described = Cached(self._describe, steady)
         self._keys = Cached(self._fetch_keys, steady)
 
@@ -72,7 +72,7 @@ class Provider:
 
     def _fetch(self, address: str) -> dict[str, Any]:
         with requests.Session() as session:
-            outbound.prepare(session, self.ca_file, self.limits)
+            outbound.prepare(session, self.ca_file, self.bounds)
             return document_of(lambda: session.get(address))  # noqa: S113 - BoundedAdapter's
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Limits:
+class Bounds:
     """How long one request may take, in seconds, and how large its answer may be.
 
     `whole` bounds what `read` alone does not: a server that sends one byte after the other.
@@ -82,8 +82,8 @@ class _TlsPool(HTTPSConnectionPool):
 class BoundedAdapter(HTTPAdapter):
     """Sends one request a connection, follows no redirect, and hands out whole answers alone."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -99,16 +99,16 @@ class BoundedAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *_args: Any, **options: Any
     ) -> requests.Response:
         """The answer, read to its end; raises `requests.RequestException`."""
-        limits = self._limits
+        bounds = self._bounds
         request.headers["Accept-Encoding"] = "identity"
         request.headers["Connection"] = "close"
         # requests names what it passes; of that, how long to wait is not its to say
-        options |= {"stream": True, "timeout": (limits.connect, limits.read)}
+        options |= {"stream": True, "timeout": (bounds.connect, bounds.read)}
         options["proxies"] = _proxies(str(request.url))
-        if not _turns.acquire(timeout=limits.connect):
+        if not _turns.acquire(timeout=bounds.connect):
             raise AnswerError("too many requests to sign-on servers wait for their answer")
         try:
-            with _deadline(limits.whole) as is_over:
+            with _deadline(bounds.whole) as is_over:
                 return self._answer(request, options, is_over)
         finally:
             _turns.release()
@@ -134,7 +134,7 @@ class BoundedAdapter(HTTPAdapter):
         return response
 
     def _too_slow(self) -> AnswerError:
-        return AnswerError(f"no whole answer within {self._limits.whole} s")
+        return AnswerError(f"no whole answer within {self._bounds.whole} s")
 
     def _body(self, response: requests.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -143,8 +143,8 @@ class BoundedAdapter(HTTPAdapter):
         try:
             while piece := response.raw.read1(PIECE_BYTES, decode_content=False):
                 body += piece
-                if len(body) > self._limits.answer_bytes:
-                    raise AnswerError(f"the answer is larger than {self._limits.answer_bytes} B")
+                if len(body) > self._bounds.answer_bytes:
+                    raise AnswerError(f"the answer is larger than {self._bounds.answer_bytes} B")
         except HTTPError as error:
             raise AnswerError(f"the answer broke off: {type(error).__name__}") from error
         return bytes(body)
@@ -179,12 +179,12 @@ def _deadline(seconds: float) -> Iterator[threading.Event]:
         timer.cancel()
 
 
-def prepare(session: requests.Session, ca_file: str, limits: Limits) -> None:
+def prepare(session: requests.Session, ca_file: str, bounds: Bounds) -> None:
     """Have a session send by `BoundedAdapter`, and take no password from the environment."""
     session.trust_env = False  # ~/.netrc would add passwords
     session.verify = ca_file or True
     for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(limits))
+        session.mount(scheme, BoundedAdapter(bounds))
 
 
 def reason(error: Exception) -> str:

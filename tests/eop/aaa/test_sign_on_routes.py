@@ -2,16 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
 
+from eop import services
 from eop.aaa import sign_on_routes
-from eop.aaa.pending import LIVES_SECONDS
+from eop.aaa.departures import LIVES_SECONDS
 from eop.aaa.rate import Pace, Rate
 from eop.aaa.sign_on_routes import MAX_TOLD_BYTES
-from eop.aaa.tables import session
+from eop.aaa.tables import session, sign_in_step
 from eop.audit.tables import audit
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_cas import logout
@@ -334,10 +336,6 @@ def test_a_server_that_is_down_is_told_at_the_door(open_house, name, monkeypatch
 
 def test_without_a_public_url_the_browser_comes_back_to_where_it_was(open_house, servers):
     house = open_house(**servers["cas"])
-    from dataclasses import replace
-
-    from eop import services
-
     house.parts.close()
     house.site = replace(house.site, PUBLIC_URL="")
     house.parts = services.make(house.site, house.shared, house.clock)
@@ -381,6 +379,34 @@ def test_the_server_s_sign_out_ends_the_session_at_once(school, at_callback):
     event = next(row for row in rows(school, audit) if row.kind == "signed_out")
     assert (event.user, event.session) == ("camille", kept.id)
     assert event.details == {"by": "cas", "address": "192.0.2.9"}
+
+
+def with_second_factor(house):
+    """Everyone of camille's role must enrol one, so that there is a step before the session."""
+    house.parts.close()
+    house.site = replace(house.site, TOTP_REQUIRED_ROLES=["teacher"])
+    house.parts = services.make(house.site, house.shared, house.clock)
+    return house
+
+
+@pytest.mark.parametrize("name", ["cas", "oidc"])
+def test_a_second_factor_is_asked_for_after_a_sign_on_too(school, name):
+    browser = with_second_factor(school).browser(HOST)
+    answer = sign_on(browser, name, f"{MOUNT}/observe/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login/step")
+    assert user_of(browser) == ""
+    step = rows(school, sign_in_step)[0]
+    assert (step.authenticator, step.next) == (name, f"{MOUNT}/observe/")
+    assert len(step.ticket) == 64
+
+
+def test_the_server_s_sign_out_ends_a_sign_in_that_is_not_done_yet(school):
+    browser = with_second_factor(school).browser(HOST)
+    ticket, _ = ticket_of(browser)
+    assert ask(browser, "/login/step").status_code == 200
+    assert tell(school, told(ticket)).status_code == 200
+    assert rows(school, sign_in_step) == []
+    assert ask(browser, "/login/step").status_code != 200
 
 
 def test_the_answer_does_not_say_whether_a_ticket_was_known(school):

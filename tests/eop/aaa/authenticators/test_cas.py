@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trip, Who
 from eop.aaa.authenticators.cas import MAX_ENDED, CasServer, CasSignOn
-from eop.aaa.authenticators.outbound import Limits
+from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_strict_xml import HOSTILE
 from tests.fakes.certificate import certificate
@@ -18,7 +18,7 @@ from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
 
 CALLBACK = "https://eop.example/login/cas/callback"
-SHORT = Limits(connect=1.0, read=0.4, whole=0.8)
+SHORT = Bounds(connect=1.0, read=0.4, whole=0.8)
 
 
 def trip(state="s" * 43, callback=CALLBACK):
@@ -147,7 +147,7 @@ def test_the_scripted_answer_works_where_it_is_right():
             )
         ),
         response('<cas:authenticationFailure code="INTERNAL_ERROR">x</cas:authenticationFailure>'),
-        b"x" * (Limits().answer_bytes + 1),
+        b"x" * (Bounds().answer_bytes + 1),
         response(SUCCESS.format("<cas:user>a</cas:user>") + "<x/>" * 5000),
         response(SUCCESS.format("<cas:user>a</cas:user>")).replace(b"cas:serviceResponse>", b"a>"),
     ],

@@ -18,14 +18,14 @@ from eop.aaa.authenticators import oidc_tokens
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trip
 from eop.aaa.authenticators.oidc import Client, OidcSignOn
 from eop.aaa.authenticators.oidc_provider import Provider
-from eop.aaa.authenticators.outbound import Limits
+from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
 from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
 
 CALLBACK = "https://eop.example/login/oidc/callback"
 NOW = int(time.time())
-SHORT = Limits(connect=1.0, read=0.4, whole=0.8)
+SHORT = Bounds(connect=1.0, read=0.4, whole=0.8)
 CLIENT = Client("eop", "a secret", ("openid",))
 
 
@@ -120,7 +120,7 @@ class Hostile:
 
     def __enter__(self):
         self.server.__enter__()
-        self.sign_on = OidcSignOn(Provider(self.server.url, limits=SHORT), CLIENT)
+        self.sign_on = OidcSignOn(Provider(self.server.url, bounds=SHORT), CLIENT)
         return self
 
     def __exit__(self, *error):
@@ -396,7 +396,7 @@ def test_userinfo_does_not_change_what_was_signed(hostile):
 )  # fmt: skip
 def test_an_address_must_be_verified_to_be_a_login(hostile, verified, demanded, is_let_in):
     client = Client("eop", "s", login_claim="email", email_verified=demanded)
-    sign_on = OidcSignOn(Provider(hostile.server.url, limits=SHORT), client)
+    sign_on = OidcSignOn(Provider(hostile.server.url, bounds=SHORT), client)
     hostile.claims = {"email": "camille@school.example", "email_verified": verified}
     who = sign_on.finish(trip(), {"code": "c"})
     assert (who.login if who else None) == ("camille@school.example" if is_let_in else None)
@@ -409,7 +409,7 @@ def test_a_secret_is_sent_where_the_provider_takes_it(hostile):
         ({}, Client("eop"), "none"),
     ):
         hostile.described = described
-        sign_on = OidcSignOn(Provider(hostile.server.url, limits=SHORT), client)
+        sign_on = OidcSignOn(Provider(hostile.server.url, bounds=SHORT), client)
         assert sign_on.finish(trip(), {"code": "c"}).login == "camille"
         _, _, headers, body = next(
             one for one in reversed(hostile.server.asked) if one[0] == "POST"

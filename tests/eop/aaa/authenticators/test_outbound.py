@@ -6,16 +6,16 @@ import requests
 
 from eop.aaa.authenticators import outbound
 from eop.aaa.authenticators.base import AuthenticatorDownError
-from eop.aaa.authenticators.outbound import AnswerError, BoundedAdapter, Cached, Limits
+from eop.aaa.authenticators.outbound import AnswerError, BoundedAdapter, Bounds, Cached
 from tests.fakes.certificate import certificate
 from tests.fakes.scripted_http import ScriptedServer, whole
 
-SHORT = Limits(connect=1.0, read=0.4, whole=0.8, answer_bytes=1000)
+SHORT = Bounds(connect=1.0, read=0.4, whole=0.8, answer_bytes=1000)
 
 
-def ask(server, limits=SHORT):
+def ask(server, bounds=SHORT):
     with requests.Session() as session:
-        outbound.prepare(session, "", limits)
+        outbound.prepare(session, "", bounds)
         return session.get(server.url + "/there?ticket=secret")
 
 
@@ -117,7 +117,7 @@ def test_more_at_once_than_half_of_the_threads_are_refused(monkeypatch):
         ScriptedServer(lambda *_: whole(b"well")) as server,
         pytest.raises(AnswerError, match="too many requests"),
     ):
-        ask(server, Limits(connect=0.1))
+        ask(server, Bounds(connect=0.1))
     outbound._turns.release()
 
 

@@ -23,7 +23,7 @@ _STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True)
-class Pending:
+class Departure:
     """A sign-on that a browser has begun at the server `name`, and the page it shall open."""
 
     name: str
@@ -32,42 +32,42 @@ class Pending:
     ends_at: int
 
 
-class PendingCookie:
+class DepartureCookie:
     """What the cookie holds, newest first; nobody else can make one."""
 
     def __init__(self, session_key: str) -> None:
         self._serializer: Any = URLSafeSerializer(session_key, salt="eop.sign_on")
 
-    def read(self, cookie: str, now_ms: int) -> list[Pending]:
+    def read(self, cookie: str, now_ms: int) -> list[Departure]:
         """What is still on its way; nothing where the cookie is not ours."""
         if not cookie or len(cookie) > MAX_COOKIE_CHARACTERS:
             return []
         try:
-            found = [Pending(**one) for one in self._serializer.loads(cookie)]
+            found = [Departure(**one) for one in self._serializer.loads(cookie)]
         except (BadData, TypeError):
             return []
         return [one for one in found if one.ends_at > now_ms]
 
-    def written(self, listed: list[Pending]) -> str:
+    def written(self, listed: list[Departure]) -> str:
         """The cookie's new value."""
         return str(self._serializer.dumps([asdict(one) for one in listed[:MOST]]))
 
 
-def new(name: str, asked: str, home: str, now_ms: int) -> Pending:
+def new(name: str, asked: str, home: str, now_ms: int) -> Departure:
     """A sign-on that begins now; a page with too long an address gives way to `home`."""
     kept = asked if len(asked) <= MAX_NEXT_CHARACTERS else home
     state = secrets.token_urlsafe(STATE_BYTES)
-    return Pending(name, state, kept, now_ms + LIVES_SECONDS * 1000)
+    return Departure(name, state, kept, now_ms + LIVES_SECONDS * 1000)
 
 
-def find(listed: list[Pending], name: str, state: str) -> Pending | None:
+def find(listed: list[Departure], name: str, state: str) -> Departure | None:
     """The one that came back, if this browser began it at that server."""
     if not _STATE.fullmatch(state):
         return None
     return next((one for one in listed if (one.name, one.state) == (name, state)), None)
 
 
-def use(connection: Connection, keys: Keys, came: Pending) -> bool:
+def use(connection: Connection, keys: Keys, came: Departure) -> bool:
     """Whether it comes back for the first time; from now on it has."""
     row = {"id": keys.derived("state", came.state), "ends_at": came.ends_at}
     try:
