@@ -7,7 +7,16 @@ from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
-from eop.aaa import account_pages, code_routes, guard, membership, routes, step_pages, switches
+from eop.aaa import (
+    account_pages,
+    code_routes,
+    guard,
+    membership,
+    routes,
+    sign_on_routes,
+    step_pages,
+    switches,
+)
 from eop.aaa import api as session_api
 from eop.aaa.membership import Membership
 from eop.aaa.policy import may
@@ -67,6 +76,7 @@ def create_root(parts: Services, *, is_alone: bool = False) -> Flask:
         routes.blueprint,
         routes.root,
         routes.server,
+        sign_on_routes.blueprint,
         step_pages.blueprint,
         account_pages.blueprint,
     ):

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from controle_vnc import settings as shared
 from controle_vnc.errors import SettingsError
 from controle_vnc.settings import TextOrTable, setting
+from eop import sign_on_settings
 from eop.aaa import password_rule
 from eop.aaa.leaked import LeakedFileError, LeakedPasswords
 from eop.aaa.password_rule import RuleError
@@ -93,6 +94,31 @@ class SiteSettings:
     )
     AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
+    CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")
+    CAS_LOGIN_ATTRIBUTE: str = setting(
+        "", "Attribute of a CAS answer that holds the login; empty: the user it names."
+    )
+    CAS_CA_FILE: str = setting("", "PEM certificates that sign the CAS server's; empty: public.")
+    CAS_LABEL: str = setting("CAS", "What the sign-in page calls the CAS server.")
+    OIDC_ISSUER: str = setting("", "OpenID Connect provider, exactly as it calls itself.")
+    OIDC_CLIENT_ID: str = setting("", "What the provider calls this site.")
+    OIDC_CLIENT_SECRET_FILE: str = setting(
+        "", "File with the secret the provider gave this site; empty: a public client."
+    )
+    OIDC_SCOPES: list[str] = setting(["openid", "profile"], "What the provider is asked for.")
+    OIDC_LOGIN_CLAIM: str = setting("preferred_username", "Claim that holds the login.")
+    OIDC_EMAIL_VERIFIED: bool = setting(
+        True, "Whether a login taken from the claim email must be a verified address."
+    )
+    OIDC_CA_FILE: str = setting("", "PEM certificates that sign the provider's; empty: public.")
+    OIDC_LABEL: str = setting("OpenID Connect", "What the sign-in page calls the provider.")
+    SINGLE_SIGN_ON_ONLY: bool = setting(
+        False, "Go straight to the one sign-on server; /login?local=1 still has the form."
+    )
+    SINGLE_SIGN_OUT: bool = setting(
+        False, "Whether signing out here signs out of the sign-on server, too."
+    )
     PASSWORD_RULE: TextOrTable = setting(
         "",
         "Regular expression that a new local password matches as a whole; or an object of role → "
@@ -262,6 +288,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
+    sign_on_settings.check(site, path)
     _check_passwords(site, path)
     _check_second_factor(site, path)
     _check_public_url(site.AAA_URL, f"{path}: AAA_URL")

@@ -14,7 +14,7 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import codes, revocations, steps, substitution, switches, throttle
+from eop.aaa import codes, departures, revocations, steps, substitution, switches, throttle
 from eop.audit import events, journal, purging
 from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.services import Services
@@ -112,6 +112,7 @@ class Worker:
             throttle.purge(connection, now_ms, self._parts.door.limits)
             steps.purge(connection, now_ms)
             codes.purge(connection, now_ms)
+            departures.purge(connection, now_ms)
 
     def _purge_audit(self) -> None:
         parts = self._parts

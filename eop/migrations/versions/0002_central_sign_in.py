@@ -83,6 +83,13 @@ def _extend_sign_in() -> None:
     )
     op.create_index("ix_sign_in_code_ends_at", "sign_in_code", ["ends_at"])
     op.create_table(
+        "sign_on_state",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("ends_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_sign_on_state"),
+    )
+    op.create_index("ix_sign_on_state_ends_at", "sign_on_state", ["ends_at"])
+    op.create_table(
         "switch",
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
