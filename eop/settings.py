@@ -15,6 +15,9 @@ MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` 
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
 SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
 
+IMPORT_KINDS = ("file",)  # of eop.directory.sources; repeated so that settings need no database
+
+_TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -39,6 +42,19 @@ class SiteSettings:
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file.")
+    IMPORT_FILE: str = setting(
+        "", "Absolute path of a school's JSON file, or of its folder of CSV files."
+    )
+    IMPORT_AT: str = setting(
+        "", "Times of day at which people are imported (02:30,12:30); empty: only when asked."
+    )
+    IMPORT_BRAKE: int = setting(
+        20, "Most per cent of people, or of one class, that an import may take away unconfirmed."
+    )
+    IMPORT_DELETE_DAYS: int = setting(
+        0, "Days after which people gone from their source are deleted; 0: never, only disabled."
+    )
 
     @property
     def database_url(self) -> str:
@@ -95,6 +111,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
+    _check_import(site, path)
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -133,3 +150,25 @@ def _check_public_url(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(f"{where} must look like https://host, not {url!r}")
+
+
+def _check_import(site: SiteSettings, path: Path) -> None:
+    """What people are imported from, and when."""
+    for name in site.IMPORT_SOURCES:
+        if name not in IMPORT_KINDS:
+            known = ", ".join(IMPORT_KINDS)
+            raise SettingsError(f"{path}: IMPORT_SOURCES: {name!r} is not known; known: {known}")
+    if len(set(site.IMPORT_SOURCES)) != len(site.IMPORT_SOURCES):
+        raise SettingsError(f"{path}: IMPORT_SOURCES names a source twice")
+    if "file" in site.IMPORT_SOURCES and not Path(site.IMPORT_FILE).is_absolute():
+        raise SettingsError(
+            f"{path}: IMPORT_FILE must be an absolute path: IMPORT_SOURCES has file"
+        )
+    if site.IMPORT_AT and not _TIMES.fullmatch(site.IMPORT_AT.replace(" ", "")):
+        raise SettingsError(f"{path}: IMPORT_AT must look like 02:30, not {site.IMPORT_AT!r}")
+    if site.IMPORT_AT and not site.IMPORT_SOURCES:
+        raise SettingsError(f"{path}: IMPORT_AT needs IMPORT_SOURCES: there is nothing to import")
+    if not 0 <= site.IMPORT_BRAKE <= 100:
+        raise SettingsError(f"{path}: IMPORT_BRAKE must be between 0 and 100")
+    if site.IMPORT_DELETE_DAYS < 0:
+        raise SettingsError(f"{path}: IMPORT_DELETE_DAYS must be at least 0")

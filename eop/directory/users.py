@@ -4,8 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
@@ -87,13 +88,18 @@ def find(connection: Connection, login: str) -> User | None:
     if row is None:
         return None
     grants = connection.execute(select(user_grant).where(user_grant.c.user_id == row.id)).all()
+    return _user(row, grants)
+
+
+def _user(row: Row[Any], grants: Iterable[Row[Any]]) -> User:
+    given = sorted((grant.kind, grant.value) for grant in grants)
     return User(
         id=row.id,
         login=row.login,
         name=row.name,
         role=row.role,
-        rooms=tuple(sorted(grant.value for grant in grants if grant.kind == "room")),
-        classes=tuple(sorted(grant.value for grant in grants if grant.kind == "class")),
+        rooms=tuple(value for kind, value in given if kind == "room"),
+        classes=tuple(value for kind, value in given if kind == "class"),
         language=row.language,
         theme=row.theme,
         source=row.source,
@@ -114,8 +120,11 @@ def get(connection: Connection, login: str) -> User:
 
 def list_all(connection: Connection) -> list[User]:
     """Every user, by login."""
-    logins = connection.scalars(select(user.c.login).order_by(user.c.login)).all()
-    return [get(connection, login) for login in logins]
+    grants: dict[int, list[Row[Any]]] = {}
+    for grant in connection.execute(select(user_grant)):
+        grants.setdefault(grant.user_id, []).append(grant)
+    rows = connection.execute(select(user).order_by(user.c.login))
+    return [_user(row, grants.get(row.id, ())) for row in rows]
 
 
 def password_of(connection: Connection, login: str) -> str | None:
@@ -157,16 +166,24 @@ def _checked(new: NewUser) -> tuple[str, dict[str, str | None]]:
 def set_grants(
     connection: Connection, user_id: int, rooms: Iterable[str], classes: Iterable[str]
 ) -> None:
-    """Replace what a user was granted."""
-    rows = []
-    for kind, values in (("room", rooms), ("class", classes)):
-        wanted = sorted({checked_line(v, kind, MAX_GRANT_CHARACTERS) for v in values})
-        if len(wanted) > MAX_GRANTS:
-            raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
-        rows += [{"user_id": user_id, "kind": kind, "value": value} for value in wanted]
-    connection.execute(delete(user_grant).where(user_grant.c.user_id == user_id))
-    if rows:
+    """Replace what a user was granted by hand; what a source grants is changed there alone."""
+    wanted = {("room", value) for value in checked_grants("room", rooms)}
+    wanted |= {("class", value) for value in checked_grants("class", classes)}
+    of_user = user_grant.c.user_id == user_id
+    connection.execute(delete(user_grant).where(of_user, user_grant.c.source == LOCAL))
+    kept = select(user_grant.c.kind, user_grant.c.value).where(of_user)
+    wanted -= {(row.kind, row.value) for row in connection.execute(kept)}
+    if wanted:
+        rows = [{"user_id": user_id, "kind": kind, "value": one} for kind, one in sorted(wanted)]
         connection.execute(insert(user_grant), rows)
+
+
+def checked_grants(kind: str, values: Iterable[str]) -> frozenset[str]:
+    """The names of rooms or classes to grant, each once; or `InvalidError`."""
+    wanted = frozenset(checked_line(value, kind, MAX_GRANT_CHARACTERS) for value in values)
+    if len(wanted) > MAX_GRANTS:
+        raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
+    return wanted
 
 
 def set_password(connection: Connection, login: str, hashed: str) -> None:
