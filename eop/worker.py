@@ -1,4 +1,6 @@
-"""`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up."""
+"""`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up.
+
+It also begins imports of people."""
 
 import logging
 import signal
@@ -15,6 +17,7 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import revocations, throttle
+from eop.administration.import_clock import ImportClock
 from eop.audit import journal
 from eop.errors import EopError, RefusedError
 from eop.services import Services
@@ -23,6 +26,7 @@ RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
 REVOKE_SECONDS = 1.0  # what could not be told at once is told as soon as the daemon is back
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
+IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
 TICK_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -44,12 +48,18 @@ class Worker:
     def __init__(self, parts: Services, steady: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._steady = parts, steady
         self._failing: set[str] = set()
+        self._imports = ImportClock(parts, steady)
         self._duties = [
             Duty("revocations", REVOKE_SECONDS, self._revoke),
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
+            Duty("imports", IMPORT_SECONDS, self._imports.tick),
         ]
+
+    def close(self) -> None:
+        """End what was begun and is not over."""
+        self._imports.stop()
 
     def tick(self) -> None:
         """Do everything that is due now."""
@@ -111,6 +121,7 @@ def main() -> int:
     while not stop.is_set():
         worker.tick()
         stop.wait(TICK_SECONDS)
+    worker.close()
     parts.close()
     return 0
 

@@ -71,7 +71,7 @@ def apply(
 def _end_sessions(
     connection: Connection, who: set[int], stored: Stored, sessions: "Sessions", now_ms: int
 ) -> int:
-    """End what they have open; few of thousands have anything open, so these are looked up first."""
+    """End what they have open; few have anything open, so these are looked up first."""
     live = {session.login for session in sessions.live(connection, now_ms)}
     open_now = [one.id for one in stored.people if one.id in who and one.login in live]
     for user_id in open_now:

@@ -5,8 +5,9 @@ Rights that grow need nothing: they are read anew with every request.
 
 from collections.abc import Iterable, Mapping
 
+from eop.directory.people_plan import PersonStep
 from eop.directory.plan import Plan
-from eop.directory.stored import Grant, Stored, StoredClass
+from eop.directory.stored import Grant, Stored, StoredClass, StoredPerson
 from eop.directory.users import ACTIVE, EVERYTHING
 
 ANY_ROOM: Grant = ("room", EVERYTHING)
@@ -23,22 +24,27 @@ def losers(stored: Stored, plan: Plan) -> set[int]:
     another role, lose a room or a class, or a student whom they saw by his class.
     """
     steps = {step.stored.id: step for step in plan.people if step.stored}
-    removed = {step.shown for step in plan.classes if step.name is None}
     lost_seats = _lost_seats(stored.classes, plan)
     found: set[int] = set()
     for one in stored.people:
         step = steps.get(one.id)
         before = _renamed(one.granted | one.given, plan.names)
         after = _renamed((step.granted if step else one.granted) | one.given, plan.names)
-        if step and (step.state != ACTIVE or {"deleted", "renamed", "released"} & step.kinds):
-            found.add(one.id)
-        elif step and step.person and step.person.role != one.role:
-            found.add(one.id)
-        elif before - after or {("class", name) for name in removed} & after:
-            found.add(one.id)
-        elif ANY_ROOM not in after and _loses_a_student(after, lost_seats):
+        sees_rooms = ANY_ROOM in after
+        if (
+            (step is not None and _is_another(one, step))
+            or before - after
+            or (not sees_rooms and _loses_a_student(after, lost_seats))
+        ):
             found.add(one.id)
     return found
+
+
+def _is_another(one: StoredPerson, step: PersonStep) -> bool:
+    """Whether the account is closed, or no longer what it was when someone signed in."""
+    if step.state != ACTIVE or "deleted" in step.kinds or step.login != one.login:
+        return True
+    return step.person is not None and step.person.role != one.role
 
 
 def _lost_seats(classes: Iterable[StoredClass], plan: Plan) -> set[Seats]:
