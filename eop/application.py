@@ -10,6 +10,7 @@ from eop.aaa import api as session_api
 from eop.aaa import guard, routes
 from eop.aaa.policy import may
 from eop.actions import api as actions_api
+from eop.administration import import_pages
 from eop.administration import pages as administration_pages
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
@@ -39,6 +40,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
     app.register_blueprint(administration_pages.blueprint)
+    app.register_blueprint(import_pages.blueprint)
     return app
 
 

@@ -1,7 +1,7 @@
-"""When imports begin: those asked for, and those of the day's times; each in a process of its own.
+"""When imports begin: those asked for, and those of the day's times.
 
-Reading a directory and storing thousands of people must not delay what the worker does every second,
-and whatever hangs can be ended.
+Each has a process of its own: reading a directory and storing thousands of people must not delay
+what the worker does every second, and whatever hangs can be ended.
 """
 
 import logging
@@ -126,9 +126,14 @@ class ImportClock:
         moment = last_moment(site.IMPORT_AT, now_ms / 1000)
         if moment is None:
             return
-        for source in site.IMPORT_SOURCES:
-            with self._parts.database.write() as connection:
-                begun = import_store.scheduled_since(connection, source, int(moment * 1000))
-                if is_due(begun, now_ms):
-                    order = Order(source=source, by=SCHEDULE)
-                    import_store.add(connection, order, QUEUED, now_ms)
+        since_ms, database = int(moment * 1000), self._parts.database
+        with database.read() as connection:
+            due = [
+                source
+                for source in site.IMPORT_SOURCES
+                if is_due(import_store.scheduled_since(connection, source, since_ms), now_ms)
+            ]
+        for source in due:
+            with database.write() as connection:
+                order = Order(source=source, by=SCHEDULE)
+                import_store.add(connection, order, QUEUED, now_ms)

@@ -1,4 +1,4 @@
-"""`python -m eop.administration.import_process NUMBER`: carries out one import that was asked for."""
+"""`python -m eop.administration.import_process NUMBER`: carries out one import of the queue."""
 
 import os
 import sys

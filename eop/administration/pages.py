@@ -32,6 +32,13 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("My account"),
         lazy_gettext("Password, second factor, where you are signed in."),
     ),
+    Function(
+        "import_people",
+        "/admin/import/",
+        "people",
+        lazy_gettext("Import people"),
+        lazy_gettext("People, classes and rooms from where the school keeps them."),
+    ),
 )
 """In the order of the page. A path that begins with `/account` is at the root of the server."""
 

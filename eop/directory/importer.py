@@ -128,7 +128,9 @@ def _row(step: PersonStep, **values: Any) -> dict[str, Any]:
 def _update(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Give each row (named by `of_id`) its values; all rows have the same columns."""
     if rows:
-        columns = {name: bindparam(f"to_{name}") for name in rows[0] if name != "of_id"}
+        columns: dict[str, Any] = {
+            name: bindparam(f"to_{name}") for name in rows[0] if name != "of_id"
+        }
         statement = update(table).where(table.c.id == bindparam("to_of_id")).values(columns)
         values = [{f"to_{name}": value for name, value in row.items()} for row in rows]
         connection.execute(statement, values)
