@@ -19,7 +19,7 @@ UNTAKEN_MS = 10_000  # the worker looks every second: by then it is known not to
 blueprint = Blueprint("imports", __name__, url_prefix="/admin/import")
 
 
-@blueprint.app_context_processor
+@blueprint.context_processor
 def _words() -> dict[str, Any]:
     return {"import_words": import_words, "moment": moment}
 

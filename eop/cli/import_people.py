@@ -173,9 +173,20 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
 
 
 def _headline(outcome: str, summary: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} {WORDS[kind]}" for kind, count in summary["counts"].items())
+    counts = _counts(summary)
     done = {"planned": "would change: ", "braked": "nothing was changed; it would be: "}
     return done.get(outcome, "") + (counts or "nothing changes")
+
+
+def _counts(summary: dict[str, Any]) -> str:
+    """Such as "3 new, 1 disabled, 2 moved"."""
+    parts = []
+    for kind, count in summary.get("counts", {}).items():
+        word = WORDS[kind]
+        if count == 1:
+            word = word.replace("classes", "class").replace("workstations", "workstation")
+        parts.append(f"{count} {word}")
+    return ", ".join(parts)
 
 
 def _entry(sign: str, entry: dict[str, Any]) -> str:
@@ -231,5 +242,4 @@ def _tell_history(parts: "Services", as_json: bool) -> None:
 def _short(summary: dict[str, Any]) -> str:
     if "error" in summary:
         return str(summary["error"]).split("\n", 1)[0]
-    counts = summary.get("counts", {})
-    return ", ".join(f"{count} {WORDS[kind]}" for kind, count in counts.items())
+    return _counts(summary)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from eop.directory import csv_school, school
 from eop.directory.snapshot import Group, Person, Snapshot, SourceError
 
+BOTH = frozenset({"3eB", "4eC"})
 PEOPLE = "id;login;name;role;classes;rooms;state\n"
 
 
@@ -35,8 +36,8 @@ def test_a_school_is_read_with_every_column():
     )
     assert found.people == (
         Person("1", "zoe.martin", "Zoé Martin", "student"),
-        Person("2", "camille", "Mme Lefèvre", "teacher", frozenset({"3eB", "4eC"}), frozenset({"S12"})),
-    )  # fmt: skip
+        Person("2", "camille", "Mme Lefèvre", "teacher", BOTH, frozenset({"S12"})),
+    )
     assert set(found.groups) == {
         Group("77", "3eB", frozenset({"zoe.martin"})),
         Group("4eC", "4eC", frozenset({"malo.colin", "ines"})),
