@@ -96,14 +96,10 @@ def recent(connection: Connection, most: int) -> list[Run]:
 
 def last_of(connection: Connection, source: str) -> Run | None:
     """The newest run of a source that was to change something."""
-    query = (
-        select(import_run)
-        .where(import_run.c.source == source, import_run.c.outcome != PLANNED)
-        .order_by(import_run.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return _run(row) if row else None
+    of_source = select(import_run).where(import_run.c.source == source)
+    rows = connection.execute(of_source.order_by(import_run.c.id.desc()))
+    runs = (_run(row) for row in rows)
+    return next((run for run in runs if not run.order.dry_run), None)
 
 
 def in_state(connection: Connection, outcome: str) -> list[Run]:

@@ -123,4 +123,6 @@ def headline(run: Any) -> str:
         return progress(run, "")
     counts = summary["counts"]
     parts = [f"{KINDS[kind]}: {count}" for kind, count in counts.items()]
+    if summary["conflicts"]["count"]:
+        parts.append(gettext("left as they are: %(count)s", count=summary["conflicts"]["count"]))
     return " · ".join(parts) or gettext("Nothing changes.")

@@ -48,4 +48,4 @@ FUNCTIONS: tuple[Function, ...] = (
 def functions() -> AnyResponse:
     """What this user may open."""
     allowed = [one for one in FUNCTIONS if may(g.identity, one.action).allowed]
-    return make_response(render_template("admin.html", section="admin", functions=allowed))
+    return make_response(render_template("admin.html", section="admin", listed=allowed))

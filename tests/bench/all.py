@@ -12,7 +12,7 @@ import time
 
 from tests.bench import report
 
-PROGRAMS = ("demonstration", "relay", "wall40", "veyon", "broadcast", "growth")
+PROGRAMS = ("demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "people")
 
 
 def main() -> None:

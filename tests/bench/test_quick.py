@@ -32,3 +32,14 @@ def test_without_veyon_a_sentence_says_what_to_install(tmp_path):
     assert "apt install veyon-service" in done.stderr
     assert not done.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_an_import_of_a_school_is_measured(tmp_path):
+    command = [sys.executable, "-m", "tests.bench.people", "--quick", "--json", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    turns = {name: turn for name, (turn,) in json.loads(done.stdout)["imports"].items()}
+    assert turns["first"]["counts"] == {"new": 200, "class_new": 8}
+    assert turns["unchanged"]["counts"] == {}
+    assert turns["one in twenty changed"]["counts"]["renamed"] == 4
+    assert all(turn["seconds"] > 0 and turn["memory MiB"] > 0 for turn in turns.values())
