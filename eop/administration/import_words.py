@@ -60,7 +60,7 @@ def source(name: str) -> str:
 def state(name: str) -> str:
     """The state of an account."""
     known = {
-        "active": gettext("open"),
+        "active": gettext("active"),
         "disabled": gettext("disabled"),
         "expired": gettext("expired"),
         "locked": gettext("locked"),

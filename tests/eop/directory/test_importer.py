@@ -11,7 +11,7 @@ from eop.directory import classes, importer, users
 from eop.directory.people_plan import DAY_MS
 from eop.directory.tables import class_member, school_class, temporary_grant, user, user_grant
 from eop.directory.users import NewUser
-from eop.errors import RefusedError
+from eop.errors import InvalidError, RefusedError
 from tests.eop.directory.schools import RULES, SOURCE, carry_out, group, person, school
 from tests.eop.installation import HASH, PASSWORD
 
@@ -293,3 +293,17 @@ def test_columns_of_an_import_are_kept_by_it_alone(quiet):
     with quiet.parts.database.read() as connection:
         row = connection.execute(select(user).where(user.c.login == "p1")).one()
     assert (row.password, row.source_state, row.gone_at) == (None, "active", None)
+
+
+def test_a_class_of_a_source_is_changed_there_alone(quiet):
+    carry_out(quiet.parts, school(person(1), groups=[group(7, "3eB", "p1")]))
+    for change in (
+        lambda connection: classes.save(connection, "3eB", ["x"], replace=True),
+        lambda connection: classes.remove(connection, "3eB"),
+    ):
+        with (
+            pytest.raises(InvalidError, match="'3eB' comes from the source file: change it there"),
+            quiet.parts.database.write() as connection,
+        ):
+            change(connection)
+    assert lists(quiet) == {"3eB": ("p1",)}
