@@ -28,7 +28,8 @@ from eop.directory import import_report, importer, plan, sources
 from eop.directory.people_plan import Rules
 from eop.directory.plan import Plan
 from eop.directory.room_plan import RoomChange, plan_rooms
-from eop.directory.snapshot import Snapshot
+from eop.directory.school import MAX_PEOPLE
+from eop.directory.snapshot import Snapshot, SourceError
 from eop.errors import DaemonDownError, EopError, RefusedError
 from eop.services import Services
 
@@ -48,7 +49,7 @@ def _silent(_count: int) -> None:
 
 def preview(parts: Services, order: Order, progress: Progress = _silent) -> Summary:
     """What an import would change now; nothing is written. Raises `SourceError`."""
-    snapshot = sources.make(order.source, parts.site).read(progress)
+    snapshot = _read(parts, order, progress)
     with parts.database.read() as connection:
         made = plan.make(order.source, snapshot, importer.read(connection), _rules(parts, order))
     rooms, error = _planned_rooms(parts, snapshot, made)
@@ -127,7 +128,7 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
         with parts.database.write() as connection:
             import_store.change(connection, number, order, PLANNED, summary)
         return
-    snapshot = sources.make(order.source, parts.site).read(progress)
+    snapshot = _read(parts, order, progress)
     now_ms = parts.now_ms()
     with parts.database.write() as connection:
         stored = importer.read(connection)
@@ -144,6 +145,14 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
     if outcome != BRAKED:
         revocations.deliver(parts.database, parts.daemon)
         _move_workstations(parts, number, order, snapshot, made, outcome)
+
+
+def _read(parts: Services, order: Order, progress: Progress) -> Snapshot:
+    """What the source says, if it is no more than can be a school."""
+    snapshot = sources.make(order.source, parts.site).read(progress)
+    if max(len(snapshot.people), len(snapshot.groups)) > MAX_PEOPLE:
+        raise SourceError(f"the source names more than {MAX_PEOPLE} people or classes")
+    return snapshot
 
 
 def _rules(parts: Services, order: Order) -> Rules:

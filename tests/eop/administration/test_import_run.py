@@ -1,3 +1,7 @@
+import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -5,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from eop.administration import import_run, import_store
+from eop.administration.import_clock import ImportClock
 from eop.administration.import_lock import ImportRunningError, is_held, only_import
 from eop.administration.import_store import ANYTHING, KEPT_RUNS, QUEUED, Order
 from eop.audit.tables import audit
@@ -120,6 +125,44 @@ def test_what_breaks_in_the_middle_is_kept_as_failed_and_nothing_else(house, sch
     with house.parts.database.read() as connection:
         (run,) = import_store.recent(connection, 10)
     assert (run.outcome, run.summary["error"]) == ("failed", "the program failed; see eop.log")
+
+
+KILLED = """
+import os, signal, sys
+from eop.administration import import_process
+from eop.directory import importer
+importer._store_members = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+import_process.main(sys.argv[1:])
+"""
+
+
+def test_what_is_killed_in_the_middle_leaves_nothing_half_done(house, school):
+    with house.parts.database.write() as connection:
+        number = import_store.add(connection, Order("file", "root"), QUEUED, house.parts.now_ms())
+    command = [sys.executable, "-c", KILLED, str(number)]
+    done = subprocess.run(command, env={**os.environ, **house.environ}, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert set(logins(house)) == {"camille"}
+    clock = ImportClock(house.parts)
+    clock.tick()
+    with house.parts.database.read() as connection:
+        assert import_store.find(connection, number).summary["error"] == "it was interrupted"
+    assert school.run().outcome == "done"
+
+
+@pytest.mark.parametrize(("count", "outcome"), [(3, "done"), (4, "failed")])
+def test_a_source_names_no_more_than_a_school_can_have(school, monkeypatch, count, outcome):
+    class Large:
+        name = "file"
+
+        def read(self, progress):
+            return Snapshot(
+                tuple(Person(str(n), f"q{n}", "Q", "student") for n in range(count)), ()
+            )
+
+    monkeypatch.setattr(import_run, "MAX_PEOPLE", 3)
+    monkeypatch.setitem(sources.FACTORIES, "file", lambda site: Large())
+    assert school.run().outcome == outcome
 
 
 def test_workstations_go_to_the_rooms_of_the_source(house, school):
