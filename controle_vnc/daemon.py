@@ -21,6 +21,7 @@ from controle_vnc.viewer.journal import Journal
 from controle_vnc.viewer.lease import Leases
 from controle_vnc.viewer.redeem import RedeemServer
 from controle_vnc.viewer.socket import open_private_socket, take_over
+from controle_vnc.viewer.switch import Switch
 from controle_vnc.viewer.ticket import TicketOffice
 
 logger = logging.getLogger(__name__)
@@ -43,13 +44,15 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
         ending.callback(store.close)
         journal = Journal(settings.store_file)
         ending.callback(journal.close)
-        leases, office = Leases(), TicketOffice(secret)
+        leases, office, switch = Leases(), TicketOffice(secret), Switch(settings.switch_file)
+        if switch.closed:
+            leases.shut()
         hub = Hub(store.workstations())
         ending.push_async_callback(hub.close)
         control = ControlServer(
             settings,
             secret,
-            Dispatcher(store, hub, office, leases, journal),
+            Dispatcher(store, hub, office, leases, journal, switch=switch),
             f"controle-vnc {__version__}",
         )
         house = House(hub, Clerk(journal), settings)

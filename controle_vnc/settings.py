@@ -18,6 +18,14 @@ MAX_SETTINGS_BYTES = 64 * 1024  # a settings file is a page; a larger one is a m
 
 T = TypeVar("T")
 
+TextOrTable = str | dict[str, str]
+"""One text, or several by name; in the environment a text that begins with { is a JSON object."""
+
+_WORDS = {
+    list: "a list of strings",
+    TextOrTable: "a text or an object of texts",
+}
+
 
 def setting(default: Any, sentence: str) -> Any:
     """A field of a settings class: its default, and what it is for in one sentence."""
@@ -74,6 +82,11 @@ class Settings:
     @property
     def store_file(self) -> Path:
         return home() / "var/lib/controle-vnc/store.db"
+
+    @property
+    def switch_file(self) -> Path:
+        """Whether all screens are closed."""
+        return self.store_file.with_name("screens.json")
 
     @property
     def store_key_file(self) -> Path:
@@ -145,18 +158,26 @@ def build(kind: type[T], values: Mapping[str, Any], path: Path, environ: Mapping
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
     plain = list if hint == list[str] else hint
-    right = isinstance(value, plain) and not (plain is int and isinstance(value, bool))
-    if right and plain is list:
-        right = all(isinstance(item, str) for item in value)
-    if not right:
-        word = "a list of strings" if plain is list else f"of type {plain.__name__}"
+    if not _is_of(value, plain):
+        word = _WORDS.get(plain) or f"of type {plain.__name__}"
         raise SettingsError(f"{where} must be {word}, not {value!r}")
     return value
+
+
+def _is_of(value: Any, plain: Any) -> bool:
+    if plain == TextOrTable:
+        texts = value.values() if isinstance(value, dict) else [value]
+        return all(isinstance(text, str) for text in texts)
+    if plain is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, plain) and not (plain is int and isinstance(value, bool))
 
 
 def _parsed(text: str, hint: Any, where: str) -> Any:
     if hint is str:
         return text
+    if hint == TextOrTable:
+        return _text_or_table(text, where)
     if hint is bool:
         if text.lower() in {"1", "true", "yes"}:
             return True
@@ -169,6 +190,15 @@ def _parsed(text: str, hint: Any, where: str) -> Any:
         return int(text)
     except ValueError as error:
         raise SettingsError(f"{where} must be a whole number, not {text!r}") from error
+
+
+def _text_or_table(text: str, where: str) -> Any:
+    if not text.startswith("{"):
+        return text
+    try:
+        return _checked(json.loads(text), TextOrTable, where)
+    except ValueError as error:
+        raise SettingsError(f"{where}: not valid JSON ({error})") from error
 
 
 def read_secret(path: Path) -> bytes:

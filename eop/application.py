@@ -1,27 +1,35 @@
-"""The two Flask applications: the site, and the sign-in service at the root of the server."""
+"""The Flask applications: the site, and the sign-in service at the root of the server."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
+from eop.aaa import account_pages, code_routes, guard, membership, routes, step_pages, switches
 from eop.aaa import api as session_api
-from eop.aaa import guard, routes
+from eop.aaa.membership import Membership
 from eop.aaa.policy import may
+from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
-from eop.administration import import_pages
+from eop.administration import import_pages, people, policy, screens, substitutes
 from eop.administration import pages as administration_pages
+from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.rest import API_ROOT, SiteApi
 from eop.services import Services
 from eop.settings import SiteSettings
 
+OWN = {"eop", "aaa"}
+"""The members whose pages show EOP's functions."""
+
 
 def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     """Pages and API of EOP; the runner mounts it at `MOUNT_POINT`."""
-    app = _create("eop", parts or services.make(site, shared_settings.load()), "static")
+    parts = parts or services.make(site, shared_settings.load())
+    app = _create(membership.of_site(site), parts, "static")
     app.config.update(
         API_TITLE="EOP",
         API_VERSION=__version__,
@@ -39,40 +47,89 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
-    app.register_blueprint(administration_pages.blueprint)
-    app.register_blueprint(import_pages.blueprint)
+    for pages_of in (administration_pages, import_pages, people, policy, screens, substitutes):
+        app.register_blueprint(pages_of.blueprint)
     return app
 
 
-def create_root(parts: Services) -> Flask:
-    """The sign-in service: /login, /logout, /eoleauth, /ping."""
-    app = _create("eop.aaa", parts, None)
-    app.register_blueprint(routes.blueprint)
+def create_root(parts: Services, *, is_alone: bool = False) -> Flask:
+    """The sign-in service: /login, /logout, /account, /eoleauth, /ping."""
+    app = _create(membership.of_root(parts.site, is_alone=is_alone), parts, None)
+    for blueprint in (
+        routes.blueprint,
+        routes.root,
+        routes.server,
+        step_pages.blueprint,
+        account_pages.blueprint,
+    ):
+        app.register_blueprint(blueprint)
     return app
 
 
-def _create(name: str, parts: Services, static_folder: str | None) -> Flask:
-    """What both applications share: session, headers, errors, languages, templates."""
-    app = Flask("eop", static_folder=static_folder, template_folder="templates")
-    app.name = name
+def create_server(parts: Services) -> Flask:
+    """The root of a server whose sign-in service runs elsewhere."""
+    app = _create(membership.of_root(parts.site, is_alone=False), parts, None)
+    app.register_blueprint(routes.server)
+    return app
+
+
+def create_door(site: SiteSettings, parts: Services) -> Flask:
+    """/login and /logout of an application with sessions of its own, below its mount point."""
+    member = membership.of_site(site)
+    app = _create(member, replace(parts, site=site), None)
+    if member.aaa_url:
+        app.register_blueprint(code_routes.blueprint)
+        app.add_url_rule("/logout", view_func=routes.logout_page)
+        app.add_url_rule("/logout", view_func=routes.logout_form, methods=["POST"])
+    else:
+        app.register_blueprint(routes.blueprint)
+    return app
+
+
+def create_files(parts: Services) -> Flask:
+    """The site's own files alone, for a sign-in service without the site."""
+    member = membership.of_root(parts.site, is_alone=True)
+    return _create(member, parts, "static", static_url_path="")
+
+
+def _create(
+    member: Membership, parts: Services, static_folder: str | None, **options: Any
+) -> Flask:
+    """What all of them share: session, headers, errors, languages, templates."""
+    app = Flask("eop", static_folder=static_folder, template_folder="templates", **options)
+    app.name = member.name
     app.config["SECRET_KEY"] = parts.site.SESSION_KEY
+    app.config[guard.OWN_PAGES] = True
     app.extensions[services.EXTENSION] = parts
     headers.init_app(app)  # first: a refusal by the guard carries them, too
-    guard.init_app(app)
+    guard.limit_bodies(app)
+    guard.init_app(app, member)
     replies.init_app(app)
     i18n.init_app(app)
     assets.init_app(app)
-    app.jinja_env.globals["may"] = may
+    app.jinja_env.globals.update(may=may, told=days.told)
     app.context_processor(_globals)
     return app
 
 
+def _screens_closed() -> Screens:
+    """The switch of all screens, for the page that is made now."""
+    with services.services().database.read() as connection:
+        return switches.screens(connection)
+
+
 def _globals() -> dict[str, Any]:
     """What every template may use of this request."""
+    member = membership.current()
     return {
         "mount_point": services.services().site.MOUNT_POINT,
+        "home": member.home,
+        "login_path": f"{member.door}/login",
+        "logout_path": f"{member.door}/logout",
         "label": services.services().site.LABEL,
-        "identity": g.get("identity"),
+        # at the door of another application our functions have no place
+        "identity": g.get("identity") if member.name in OWN else None,
+        "screens_closed": _screens_closed,
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
     }

@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
 def asset(name: str) -> str:
     """The address of a file below `static/`; `novnc.js` is the built bundle."""
     path = f"dist/{built(MANIFEST)[name]}" if name == "novnc.js" else name
-    return f"{services().site.MOUNT_POINT}/static/{quote(path)}"
+    return f"{services().files}/{quote(path)}"
 
 
 @cache

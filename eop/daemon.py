@@ -20,12 +20,15 @@ CODES = {
     "not_leased": "signed_out",
     "invalid": "invalid",
     "exists": "exists",
+    "switched_off": "switched_off",
 }
 """The daemon's codes that have a sentence of their own here; others are `daemon_refused`."""
 
 
 class Daemon:
     """controle-vnc, as the site knows it. Raises only `RefusedError` and `DaemonDownError`."""
+
+    is_elsewhere = False
 
     def __init__(self, settings: Settings, secret: bytes, timeout: float = TIMEOUT_SECONDS) -> None:
         self._settings = settings
@@ -119,6 +122,15 @@ class Daemon:
         """Close the screens of ended sessions."""
         self.ask(messages.RevokeSessions(sessions=list(sessions)), messages.Done)
 
+    def close_viewers(self, sessions: Sequence[str]) -> None:
+        """Close what these sessions have open; they open anew what they still may."""
+        self.ask(messages.CloseViewers(sessions=list(sessions)), messages.Done)
+
+    def switch_screens(self, closed: bool, at: int) -> int:
+        """Close all screens, or allow them; how many are told to close."""
+        request = messages.SwitchScreens(closed=closed, at=at)
+        return self.ask(request, messages.Done).count
+
     def events(self, after: int) -> list[messages.Event]:
         return self.ask(messages.PullEvents(after=after), messages.Events).events
 
@@ -136,3 +148,12 @@ class Daemon:
 
     def retry(self, workstation: str) -> None:
         self.ask(messages.RetryWorkstation(workstation=workstation), messages.Done)
+
+
+class AbsentDaemon(Daemon):
+    """For a sign-in service on a host of its own: the site's worker tells what must be told."""
+
+    is_elsewhere = True
+
+    def ask(self, request: messages.Request, kind: type[T]) -> T:
+        raise DaemonDownError("controle-vnc runs on another host")

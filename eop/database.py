@@ -31,11 +31,18 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _make_engine(url)
+        self._single = self.engine.execution_options(**_single(self.engine))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
         with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def single(self) -> Iterator[Connection]:
+        """For one statement that reads: without a transaction around it, which costs as much."""
+        with self._single.connect() as connection:
             yield connection
 
     @contextmanager
@@ -80,6 +87,13 @@ def _make_engine(url: str) -> Engine:
     return engine
 
 
+def _single(engine: Engine) -> dict[str, Any]:
+    """The options of a connection that begins no transaction."""
+    if engine.dialect.name == "sqlite":
+        return {"eop_single": True}
+    return {"isolation_level": "AUTOCOMMIT"}
+
+
 def _make_private(file: Path) -> None:
     """Make the file, if need be, and leave it to its owner; SQLite gives -wal and -shm its mode."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -103,9 +117,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("eop_single"):
+        return
     # a reader that turns writer fails at once under WAL, whatever busy_timeout says
-    immediate = connection.get_execution_options().get("eop_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("eop_write") else "BEGIN")
 
 
 def upgrade(url: str) -> None:

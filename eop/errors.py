@@ -1,6 +1,11 @@
 """The one exception tree of the site. Knows nothing of the web."""
 
 
+def N_(text: str) -> str:  # noqa: N802 - the name that message extraction knows
+    """Marks a text for translation; whoever shows it translates it."""
+    return text
+
+
 class EopError(Exception):
     """Root of every error the site raises on purpose; its text is a sentence."""
 
@@ -17,7 +22,15 @@ class SchemaError(EopError):
 
 
 class InvalidError(EopError):
-    """A value cannot be stored; the text says which and why."""
+    """A value cannot be stored; the text says which and why.
+
+    With `arguments` the text is one that `N_` marked, and pages show it in the user's language.
+    """
+
+    def __init__(self, text: str, /, **arguments: str | int) -> None:
+        super().__init__(text % arguments if arguments else text)
+        self.text = text
+        self.arguments = arguments
 
 
 class ExistsError(EopError):
@@ -42,3 +55,10 @@ class DaemonDownError(RefusedError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("daemon_down", detail=detail)
+
+
+class SessionsDownError(RefusedError):
+    """The store of sessions cannot be reached: nobody is let in; the text is for a log."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("sessions_down", detail=detail)

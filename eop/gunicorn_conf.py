@@ -42,7 +42,7 @@ control_socket_disable = True  # it would lie in the user's home, outside the in
 
 limit_request_line = 4094
 limit_request_fields = 100
-limit_request_field_size = 8190
+limit_request_field_size = 32768  # the cookies of every neighbour on this host come as one field
 
 # `eop.proxy` alone decides whose X-Forwarded headers count
 forwarded_allow_ips = ""

@@ -1,9 +1,11 @@
 """Security headers on every response, errors and redirects included."""
 
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
+from eop.aaa.membership import current
 from eop.addresses import gateway_url
 from eop.services import services
 
@@ -55,8 +57,16 @@ def content_security_policy() -> str:
         "media-src": "'self' blob:",
         "manifest-src": "'self'",
         "connect-src": f"'self' {socket}",
-        "form-action": "'self'",
+        "form-action": " ".join(["'self'", *_sign_in_origins()]),
         "frame-ancestors": "'self'",
         "base-uri": "'none'",
     }
     return "; ".join(f"{name} {sources}" for name, sources in rules.items())
+
+
+def _sign_in_origins() -> list[str]:
+    """Where signing in and out leads on to: browsers hold `form-action` against redirects, too."""
+    member = current()
+    elsewhere = services().site.APPLICATIONS if member.name == "aaa" else []
+    addresses = [*elsewhere, *([member.aaa_url] if member.aaa_url else [])]
+    return sorted({"{0.scheme}://{0.netloc}".format(urlsplit(one)) for one in addresses})

@@ -30,12 +30,40 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         403,
         lazy_gettext("Your password must be changed first, where your account is kept."),
     ),
+    "second_factor": (
+        401,
+        lazy_gettext("A second factor is needed: sign in on the page of EOP, or send a code."),
+    ),
+    "must_change": (
+        401,
+        lazy_gettext("Your password must be changed first: sign in on the page of EOP."),
+    ),
+    "wrong_code": (401, lazy_gettext("This code is wrong, too old, or was used already.")),
+    "wrong_password": (403, lazy_gettext("This is not your current password.")),
+    "step_over": (401, lazy_gettext("This took too long, or too many tries. Begin again.")),
+    "factor_required": (
+        403,
+        lazy_gettext("Your account needs a second factor: replace it instead of removing it."),
+    ),
+    "second_factor_lost": (
+        403,
+        lazy_gettext("Your second factor cannot be read any more. Ask your IT staff to reset it."),
+    ),
+    "rule_down": (
+        503,
+        lazy_gettext("The rule for passwords cannot be applied. Tell your IT staff."),
+    ),
+    "leaked_down": (
+        503,
+        lazy_gettext("The list of stolen passwords cannot be read. Tell your IT staff."),
+    ),
     "denied": (
         403,
         lazy_gettext("Your account does not open EOP: it is for teachers."),
     ),
     "signed_out": (401, lazy_gettext("Your session has ended. Sign in again, nothing is lost.")),
     "grant": (403, lazy_gettext("You were not given this room or class.")),
+    "switched_off": (403, lazy_gettext("An administrator has closed all screens.")),
     "csrf": (403, lazy_gettext("This page is too old to send changes. Load it again.")),
     "origin": (403, lazy_gettext("This request comes from another site.")),
     "malformed": (400, lazy_gettext("The request cannot be read as JSON.")),
@@ -48,6 +76,22 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "daemon_down": (
         503,
         lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
+    ),
+    "application_unknown": (
+        403,
+        lazy_gettext("This application may not sign in here. Tell your IT staff."),
+    ),
+    "sign_in_state": (
+        403,
+        lazy_gettext("This sign-in was not begun in this browser, or too long ago. Try again."),
+    ),
+    "sign_in_code": (
+        403,
+        lazy_gettext("This sign-in took too long, or was used before. Try again."),
+    ),
+    "sessions_down": (
+        503,
+        lazy_gettext("Sign-in does not work just now. Nothing is lost: try again in a moment."),
     ),
     "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
 }
@@ -80,6 +124,14 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", error))
     app.register_error_handler(ExistsError, lambda error: answer(409, "exists", error))
     app.register_error_handler(InvalidError, lambda error: answer(422, "invalid", error))
+
+
+def answer_plainly(error: RefusedError) -> Response:
+    """The same in plain text, for applications with pages of their own."""
+    response = make_response(told(error), SENTENCES[error.code][0])
+    response.mimetype = "text/plain"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def answer_refused(error: RefusedError) -> Response:

@@ -3,21 +3,50 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from controle_vnc import settings as shared
 from controle_vnc.errors import SettingsError
-from controle_vnc.settings import setting
+from controle_vnc.settings import TextOrTable, setting
+from eop.aaa import password_rule
+from eop.aaa.leaked import LeakedFileError, LeakedPasswords
+from eop.aaa.password_rule import RuleError
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
-SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL"}  # the last may hold a password
+# the last two may hold a password
+SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL", "SESSION_STORE"}
+OWN_KEYS = {"APPNAME", "MOUNT_POINT", "LABEL", "DEBUG", "SESSION_MODE", "FACTORY"}
+"""What another application's file may hold: everything else it shares with the site."""
 
 IMPORT_KINDS = ("file",)  # of eop.directory.sources; repeated so that settings need no database
 
 _TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
+# the roles and languages of eop.directory.users; repeated so that settings need no database library
+ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
+LANGUAGES = ("fr", "en")
+MAX_RULE_TEXT_CHARACTERS = 500  # a sentence or two
+MAX_ISSUER_CHARACTERS = 64
+
+# least and most of each; every password of the history costs 20 ms at a change
+_PASSWORD_NUMBERS = {
+    "PASSWORD_ATTEMPTS": (1, 100),
+    "PASSWORD_HOLDOFF": (1, 1440),
+    "PASSWORD_LIFETIME": (0, 3650),
+    "PASSWORD_HISTORY": (0, 24),
+    "PASSWORD_SCORE": (0, 4),
+}
+
+SESSION_MODES = ("global", "local")
+STORE_SCHEMES = ("redis", "rediss", "unix")
+STORE_OPTIONS = {"db", "ssl_ca_certs"}  # none with which a certificate would go unchecked
+MAX_PASSWORD_FILE_BYTES = 4096  # one line; a larger file is the wrong one
+MAX_ADDRESS_CHARACTERS = 255  # of an application elsewhere: what the table of codes keeps
+
+_APPNAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -30,10 +59,28 @@ class SiteSettings:
     LABEL: str = setting("EOP", "Name shown in the browser's title.")
     DEBUG: str = setting("FALSE", "TRUE logs at level DEBUG, as in the original.")
     SECRET_KEY: str = setting("", "Secret shared with controle-vnc: the content of `.secret`.")
-    SESSION_KEY: str = setting("", "Key of sessions and forms, of this site alone.")
+    SESSION_KEY: str = setting("", "Key of sessions, forms and second factors, of this site alone.")
     DATABASE_URL: str = setting("", "SQLAlchemy address; empty: SQLite in var/lib/eop/eop.db.")
     SESSION_EXPIRES: int = setting(720, "Minutes after which everyone signs in again.")
     SESSION_IDLE: int = setting(240, "Minutes without any request that end a session; 0: none.")
+    SESSION_MODE: str = setting(
+        "global", "`global`: one sign-in for all applications; `local`: one for this one alone."
+    )
+    SESSION_STORE: str = setting(
+        "", "Where sessions are kept: empty: the database; or redis://…, rediss://… or unix://…"
+    )
+    SESSION_STORE_PASSWORD_FILE: str = setting(
+        "", "File whose first line is the password of `SESSION_STORE`."
+    )
+    AAA_URL: str = setting(
+        "", "Address of the sign-in service (https://aaa.host) where it runs elsewhere."
+    )
+    APPLICATIONS: list[str] = setting(
+        [], "Addresses (https://host/mount/point) of applications elsewhere that may sign in here."
+    )
+    FACTORY: str = setting(
+        "", "Where another application is made, `package.module:create_app`; empty: EOP itself."
+    )
     PUBLIC_URL: str = setting("", "Address browsers use (https://host), if proxies do not tell it.")
     TRUSTED_PROXIES: list[str] = setting(
         ["127.0.0.1", "::1"], "Addresses whose X-Forwarded headers are believed."
@@ -55,10 +102,44 @@ class SiteSettings:
     IMPORT_DELETE_DAYS: int = setting(
         0, "Days after which people gone from their source are deleted; 0: never, only disabled."
     )
+    PASSWORD_RULE: TextOrTable = setting(
+        "",
+        "Regular expression that a new local password matches as a whole; or an object of role → "
+        "expression, `*` for the others.",
+    )
+    PASSWORD_RULE_TEXT: TextOrTable = setting(
+        "", "The rule as people read it; or an object of language (`fr`, `en`) → sentence."
+    )
+    PASSWORD_SCORE: int = setting(
+        2, "Least strength of a new local password, 0 to 4, as zxcvbn estimates it."
+    )
+    PASSWORD_ATTEMPTS: int = setting(
+        5, "Failures that lock an account for one address; ten times as many: for all new devices."
+    )
+    PASSWORD_HOLDOFF: int = setting(30, "Minutes for which it is locked.")
+    PASSWORD_LIFETIME: int = setting(
+        0, "Days after which a local password must be changed; 0: never."
+    )
+    PASSWORD_HISTORY: int = setting(5, "How many last passwords cannot be chosen again.")
+    PASSWORD_INITIAL: bool = setting(
+        False, "Whether a password that somebody else set must be changed at the first sign-in."
+    )
+    PASSWORD_LEAKED_FILE: str = setting(
+        "", "File of passwords nobody may choose: SHA-1 hashes in order, or a plain list of words."
+    )
+    TOTP_REQUIRED_ROLES: list[str] = setting([], "Roles that need a second factor to sign in.")
+    TOTP_ISSUER: str = setting("EOP", "Name under which the second factor stands in the phone.")
 
     @property
     def database_url(self) -> str:
         return self.DATABASE_URL or f"sqlite:///{shared.home() / 'var/lib/eop/eop.db'}"
+
+    @property
+    def session_store_password(self) -> str | None:
+        """The first line of `SESSION_STORE_PASSWORD_FILE`; raises `SettingsError`."""
+        if not self.SESSION_STORE_PASSWORD_FILE:
+            return None
+        return _first_line(Path(self.SESSION_STORE_PASSWORD_FILE))
 
 
 def available_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -95,6 +176,27 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return site
 
 
+def load_application(path: Path, site: SiteSettings) -> SiteSettings:
+    """Another application's file: its own name, place and mode; the rest is `site`'s."""
+    values = shared.read_json(path)
+    shared.check_private(path)
+    if path.stat().st_uid not in {0, os.geteuid()}:  # it names code that we run
+        raise SettingsError(f"{path}: belongs to somebody else; run: chown root {path}")
+    for key in sorted(values.keys() - OWN_KEYS):
+        raise SettingsError(
+            f"{path}: {key} does not belong here, but into the site's own file; "
+            f"here: {', '.join(sorted(OWN_KEYS))}"
+        )
+    for key in ("APPNAME", "MOUNT_POINT", "FACTORY"):
+        if key not in values:
+            raise SettingsError(f"{path}: {key} is missing")
+    own = shared.build(SiteSettings, values, path, {})  # the environment speaks of the site
+    chosen = {key: getattr(own, key) for key in OWN_KEYS}
+    application = replace(site, **chosen)
+    check(application, path)
+    return application
+
+
 def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = None) -> None:
     """Refuse unsafe or contradictory values, naming file, key and remedy."""
     _check_mount_point(site.MOUNT_POINT, f"{path}: MOUNT_POINT")
@@ -112,6 +214,13 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     _check_import(site, path)
+    _check_passwords(site, path)
+    _check_second_factor(site, path)
+    _check_public_url(site.AAA_URL, f"{path}: AAA_URL")
+    _check_application(site, path)
+    _check_store(site, path)
+    for address in site.APPLICATIONS:
+        _check_address(address, f"{path}: APPLICATIONS")
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -172,3 +281,123 @@ def _check_import(site: SiteSettings, path: Path) -> None:
         raise SettingsError(f"{path}: IMPORT_BRAKE must be between 0 and 100")
     if site.IMPORT_DELETE_DAYS < 0:
         raise SettingsError(f"{path}: IMPORT_DELETE_DAYS must be at least 0")
+
+
+def _check_passwords(site: SiteSettings, path: Path) -> None:
+    for name, (least, most) in _PASSWORD_NUMBERS.items():
+        if not least <= getattr(site, name) <= most:
+            raise SettingsError(f"{path}: {name} must be between {least} and {most}")
+    for role, pattern in by_name(site.PASSWORD_RULE).items():
+        if role not in (*ROLES, "*"):
+            raise SettingsError(
+                f"{path}: PASSWORD_RULE: {role!r} is no role; roles: {', '.join(ROLES)}, or *"
+            )
+        try:
+            password_rule.check(pattern)
+        except RuleError as error:
+            raise SettingsError(f"{path}: PASSWORD_RULE for {role} {error}") from error
+    for language, text in by_name(site.PASSWORD_RULE_TEXT).items():
+        if language not in (*LANGUAGES, "*") or len(text) > MAX_RULE_TEXT_CHARACTERS:
+            raise SettingsError(
+                f"{path}: PASSWORD_RULE_TEXT holds a sentence of at most "
+                f"{MAX_RULE_TEXT_CHARACTERS} characters for each of {', '.join(LANGUAGES)}"
+            )
+    if site.PASSWORD_LEAKED_FILE:
+        try:
+            LeakedPasswords(Path(site.PASSWORD_LEAKED_FILE)).check()
+        except LeakedFileError as error:
+            file = site.PASSWORD_LEAKED_FILE
+            raise SettingsError(f"{path}: PASSWORD_LEAKED_FILE: {file} {error}") from error
+
+
+def _check_second_factor(site: SiteSettings, path: Path) -> None:
+    for role in site.TOTP_REQUIRED_ROLES:
+        if role not in ROLES:
+            raise SettingsError(
+                f"{path}: TOTP_REQUIRED_ROLES: {role!r} is no role; roles: {', '.join(ROLES)}"
+            )
+    issuer = site.TOTP_ISSUER
+    if not issuer.strip() or not issuer.isprintable() or ":" in issuer:
+        raise SettingsError(f"{path}: TOTP_ISSUER must be a name without a colon, not {issuer!r}")
+    if len(issuer) > MAX_ISSUER_CHARACTERS:
+        raise SettingsError(
+            f"{path}: TOTP_ISSUER is longer than {MAX_ISSUER_CHARACTERS} characters"
+        )
+
+
+def by_name(value: TextOrTable) -> dict[str, str]:
+    """A setting that is one text for all (then under `*`) or several, as several."""
+    if isinstance(value, str):
+        return {"*": value} if value else {}
+    return value
+
+
+def _check_application(site: SiteSettings, path: Path) -> None:
+    if not _APPNAME.fullmatch(site.APPNAME):
+        raise SettingsError(
+            f"{path}: APPNAME must be 1 to 32 of a-z 0-9 _ -, a letter first, not {site.APPNAME!r}"
+        )
+    if site.SESSION_MODE not in SESSION_MODES:
+        raise SettingsError(
+            f'{path}: SESSION_MODE must be "global" or "local", not {site.SESSION_MODE!r}'
+        )
+    if site.FACTORY and not _FACTORY.fullmatch(site.FACTORY):
+        raise SettingsError(
+            f"{path}: FACTORY must look like package.module:create_app, not {site.FACTORY!r}"
+        )
+
+
+def _check_store(site: SiteSettings, path: Path) -> None:
+    """Nothing of the address is shown: it may hold a password."""
+    if not site.SESSION_STORE:
+        return
+    where = f"{path}: SESSION_STORE"
+    try:
+        parts = urlsplit(site.SESSION_STORE)
+        parts.port  # noqa: B018 - raises where it is none
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise SettingsError(f"{where} cannot be read as an address") from error
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in STORE_SCHEMES or not place:
+        raise SettingsError(f"{where} must look like redis://host:6379, rediss://… or unix:///path")
+    if unknown := options.keys() - STORE_OPTIONS:
+        known = ", ".join(sorted(STORE_OPTIONS))
+        raise SettingsError(f"{where}: unknown option {min(unknown)}; known options: {known}")
+    if site.SESSION_STORE_PASSWORD_FILE and parts.password:
+        raise SettingsError(f"{where} holds a password, and SESSION_STORE_PASSWORD_FILE another")
+    if site.SESSION_STORE_PASSWORD_FILE:
+        _first_line(Path(site.SESSION_STORE_PASSWORD_FILE))
+
+
+def _first_line(path: Path) -> str:
+    """A password kept in a file of its own."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_PASSWORD_FILE_BYTES + 1)
+        shared.check_private(path)
+        line = text.decode().split("\n", 1)[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({error})") from error
+    if not line or len(text) > MAX_PASSWORD_FILE_BYTES:
+        raise SettingsError(f"{path}: must hold a password of one line")
+    return line
+
+
+def _check_address(address: str, where: str) -> None:
+    """An application's address is compared as text: it has one spelling."""
+    shape = f"{where} must look like https://host/mount/point, not {address!r}"
+    try:
+        parts = urlsplit(address)
+        plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        bad = parts.port == 0 or not parts.hostname or "@" in parts.netloc
+    except ValueError as error:
+        raise SettingsError(shape) from error
+    if bad or plain != address or parts.scheme not in {"http", "https"}:
+        raise SettingsError(shape)
+    if len(address) > MAX_ADDRESS_CHARACTERS or not address.isascii():
+        raise SettingsError(f"{shape}; at most {MAX_ADDRESS_CHARACTERS} ASCII characters")
+    if parts.netloc != parts.netloc.lower():
+        raise SettingsError(f"{shape}; the host in lower case")
+    if not _MOUNT_POINT.fullmatch(parts.path):
+        raise SettingsError(shape)

@@ -16,18 +16,18 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import revocations, throttle
+from eop.aaa import codes, revocations, steps, substitution, switches, throttle
 from eop.administration.import_clock import ImportClock
 from eop.audit import journal
 from eop.errors import EopError, RefusedError
 from eop.services import Services
 
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
-REVOKE_SECONDS = 1.0  # what could not be told at once is told as soon as the daemon is back
+REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a second in all
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
 IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.25
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class Worker:
         self._failing: set[str] = set()
         self._imports = ImportClock(parts, steady)
         self._duties = [
+            Duty("screens", REVOKE_SECONDS, self._switch),
+            Duty("substitutes", REVOKE_SECONDS, self._end_substitutes),
             Duty("revocations", REVOKE_SECONDS, self._revoke),
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
@@ -90,6 +92,13 @@ class Worker:
         if alive:
             self._parts.daemon.renew([Lease(session=one.id, ends_at=one.ends_at) for one in alive])
 
+    def _switch(self) -> None:
+        switches.tell_or_raise(self._parts.database, self._parts.daemon)
+
+    def _end_substitutes(self) -> None:
+        parts = self._parts
+        substitution.end_over(parts.database, parts.door.sessions, parts.now_ms())
+
     def _revoke(self) -> None:
         revocations.deliver_or_raise(self._parts.database, self._parts.daemon)
 
@@ -100,7 +109,9 @@ class Worker:
         now_ms = self._parts.now_ms()
         with self._parts.database.write() as connection:
             self._parts.door.sessions.end_expired(connection, now_ms)
-            throttle.purge(connection, now_ms)
+            throttle.purge(connection, now_ms, self._parts.door.limits)
+            steps.purge(connection, now_ms)
+            codes.purge(connection, now_ms)
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """What each request of the site does: one method for each, found by the message's class."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -21,8 +22,11 @@ from controle_vnc.room.hub import Hub
 from controle_vnc.store import Store
 from controle_vnc.viewer.grant import Grant
 from controle_vnc.viewer.journal import MAX_FIELD_CHARACTERS, Journal
-from controle_vnc.viewer.lease import Leases
+from controle_vnc.viewer.lease import SWITCHED_OFF, Leases
+from controle_vnc.viewer.switch import Switch
 from controle_vnc.viewer.ticket import TICKET_SECONDS, TicketOffice
+
+logger = logging.getLogger(__name__)
 
 MAX_USERS_A_WALL = 2000  # a wall shows a class; this is a whole school
 GRANT_ID_BYTES = 8
@@ -38,6 +42,7 @@ class Dispatcher:
     leases: Leases
     journal: Journal
     clock: Callable[[], float] = time.time
+    switch: Switch = field(default_factory=Switch)
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # store and hub, together
 
     def __post_init__(self) -> None:
@@ -54,6 +59,8 @@ class Dispatcher:
             messages.IssueWallTicket: self._wall_ticket,
             messages.RenewLeases: self._renew,
             messages.RevokeSessions: self._revoke,
+            messages.CloseViewers: self._close_viewers,
+            messages.SwitchScreens: self._switch_screens,
             messages.PullEvents: self._pull,
             messages.AcknowledgeEvents: self._acknowledge,
         }
@@ -72,6 +79,7 @@ class Dispatcher:
             screens=self.leases.count("screen"),
             leases=len(self.leases),
             events_waiting=self.journal.waiting(),
+            screens_closed=self.leases.is_shut,
         )
 
     async def _rooms(self, _: messages.ListRooms) -> Reply:
@@ -169,6 +177,23 @@ class Dispatcher:
         tickets = self.office.revoke(set(request.sessions))
         return Done(count=tickets + self.leases.revoke(request.sessions))
 
+    async def _close_viewers(self, request: messages.CloseViewers) -> Reply:
+        tickets = self.office.revoke(set(request.sessions))
+        return Done(count=tickets + self.leases.close_viewers(request.sessions))
+
+    async def _switch_screens(self, request: messages.SwitchScreens) -> Reply:
+        if not self.switch.turn(request.closed, request.at):
+            return Done()
+        closed = 0
+        if request.closed:
+            self.office.forget()
+            closed = self.leases.shut()
+        else:
+            self.leases.let_open()
+        logger.warning("all screens are %s", "closed" if request.closed else "allowed again")
+        await asyncio.to_thread(self.switch.keep)
+        return Done(count=closed)
+
     async def _pull(self, request: messages.PullEvents) -> Reply:
         events = await asyncio.to_thread(self.journal.after, request.after, request.limit)
         return messages.Events(events=events)
@@ -190,6 +215,8 @@ class Dispatcher:
                 raise RequestRefusedError(
                     "invalid", f"session, user and name have 1 to {MAX_FIELD_CHARACTERS} characters"
                 )
+        if self.leases.is_shut:
+            raise RequestRefusedError(SWITCHED_OFF, "an administrator has closed all screens")
         if not self.leases.renew(viewer.session, viewer.ends_at):
             raise RequestRefusedError("not_leased", "the session is over")
 

@@ -163,6 +163,25 @@ class RevokeSessions(Message, frozen=True):
     sessions: list[str]
 
 
+class CloseViewers(Message, frozen=True):
+    """Close what these sessions have open: their rights have changed. → `Done(count)`
+
+    The sessions live on, and open anew what they still may.
+    """
+
+    sessions: list[str]
+
+
+class SwitchScreens(Message, frozen=True):
+    """Close all screens and walls and refuse new ones, or let them open again. → `Done(count)`
+
+    `at` is when this was decided (ms): an order older than the newest one is not obeyed.
+    """
+
+    closed: bool
+    at: int
+
+
 class PullEvents(Message, frozen=True):
     """The journal after a number, oldest first. → `Events`."""
 
@@ -179,7 +198,7 @@ class AcknowledgeEvents(Message, frozen=True):
 Request = (
     GetStatus | ListRooms | ListWorkstations | SaveWorkstation | RemoveWorkstation
     | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
-    | RenewLeases | RevokeSessions | PullEvents | AcknowledgeEvents
+    | RenewLeases | RevokeSessions | CloseViewers | SwitchScreens | PullEvents | AcknowledgeEvents
 )  # fmt: skip
 
 
@@ -210,6 +229,7 @@ class Status(Message, frozen=True):
     screens: int
     leases: int
     events_waiting: int
+    screens_closed: bool = False
 
 
 class Room(msgspec.Struct, frozen=True):

@@ -17,6 +17,8 @@ LONGEST_SESSION_SECONDS = 7 * 24 * 3600.0  # a revoked session of unknown end st
 SIGNED_OUT = "signed_out"
 SESSION_ENDED = "session_ended"
 LEASE_LOST = "lease_lost"
+RIGHTS_CHANGED = "rights_changed"
+SWITCHED_OFF = "switched_off"
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Leases:
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.is_shut = False
         self._clock, self._steady = clock, steady
         self._leases: dict[str, _Lease] = {}
         self._tombstones: dict[str, float] = {}  # revoked session → end, oldest first
@@ -69,8 +72,10 @@ class Leases:
     def open(self, grant: Grant) -> Closing:
         """The order to obey for a viewer that opens now.
 
-        Raises `TicketRefusedError`, and `RequestRefusedError("too_many_viewers")`.
+        Raises `TicketRefusedError`, and `RequestRefusedError`: `too_many_viewers`, `switched_off`.
         """
+        if self.is_shut:
+            raise RequestRefusedError(SWITCHED_OFF, "an administrator has closed all screens")
         lease = self._leases.get(grant.session)
         if lease is None or self._why_over(lease) is not None:
             raise TicketRefusedError("the session is over")
@@ -98,6 +103,23 @@ class Leases:
             self._bury(session, end)
             closed += self._end(session, SIGNED_OUT)
         return closed
+
+    def close_viewers(self, sessions: Iterable[str], code: str = RIGHTS_CHANGED) -> int:
+        """Tell the viewers of these sessions to close; the sessions live on."""
+        found = [self._leases[one] for one in sessions if one in self._leases]
+        orders = [closing for lease in found for _, closing in lease.viewers.values()]
+        for closing in orders:
+            closing.close(code)
+        return len(orders)
+
+    def shut(self) -> int:
+        """Tell every viewer to close and let none open until `let_open`; sessions live on."""
+        self.is_shut = True
+        return self.close_viewers(list(self._leases), SWITCHED_OFF)
+
+    def let_open(self) -> None:
+        """Viewers may open again."""
+        self.is_shut = False
 
     def expire(self) -> int:
         """End the leases that are over; gives the number of viewers that are told to close."""

@@ -72,6 +72,10 @@ class TicketOffice:
             del self._issued[key]
         return len(dead)
 
+    def forget(self) -> None:
+        """Forget every ticket that was not used yet."""
+        self._issued.clear()
+
     def _forget_expired(self) -> None:
         now = self._clock()
         for key in [key for key, issued in self._issued.items() if now >= issued.expires_at]:

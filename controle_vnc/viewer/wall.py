@@ -236,7 +236,8 @@ async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) ->
     wall = Wall(grant, house.hub, viewer)
     house.hub.subscribe(wall)
     try:
-        viewer.write(wall.snapshot())
+        if closing.code is None:  # else it was closed before the browser came
+            viewer.write(wall.snapshot())
         sides = (wall.receive(), wall.send(), wall.keep_seen(), closing.wait())
         await first_to_end(f"wall of {grant.user}", *sides)
         if closing.code is not None:

@@ -1,11 +1,37 @@
 """Changes of accounts: whoever is changed signs in anew, and open screens close."""
 
-from eop.aaa import passwords, throttle
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from eop.aaa import passwords, second_factor, steps, throttle
+from eop.aaa.password_policy import MAX_HISTORY, PasswordPolicy, Subject
 from eop.aaa.session import Sessions
+from eop.aaa.tables import password_history
+from eop.audit import events
 from eop.database import Database
 from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
 from eop.directory.users import NewUser, User
+
+BY_COMMAND = "eopctl"  # who did it, in the audit, where a command did
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a password is set: by which rules, by whom, and whether it must be changed again."""
+
+    policy: PasswordPolicy = PasswordPolicy()
+    by: str = BY_COMMAND
+    must_change: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A password that was checked, as it will be stored; the costly part is over."""
+
+    hashed: str
+    history: int
 
 
 def add(database: Database, new: NewUser, now_ms: int) -> User:
@@ -17,21 +43,138 @@ def add(database: Database, new: NewUser, now_ms: int) -> User:
 def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) -> User:
     """Give a user another role, name, password or other grants."""
     with database.write() as connection:
+        stored = users.get(connection, new.login)
+        if new.password is not None:
+            _keep_in_history(connection, stored, MAX_HISTORY, now_ms)
+            users.date_password(connection, stored.id, now_ms, must_change=new.must_change)
         changed = users.change(connection, new)
         sessions.end_all(connection, changed.id, now_ms)
+        steps.forget_user(connection, changed.id)
         throttle.clear(connection, sessions.keys.login_key(changed.login))
         return changed
 
 
-def set_password(
-    database: Database, sessions: Sessions, login: str, password: str, now_ms: int
+def check_password(policy: PasswordPolicy, new: NewUser, password: str) -> str:
+    """The hash of a password that somebody else chose for a user.
+
+    Raises `PasswordRefusedError`, `RefusedError`.
+    """
+    policy.check(password, Subject(users.canonical_login(new.login), new.name, new.role))
+    return passwords.hash_of(password)
+
+
+def set_password(  # noqa: PLR0913 - terms may be left out
+    database: Database,
+    sessions: Sessions,
+    login: str,
+    password: str,
+    now_ms: int,
+    terms: Terms = Terms(),
 ) -> None:
-    """Give a user another password; locks are lifted."""
-    hashed = passwords.hashed(password)
+    """Give a user another password; locks are lifted, his sessions end."""
+    with database.read() as connection:
+        user = users.get(connection, login)
+    terms.policy.check(password, Subject(user.login, user.name, user.role))
+    prepared = Prepared(passwords.hash_of(password), terms.policy.history)
     with database.write() as connection:
-        users.set_password(connection, login, hashed)
-        sessions.end_all(connection, users.get(connection, login).id, now_ms)
-        throttle.clear(connection, sessions.keys.login_key(users.canonical_login(login)))
+        store_password(connection, user, prepared, now_ms)
+        users.date_password(connection, user.id, now_ms, must_change=terms.must_change)
+        sessions.end_all(connection, user.id, now_ms)
+        throttle.clear(connection, sessions.keys.login_key(user.login))
+        _record(connection, "password_set", user, terms.by, now_ms)
+
+
+def prepare_own(database: Database, policy: PasswordPolicy, user: User, password: str) -> Prepared:
+    """Check a password that a user chooses himself; no transaction is open while it is hashed.
+
+    Raises `PasswordRefusedError`, `RefusedError`.
+    """
+    with database.read() as connection:
+        query = (
+            select(password_history.c.password)
+            .where(password_history.c.user_id == user.id)
+            .order_by(password_history.c.id.desc())
+            .limit(max(0, policy.history - 1))
+        )
+        current = users.password_of(connection, user.login)
+        used = ([current] if current else []) + list(connection.scalars(query))
+    policy.check(password, Subject(user.login, user.name, user.role, tuple(used)))
+    return Prepared(passwords.hash_of(password), policy.history)
+
+
+def store_own(connection: Connection, user: User, prepared: Prepared, now_ms: int) -> None:
+    """Store a password that a user chose himself; it need not be changed again."""
+    store_password(connection, user, prepared, now_ms)
+    users.date_password(connection, user.id, now_ms, must_change=False)
+    _record(connection, "password_changed", user, user.login, now_ms)
+
+
+def store_password(connection: Connection, user: User, prepared: Prepared, now_ms: int) -> None:
+    """Store a hash, and the one before in the history; steps that were begun are over."""
+    _keep_in_history(connection, user, prepared.history, now_ms)
+    users.set_password(connection, user.login, prepared.hashed)
+    steps.forget_user(connection, user.id)
+
+
+def _keep_in_history(connection: Connection, user: User, history: int, now_ms: int) -> None:
+    """Keep the current hash among the last; with it, `history` passwords are known."""
+    replaced = users.password_of(connection, user.login)
+    if replaced is not None:
+        values = {"user_id": user.id, "password": replaced, "at": now_ms}
+        connection.execute(insert(password_history).values(**values))
+    of_user = password_history.c.user_id == user.id
+    old = connection.scalars(
+        select(password_history.c.id)
+        .where(of_user)
+        .order_by(password_history.c.id.desc())
+        .offset(max(0, history - 1))
+    ).all()
+    connection.execute(delete(password_history).where(password_history.c.id.in_(old)))
+
+
+def set_state(database: Database, sessions: Sessions, login: str, state: str, now_ms: int) -> User:
+    """Lock an account, or open it again; sessions of one that is not active end."""
+    with database.write() as connection:
+        changed = users.set_state(connection, login, state)
+        if state != users.ACTIVE:
+            sessions.end_all(connection, changed.id, now_ms)
+            steps.forget_user(connection, changed.id)
+        events.record(
+            connection, "user_state", now_ms, user=BY_COMMAND,
+            details={"login": changed.login, "state": state},
+        )  # fmt: skip
+        return changed
+
+
+def unlock(database: Database, sessions: Sessions, login: str, now_ms: int) -> User:
+    """Lift what failures have locked, everywhere, and a lock that was set by hand."""
+    with database.write() as connection:
+        found = users.get(connection, login)
+        throttle.clear(connection, sessions.keys.login_key(found.login))
+        if found.state == "locked":
+            found = users.set_state(connection, login, users.ACTIVE)
+        _record(connection, "user_unlocked", found, BY_COMMAND, now_ms)
+        return found
+
+
+def open_to_password(database: Database, sessions: Sessions, login: str, now_ms: int) -> None:
+    """Let a password alone open an account again, whatever was in its way; open sessions stay."""
+    with database.write() as connection:
+        found = users.set_state(connection, login, users.ACTIVE)
+        users.date_password(connection, found.id, now_ms, must_change=False)
+        second_factor.remove(connection, found.id)
+        throttle.clear(connection, sessions.keys.login_key(found.login))
+
+
+def reset_second_factor(database: Database, sessions: Sessions, login: str, now_ms: int) -> bool:
+    """Forget a user's second factor and end his sessions; False where there was none."""
+    with database.write() as connection:
+        found = users.get(connection, login)
+        second_factor.remove(connection, found.id)
+        sessions.end_all(connection, found.id, now_ms)
+        steps.forget_user(connection, found.id)
+        _record(connection, "second_factor_reset", found, BY_COMMAND, now_ms)
+        return found.has_second_factor
 
 
 def remove(database: Database, sessions: Sessions, login: str, now_ms: int) -> User:
@@ -68,3 +211,7 @@ def remove_class(database: Database, sessions: Sessions, name: str, now_ms: int)
         for user in users.list_all(connection):
             if name in user.classes or users.EVERYTHING in user.classes:
                 sessions.end_all(connection, user.id, now_ms)
+
+
+def _record(connection: Connection, kind: str, user: User, by: str, now_ms: int) -> None:
+    events.record(connection, kind, now_ms, user=by, details={"login": user.login})

@@ -6,10 +6,13 @@ import marshmallow as ma
 from flask import after_this_request, g
 from marshmallow import validate
 
-from eop.aaa import guard, login, revocations
+from eop.aaa import guard, login, revocations, steps
 from eop.aaa.identity import Identity
 from eop.aaa.login import Credentials
 from eop.aaa.passwords import MAX_BYTES
+from eop.aaa.second_factor import MAX_CODE_CHARACTERS
+from eop.aaa.steps import Pending
+from eop.errors import RefusedError
 from eop.rest import OPEN, Call, Line, calls, declare
 from eop.services import services
 
@@ -23,6 +26,11 @@ class SignInBody(ma.Schema):
 
     username = Line(MAX_USERNAME, required=True)
     password = ma.fields.String(required=True, validate=validate.Length(1, MAX_BYTES))
+    code = Line(
+        MAX_CODE_CHARACTERS,
+        load_default="",
+        metadata={"description": "of the second factor, where the account has one"},
+    )
 
 
 class SessionReply(ma.Schema):
@@ -50,8 +58,12 @@ def _described(identity: Identity, csrf_token: str) -> dict[str, Any]:
 def sign_in(body: dict[str, str]) -> dict[str, Any]:
     """Sign in: sets the session cookie."""
     parts = services()
-    typed = Credentials(body["username"], body["password"])
+    typed = Credentials(body["username"], body["password"], body["code"])
     signed_in = login.sign_in(parts.door, typed, guard.visit(), parts.now_ms())
+    if isinstance(signed_in, Pending):  # the page has the forms for it
+        with parts.database.write() as connection:
+            steps.drop(connection, parts.door.keys, signed_in.token)
+        raise RefusedError("must_change" if signed_in.step == "must_change" else "second_factor")
     if g.token is not None:
         revocations.deliver(parts.database, parts.daemon)
     after_this_request(lambda response: guard.set_cookies(response, signed_in))
@@ -67,7 +79,5 @@ def current() -> dict[str, Any]:
 @declare(blueprint, Call("DELETE", "/session", None, status=204))
 def sign_out() -> None:
     """Sign out: open screens and walls close."""
-    parts = services()
-    login.sign_out(parts.door, g.session, parts.now_ms())
-    revocations.deliver(parts.database, parts.daemon)
+    guard.sign_out()
     after_this_request(guard.clear_cookie)

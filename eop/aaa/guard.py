@@ -1,82 +1,102 @@
 """Who is asking, for every request; and the decorators that let only the right ones in."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, g, make_response, redirect, render_template, request
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 
-from eop.aaa import devices
+from eop.aaa import cookies, devices, login, revocations, steps, switches
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
+from eop.aaa.cookies import DEVICE_COOKIE, SESSION_COOKIE, STEP_COOKIE
 from eop.aaa.identity import Identity
 from eop.aaa.login import SignedIn, Visit
-from eop.aaa.policy import Action, Target, may
+from eop.aaa.membership import Membership, current, join
+from eop.aaa.policy import Action, Decision, Target, may
 from eop.addresses import is_own_origin
-from eop.directory import users
+from eop.directory import substitutes, users
 from eop.errors import RefusedError
 from eop.services import services
 
-SESSION_COOKIE = "eop_session"
-DEVICE_COOKIE = "eop_device"
-SECURE_PREFIX = "__Host-"  # a browser then takes it from https of this host alone
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MAX_BODY_BYTES = 64 * 1024  # forms and JSON; files will have their own way in
 MAX_NEXT_CHARACTERS = 2000
+OWN_PAGES = "EOP_PAGES"  # set in the configuration of applications that have our templates
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def init_app(app: Flask) -> None:
-    """Before each request: bounds, origin, then the session of the cookie into `flask.g`."""
+def init_app(app: Flask, member: Membership) -> None:
+    """Before each request: origin, then the session of this member's cookie into `flask.g`."""
+    join(app, member)
+    app.before_request(_load)
+
+
+def limit_bodies(app: Flask) -> None:
+    """Refuse more than a form of ours or a call needs."""
     # a chunked body is cut off at this limit, in silence: one byte more shows that it was
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
-    app.before_request(_load)
+    app.before_request(_limit)
+
+
+def _limit() -> None:
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        abort(413)
 
 
 def _load() -> None:
     g.identity, g.session, g.csrf_token, g.token = None, None, "", None
     if (request.endpoint or "").endswith("static"):
         return
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        abort(413)
     if request.method not in SAFE_METHODS:
         origin = request.headers.get("Origin")
         if origin is not None and not is_own_origin(origin, services().site, services().shared):
             raise RefusedError("origin")
-    token = request.cookies.get(_cookie_name(SESSION_COOKIE))
-    if token is not None and sessions.is_token(token):
+    token = cookies.token(SESSION_COOKIE, current().scope)
+    if token is not None:
         _load_session(token)
 
 
 def _load_session(token: str) -> None:
+    """Who has this token; a session of another application opens nothing here."""
     parts = services()
     now_ms, door = parts.now_ms(), parts.door
     session_id = door.keys.session_id(token)
-    with parts.database.read() as connection:
-        session = door.sessions.find(connection, session_id, now_ms)
-        if session is None:
+    with parts.database.single() as connection:
+        found = door.sessions.find_with_user(connection, session_id, now_ms)
+        if found is None:
             return
-        user = users.get(connection, session.login)
+        session, user = found
+        if session.application != current().scope or user.state != users.ACTIVE:
+            return
+        temporary = substitutes.grants_at(connection, user.id, now_ms)
     if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
         with parts.database.write() as connection:
             door.sessions.touch(connection, session_id, now_ms)
-    g.identity, g.session, g.token = identities.of_user(user), session, token
+    g.identity, g.session, g.token = identities.of_user(user, temporary), session, token
     g.csrf_token = door.keys.csrf_token(token)
-
-
-def _cookie_name(name: str) -> str:
-    return SECURE_PREFIX + name if request.is_secure else name
 
 
 def device() -> str:
     """The cookie of `eop.aaa.devices`, or nothing."""
-    return request.cookies.get(_cookie_name(DEVICE_COOKIE), "")
+    return request.cookies.get(cookies.name(DEVICE_COOKIE), "")
 
 
 def visit() -> Visit:
@@ -86,33 +106,48 @@ def visit() -> Visit:
         address=request.remote_addr or "",
         device=device(),
         browser="".join(letter for letter in browser if letter.isprintable()),
+        application=current().scope,
         old_token=g.token,
     )
 
 
 def set_cookies(response: Response, signed_in: SignedIn) -> Response:
     """Give the browser a session's token, which ends with the browser, and the device's name."""
-    _set_cookie(response, SESSION_COOKIE, signed_in.token, None)
-    _set_cookie(response, DEVICE_COOKIE, signed_in.device, devices.KNOWN_SECONDS)
+    name = cookies.name(SESSION_COOKIE, signed_in.session.application)
+    cookies.give(response, name, signed_in.token, None)
+    cookies.give(response, cookies.name(DEVICE_COOKIE), signed_in.device, devices.KNOWN_SECONDS)
     return response
 
 
-def _set_cookie(response: Response, name: str, value: str, seconds: int | None) -> None:
-    response.set_cookie(
-        _cookie_name(name),
-        value,
-        max_age=seconds,
-        path="/",
-        httponly=True,
-        secure=request.is_secure,
-        samesite="Lax",
-    )
+def set_step_cookie(response: Response, token: str) -> Response:
+    """Give the browser the token of the step that is due."""
+    cookies.give(response, cookies.name(STEP_COOKIE), token, steps.STEP_SECONDS)
+    return response
+
+
+def clear_step_cookie(response: Response) -> Response:
+    """Take the token of a step back: it is over."""
+    cookies.take_back(response, cookies.name(STEP_COOKIE))
+    return response
+
+
+def step_token() -> str:
+    """The token of the step that is due, or nothing."""
+    return cookies.token(STEP_COOKIE) or ""
 
 
 def clear_cookie(response: Response) -> Response:
     """Take the session's token back; the device is still known."""
-    _set_cookie(response, SESSION_COOKIE, "", 0)
+    cookies.take_back(response, cookies.name(SESSION_COOKIE, current().scope))
     return response
+
+
+def sign_out() -> None:
+    """End the session of this request and close its screens."""
+    parts = services()
+    everywhere = current().ends_everywhere
+    login.sign_out(parts.door, g.session, parts.now_ms(), everywhere=everywhere)
+    revocations.deliver(parts.database, parts.daemon)
 
 
 def who() -> Identity:
@@ -134,9 +169,38 @@ def require_csrf() -> None:
 
 def require(action: Action, target: Target | None = None) -> None:
     """Refuse what policy does not allow; the code says why."""
-    decision = may(g.identity, action, target)
+    _obey(may(g.identity, action, target))
+
+
+@contextmanager
+def allowed_now(action: Action, target: Target) -> Iterator[None]:
+    """Give a ticket only where policy allows it at this moment, and still does once it is given.
+
+    While all screens are closed it allows none. A right for some days may end, or be taken back,
+    while the ticket is made: then what was opened with it closes. (Whoever loses a lasting right
+    loses his session, for which controle-vnc makes no ticket any more.)
+    """
+    parts = services()
+    with parts.database.read() as connection:
+        circumstances = switches.circumstances(connection)
+    decision = may(g.identity, action, target, circumstances)
+    _obey(decision)
+    yield
+    if not decision.reason.startswith("temporary_"):
+        return
+    with parts.database.read() as connection:
+        user = users.get(connection, g.session.login)
+        temporary = substitutes.grants_at(connection, user.id, parts.now_ms())
+    decision = may(identities.of_user(user, temporary), action, target)
     if not decision.allowed:
-        raise RefusedError("denied" if decision.reason == "role" else decision.reason)
+        parts.daemon.close_viewers([g.session.id])
+    _obey(decision)
+
+
+def _obey(decision: Decision) -> None:
+    if not decision.allowed:
+        told = {"signed_out", "grant", "switched_off"}
+        raise RefusedError(decision.reason if decision.reason in told else "denied")
 
 
 def call_required(action: Action | None) -> Callable[[F], F]:
@@ -157,8 +221,11 @@ def call_required(action: Action | None) -> Callable[[F], F]:
     return decorate
 
 
-def page_required(action: Action) -> Callable[[F], F]:
-    """A page for those who may do `action`: others sign in first, or read why not."""
+def page_required(action: Action | None) -> Callable[[F], F]:
+    """A page for those who may do `action` (`None`: for everyone signed in).
+
+    Others sign in first, or read why not.
+    """
 
     def decorate(view: F) -> F:
         @wraps(view)
@@ -167,14 +234,22 @@ def page_required(action: Action) -> Callable[[F], F]:
                 return redirect(login_address(), 303)
             if request.method not in SAFE_METHODS:
                 require_csrf()
-            decision = may(g.identity, action)
-            if not decision.allowed:
-                return denied_page(decision.reason)
+            if action is not None:
+                decision = may(g.identity, action)
+                if not decision.allowed:
+                    return _denied(decision.reason)
             return view(*args, **kwargs)
 
         return cast(F, guarded)
 
     return decorate
+
+
+def _denied(reason: str) -> Response:
+    """The site's own page, or what another application makes of it."""
+    if current_app.config.get(OWN_PAGES):
+        return denied_page(reason)
+    raise RefusedError("denied")
 
 
 def denied_page(reason: str) -> Response:
@@ -186,17 +261,17 @@ def denied_page(reason: str) -> Response:
 
 def login_address() -> str:
     """The sign-in page, which leads back to the page that was asked for."""
+    door = f"{current().door}/login"
     if request.method not in SAFE_METHODS:
-        return "/login"  # what was sent is lost: its address takes no GET
+        return door  # what was sent is lost: its address takes no GET
     asked = request.script_root + request.full_path.rstrip("?")
-    return "/login?next=" + quote(asked, safe="/")
+    return f"{door}?next=" + quote(asked, safe="/")
 
 
 def safe_next(text: str | None) -> str:
     """A path of this server to go on to after signing in: `text`, or the home page."""
-    home = services().site.MOUNT_POINT + "/"
     if not text or len(text) > MAX_NEXT_CHARACTERS or not text.isascii():
-        return home
+        return current().home
     if not text.startswith("/") or text.startswith("//") or "\\" in text or not text.isprintable():
-        return home
+        return current().home
     return text

@@ -1,13 +1,18 @@
 """Who is asking: what policy needs to know of a signed-in user. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eop.directory.users import EVERYTHING, User
+from eop.directory.substitutes import TemporaryGrant
+from eop.directory.users import ACTIVE, User
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A signed-in user: login, name to show, roles, and the rooms and classes granted."""
+    """A signed-in user: login, name to show, roles, and the rooms and classes granted.
+
+    `temporary` is what is granted at this moment as a substitute, the longest first.
+    """
 
     login: str
     name: str
@@ -16,18 +21,12 @@ class Identity:
     classes: frozenset[str] = frozenset()
     language: str | None = None
     theme: str | None = None
-
-    @property
-    def sees_every_room(self) -> bool:
-        return EVERYTHING in self.rooms or "administrator" in self.roles
-
-    @property
-    def sees_every_class(self) -> bool:
-        return EVERYTHING in self.classes or "administrator" in self.roles
+    state: str = ACTIVE
+    temporary: tuple[TemporaryGrant, ...] = ()
 
 
-def of_user(user: User) -> Identity:
-    """The identity of a user of the directory."""
+def of_user(user: User, temporary: Sequence[TemporaryGrant] = ()) -> Identity:
+    """The identity of a user of the directory; `temporary` is what `substitutes.grants_at` says."""
     return Identity(
         login=user.login,
         name=user.name,
@@ -36,4 +35,6 @@ def of_user(user: User) -> Identity:
         classes=frozenset(user.classes),
         language=user.language,
         theme=user.theme,
+        state=user.state,
+        temporary=tuple(temporary),
     )

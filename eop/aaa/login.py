@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from eop.aaa import devices, throttle
+from eop.aaa import devices, second_factor, steps, throttle
 from eop.aaa import identity as identities
 from eop.aaa.authenticators.base import (
     Authenticator,
@@ -16,9 +16,12 @@ from eop.aaa.authenticators.base import (
     Who,
 )
 from eop.aaa.identity import Identity
+from eop.aaa.password_policy import PasswordPolicy
 from eop.aaa.policy import may
+from eop.aaa.second_factor import SecondFactor
 from eop.aaa.session import Beginning, Keys, Lifetime, Session, Sessions
-from eop.aaa.throttle import Attempt
+from eop.aaa.steps import Pending
+from eop.aaa.throttle import Attempt, Limits
 from eop.audit import events
 from eop.database import Database
 from eop.directory import users
@@ -38,6 +41,9 @@ class Door:
     sessions: Sessions
     authenticators: Sequence[Authenticator]
     single_sign_on: Sequence[SingleSignOn] = ()
+    limits: Limits = Limits()
+    passwords: PasswordPolicy = PasswordPolicy()
+    second_factor: SecondFactor = SecondFactor()
 
     @property
     def keys(self) -> Keys:
@@ -50,10 +56,11 @@ class Door:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What was typed."""
+    """What was typed; `code` is that of the second factor, where it was asked for at once."""
 
     login: str
     password: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Visit:
 
     `device` is the cookie of `eop.aaa.devices`; `application` the one that gets the session for
     itself (empty: all share it); the session of `old_token` ends: no id is kept over a sign-in.
+    `parent` is the session that this one is made from.
     """
 
     address: str
@@ -69,6 +77,7 @@ class Visit:
     browser: str = ""
     application: str = ""
     old_token: str | None = None
+    parent: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +90,29 @@ class SignedIn:
     device: str
 
 
-def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> SignedIn:
-    """Sign someone in by login and password.
+@dataclass(frozen=True)
+class Arrival:
+    """Someone who is proven and may sign in, on his way to a session.
 
-    Raises `RefusedError`: `wrong`, `locked`, `throttled`, `busy`, `directory_down`, `denied`, or
-    `account_…` where the password was right and the account does not open.
+    `ticket` is a hash of what a single sign-on server calls it, `following` the page asked for.
     """
-    attempt = _attempt(door, typed.login, visit, now_ms)
+
+    user: User
+    who: Who
+    visit: Visit
+    now_ms: int
+    ticket: str | None = None
+    following: str = ""
+    is_factor_proven: bool = False
+
+
+def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> SignedIn | Pending:
+    """Sign someone in by login and password, or begin the step that is due after it.
+
+    Raises `RefusedError`: `wrong`, `wrong_code`, `locked`, `throttled`, `busy`, `directory_down`,
+    `denied`, or `account_…` where the password was right and the account does not open.
+    """
+    attempt = attempt_of(door, typed.login, visit, now_ms)
     with door.database.read() as connection:
         throttle.check(connection, attempt)
     answer, is_down = _first_answer(door.authenticators, typed)
@@ -96,32 +121,89 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
         try:
             if not isinstance(answer, Who):
                 raise _refusal(connection, attempt, answer, typed.login, is_down)
-            throttle.succeeded(connection, attempt)
-            return _admit(door, connection, answer, visit, now_ms)
+            arrival = _admitted(door, connection, answer, visit, now_ms)
+            if typed.code and arrival.user.has_second_factor:
+                prove_factor(door, connection, attempt, arrival.user, typed.code)
+                arrival = replace(arrival, is_factor_proven=True)
+            outcome = go_on(door, connection, arrival)
+            if isinstance(outcome, SignedIn):  # what was typed may not be the login itself
+                throttle.succeeded(connection, attempt)
+            return outcome
         except RefusedError as error:
             refused = error  # what was counted and recorded is kept: no rollback
     logger.info("sign-in refused from %s: %s", visit.address, refused)
     raise refused
 
 
-def sign_in_as(door: Door, who: Who, visit: Visit, now_ms: int) -> SignedIn:
+def sign_in_as(door: Door, who: Who, visit: Visit, now_ms: int) -> SignedIn | Pending:
     """Sign in whom a single sign-on server has proven; raises `RefusedError` as `sign_in`."""
     with door.database.write() as connection:
         try:
-            return _admit(door, connection, who, visit, now_ms)
+            return go_on(door, connection, _admitted(door, connection, who, visit, now_ms))
         except RefusedError as error:
             refused = error
     logger.info("sign-in by %s refused from %s: %s", who.authenticator, visit.address, refused)
     raise refused
 
 
-def _attempt(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
+def go_on(door: Door, connection: Connection, arrival: Arrival) -> SignedIn | Pending:
+    """A session, or the next step that is due before there is one."""
+    kind = steps.due(door, connection, arrival)
+    if kind is not None:
+        return steps.begin(door, connection, arrival, kind)
+    # a right password alone forgives nothing: who has guessed it goes on guessing codes
+    throttle.succeeded(
+        connection, attempt_of(door, arrival.user.login, arrival.visit, arrival.now_ms)
+    )
+    return _begin(door, connection, arrival)
+
+
+def prove_factor(
+    door: Door, connection: Connection, attempt: Attempt, user: User, code: str
+) -> None:
+    """Take the code of a second factor; a wrong one counts as a failure.
+
+    Raises `RefusedError`: `wrong_code`, `second_factor_lost`.
+    """
+    kind = second_factor.accept(connection, door.keys, user.id, code, attempt.now_ms)
+    if not kind:
+        events.record_failure(connection, user.login, attempt.address, "wrong_code", attempt.now_ms)
+        throttle.failed(connection, attempt)
+        raise RefusedError("wrong_code")
+    if kind == "recovery":
+        left = second_factor.recovery_codes_left(connection, user.id)
+        events.record(
+            connection, "recovery_code_used", attempt.now_ms, user=user.login,
+            details={"address": attempt.address, "left": left},
+        )  # fmt: skip
+
+
+def sign_in_from(
+    door: Door, connection: Connection, parent_id: str, visit: Visit, now_ms: int
+) -> SignedIn:
+    """A session made from a live one, for one application; it ends with that one.
+
+    Raises `RefusedError`: `signed_out`, `denied`.
+    """
+    found = door.sessions.find_with_user(connection, parent_id, now_ms)
+    if found is None or found[1].state != users.ACTIVE:
+        raise RefusedError("signed_out")
+    parent, user = found
+    if not may(identities.of_user(user), "sign_in").allowed:
+        raise RefusedError("denied")
+    who = Who(user.login, parent.authenticator)
+    return _begin(door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms))
+
+
+def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
+    """What is counted of one try."""
     typed = users.canonical_login(login)
     return Attempt(
         login=door.keys.login_key(typed),
         address=throttle.counted(visit.address),
         now_ms=now_ms,
         device=devices.known(door.keys, visit.device, typed),
+        limits=door.limits,
     )
 
 
@@ -160,8 +242,8 @@ def _refusal(
     return RefusedError("wrong")
 
 
-def _admit(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> SignedIn:
-    """A session for who is proven, if policy lets him in."""
+def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> Arrival:
+    """Who is proven, if the directory and policy let him in."""
     user = users.find(connection, who.login)
     if user is None or user.state != users.ACTIVE:
         code = "account_unknown" if user is None else f"account_{user.state}"
@@ -169,37 +251,52 @@ def _admit(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: i
         login = user.login if user else ""
         events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
         raise RefusedError(code)
-    identity = identities.of_user(user)
-    if not may(identity, "sign_in").allowed:
+    if not may(identities.of_user(user), "sign_in").allowed:
         raise RefusedError("denied")
-    return _begin(door, connection, user, who, visit, now_ms)
+    ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
+    return Arrival(user, who, visit, now_ms, ticket)
 
 
-def _begin(  # noqa: PLR0913 - everything a session is made of
-    door: Door, connection: Connection, user: User, who: Who, visit: Visit, now_ms: int
-) -> SignedIn:
+def _begin(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
+    started = begin_session(door, connection, arrival)
+    events.record(
+        connection, "signed_in", arrival.now_ms,
+        user=started.session.login, session=started.session.id,
+        details={
+            "authenticator": arrival.who.authenticator, "address": started.session.address,
+            "application": started.session.application,
+        },
+    )  # fmt: skip
+    return started
+
+
+def begin_session(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
+    """A new session under a new token, in place of the browser's old one."""
+    user, visit, now_ms = arrival.user, arrival.visit, arrival.now_ms
     if visit.old_token is not None:
         door.sessions.end(connection, [door.keys.session_id(visit.old_token)], now_ms)
     beginning = Beginning(
         user_id=user.id,
         login=user.login,
-        authenticator=who.authenticator,
+        authenticator=arrival.who.authenticator,
         address=visit.address[: throttle.MAX_ADDRESS_CHARACTERS],
         browser=visit.browser[:MAX_BROWSER_CHARACTERS],
         application=visit.application,
-        ticket=door.keys.derived("ticket", who.ticket) if who.ticket else None,
+        ticket=arrival.ticket,
+        parent=visit.parent.id if visit.parent else None,
+        until=visit.parent.ends_at if visit.parent else None,
     )
     token, session = door.sessions.start(connection, beginning, now_ms)
-    events.record(
-        connection, "signed_in", now_ms, user=session.login, session=session.id,
-        details={"authenticator": who.authenticator, "address": beginning.address},
-    )  # fmt: skip
     device = devices.remembered(door.keys, visit.device, user.login)
     return SignedIn(identities.of_user(user), session, token, device)
 
 
-def sign_out(door: Door, session: Session, now_ms: int) -> None:
-    """End one session; its revocation is queued in the same transaction."""
+def sign_out(door: Door, session: Session, now_ms: int, *, everywhere: bool = True) -> None:
+    """End one session; its revocation is queued in the same transaction.
+
+    `everywhere`: the one it was made from ends, too, and with that all that were.
+    """
+    over = session.parent if everywhere and session.parent else session.id
     with door.database.write() as connection:
-        door.sessions.end(connection, [session.id], now_ms)
+        door.sessions.end(connection, [over], now_ms)
         events.record(connection, "signed_out", now_ms, user=session.login, session=session.id)

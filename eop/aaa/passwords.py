@@ -1,6 +1,8 @@
 """Local passwords: argon2id, at most two at a time, the same time for every outcome."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -23,36 +25,49 @@ DUMMY = (
 """A hash of nothing, verified for unknown names so that they take the time of known ones."""
 
 
-def check_new(password: str) -> None:
-    """Raise `InvalidError` for a password that may not be stored."""
+def length_problem(password: str) -> str:
+    """`short` or `long` for a password that may not be stored, else nothing."""
     if len(password) < MIN_CHARACTERS:
-        raise InvalidError(f"a password has at least {MIN_CHARACTERS} characters")
+        return "short"
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES or "\0" in password:
-        raise InvalidError(f"a password has at most {MAX_BYTES} bytes and no zero byte")
+        return "long"
+    return ""
 
 
 def hashed(password: str) -> str:
-    """The hash to store; raises `InvalidError`."""
-    check_new(password)
+    """The hash to store; raises `InvalidError` for a length that is never stored."""
+    if problem := length_problem(password):
+        limit = f"{MIN_CHARACTERS} characters or more"
+        if problem == "long":
+            limit = f"{MAX_BYTES} bytes at most, and no zero byte"
+        raise InvalidError(f"a password has {limit}")
     return hash_of(password)
 
 
 def hash_of(password: str) -> str:
-    """The hash of a password whose strength is not ours to judge: that of the demonstration."""
-    return _hasher.hash(password)
+    """The hash of a password that was checked, or whose strength is not ours to judge."""
+    with _turn():
+        return _hasher.hash(password.encode("utf-8", "surrogatepass"))
 
 
 def matches(stored: str | None, password: str) -> bool:
     """Whether the password is the one of the hash; without a hash, no, as slowly."""
+    with _turn():
+        try:
+            right = _hasher.verify(stored or DUMMY, password.encode("utf-8", "surrogatepass"))
+        except (Argon2Error, InvalidHashError):
+            return False
+    return right and stored is not None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise RefusedError("busy", retry_after=int(WAIT_SECONDS))
     try:
-        right = _hasher.verify(stored or DUMMY, password.encode("utf-8", "surrogatepass"))
-    except (Argon2Error, InvalidHashError):
-        return False
+        yield
     finally:
         _turns.release()
-    return right and stored is not None
 
 
 def is_outdated(stored: str) -> bool:

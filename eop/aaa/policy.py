@@ -1,23 +1,32 @@
-"""Who may do what: one table, default deny. Pure."""
+"""Who may do what to whom: one table, default deny, every decision with its reason. Pure.
 
+Nothing is read here: the identity carries what was granted (and is granted for now), the target
+who sits where, the circumstances what holds for everybody.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Literal, get_args
 
 from eop.aaa.identity import Identity
+from eop.directory.users import ACTIVE, EVERYTHING
 
 Action = Literal[
     "sign_in", "observe", "tile", "view", "control", "act",
     "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
-    "explain_policy", "substitute", "close_screens",
+    "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
 ]  # fmt: skip
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 class Scope(Enum):
     """How far a right reaches."""
 
     ANYWHERE = "anywhere"  # needs no target
-    GRANTED = "granted"  # only where a room or a class was granted
+    OWN = "own"  # what is one's own account
+    GRANTED = "granted"  # only where a room or a class was granted, for good or for some time
+    OWN_CLASSES = "own_classes"  # only a class that was granted by its name, and for good
 
 
 @dataclass(frozen=True)
@@ -29,16 +38,45 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """What holds for everybody now."""
+
+    screens_closed: bool = False
+
+
+@dataclass(frozen=True)
 class Decision:
-    """Whether, and if not, why: `signed_out`, `role` or `grant`."""
+    """Whether, and why: a stable code of `REASONS`, and what its sentence needs."""
 
     allowed: bool
-    reason: str = ""
+    reason: str
+    arguments: Mapping[str, str | int] = field(default_factory=dict)
 
 
-_TEACHING: dict[str, Scope] = {
-    "sign_in": Scope.ANYWHERE,
-    "account": Scope.ANYWHERE,
+REASONS: dict[str, bool] = {
+    "anywhere": True,  # role
+    "self": True,
+    "every_room": True,
+    "every_class": True,
+    "granted_room": True,  # room
+    "granted_class": True,  # class
+    "temporary_room": True,  # room, until (ms since 1970), by
+    "temporary_class": True,  # class, until, by
+    "signed_out": False,
+    "state": False,  # state: the account is not active
+    "role": False,  # role
+    "grant": False,
+    "switched_off": False,  # an administrator has closed all screens
+}
+"""Every reason there is, and whether it allows; the comment names its arguments."""
+
+SCREENS: frozenset[Action] = frozenset({"tile", "view", "control"})
+"""What nobody may while all screens are closed."""
+
+_OWN: dict[Action, Scope] = {"sign_in": Scope.ANYWHERE, "account": Scope.OWN}
+
+_TEACHING: dict[Action, Scope] = {
+    **_OWN,
     "observe": Scope.ANYWHERE,
     "tile": Scope.GRANTED,
     "view": Scope.GRANTED,
@@ -46,44 +84,104 @@ _TEACHING: dict[str, Scope] = {
     "act": Scope.GRANTED,
 }
 
-_OWN: dict[str, Scope] = {"sign_in": Scope.ANYWHERE, "account": Scope.ANYWHERE}
+# Ready for the pages that will need them: new passwords for the students of a class, and who
+# looked at their screens. A substitute gets neither, nor does whom every class was granted.
+_HEADING: dict[Action, Scope] = {
+    "class_passwords": Scope.OWN_CLASSES,
+    "class_report": Scope.OWN_CLASSES,
+}
 
-_ADMINISTERING: dict[str, Scope] = dict.fromkeys(
-    (
-        "administer", "read_audit", "export_audit", "import_people", "manage_people",
-        "explain_policy", "substitute", "close_screens",
-    ),
-    Scope.ANYWHERE,
-)  # fmt: skip
+_SUPERVISING: dict[Action, Scope] = {
+    "administer": Scope.ANYWHERE,
+    "read_audit": Scope.ANYWHERE,
+    "export_audit": Scope.ANYWHERE,
+    "explain_policy": Scope.ANYWHERE,
+}
 
-RIGHTS: dict[str, dict[str, Scope]] = {
+_ADMINISTERING: dict[Action, Scope] = {
+    **_OWN,
+    **dict.fromkeys((action for action in ACTIONS if action not in _OWN), Scope.ANYWHERE),
+}
+
+RIGHTS: dict[str, dict[Action, Scope]] = {
     "student": _OWN,
     "teacher": _TEACHING,
-    "head_teacher": _TEACHING,
-    "administrator": dict.fromkeys(_TEACHING, Scope.ANYWHERE) | _ADMINISTERING,
-    "security_officer": _OWN
-    | dict.fromkeys(("administer", "read_audit", "export_audit", "explain_policy"), Scope.ANYWHERE),
+    "head_teacher": _TEACHING | _HEADING,
+    "administrator": _ADMINISTERING,
+    "security_officer": _OWN | _SUPERVISING,
 }
 """Role → action → how far. What is not here is denied."""
 
 
-def may(identity: Identity | None, action: Action, target: Target | None = None) -> Decision:
-    """Whether someone may do something to something."""
+def may(
+    identity: Identity | None,
+    action: Action,
+    target: Target | None = None,
+    circumstances: Circumstances | None = None,
+) -> Decision:
+    """Whether someone may do something to something, and why.
+
+    Without `circumstances` the answer is about the right alone: what one would see on another day.
+    """
+    decision = _right(identity, action, target or Target())
+    is_closed = circumstances is not None and circumstances.screens_closed
+    if decision.allowed and is_closed and action in SCREENS:
+        return Decision(False, "switched_off")
+    return decision
+
+
+def _right(identity: Identity | None, action: Action, target: Target) -> Decision:
     if identity is None:
         return Decision(False, "signed_out")
-    scopes = {RIGHTS.get(role, {}).get(action) for role in identity.roles} - {None}
-    if not scopes:
-        return Decision(False, "role")
-    if Scope.ANYWHERE in scopes:
-        return Decision(True)
-    if target is not None and _is_granted(identity, target):
-        return Decision(True)
-    return Decision(False, "grant")
+    if identity.state != ACTIVE:
+        return Decision(False, "state", {"state": identity.state})
+    refused = Decision(False, "role", {"role": ", ".join(identity.roles)})
+    for role in identity.roles:
+        scope = RIGHTS.get(role, {}).get(action)
+        if scope is None:
+            continue
+        decision = _within(identity, role, scope, target)
+        if decision.allowed:
+            return decision
+        refused = decision
+    return refused
 
 
-def _is_granted(identity: Identity, target: Target) -> bool:
-    if target.room is not None and (identity.sees_every_room or target.room in identity.rooms):
-        return True
-    if not target.classes:
-        return False
-    return identity.sees_every_class or bool(target.classes & identity.classes)
+def _within(identity: Identity, role: str, scope: Scope, target: Target) -> Decision:
+    if scope is Scope.ANYWHERE:
+        return Decision(True, "anywhere", {"role": role})
+    if scope is Scope.OWN:
+        return Decision(True, "self")
+    found = _own_classes if scope is Scope.OWN_CLASSES else _granted
+    return next(found(identity, target), Decision(False, "grant"))
+
+
+def _granted(identity: Identity, target: Target) -> Iterator[Decision]:
+    """Every grant that reaches the target, the lasting ones first."""
+    if target.room is not None:
+        if EVERYTHING in identity.rooms:
+            yield Decision(True, "every_room")
+        if target.room in identity.rooms:
+            yield Decision(True, "granted_room", {"room": target.room})
+    if target.classes and EVERYTHING in identity.classes:
+        yield Decision(True, "every_class")
+    yield from _own_classes(identity, target)
+    yield from _temporary(identity, target)
+
+
+def _own_classes(identity: Identity, target: Target) -> Iterator[Decision]:
+    for name in sorted(target.classes & identity.classes):
+        yield Decision(True, "granted_class", {"class": name})
+
+
+def _temporary(identity: Identity, target: Target) -> Iterator[Decision]:
+    rooms = {target.room} if target.room is not None else set()
+    for one in identity.temporary:
+        reached = rooms if one.kind == "room" else target.classes
+        if one.value in reached or (one.value == EVERYTHING and reached):
+            details: dict[str, str | int] = {
+                one.kind: one.value,
+                "until": one.until_at,
+                "by": one.given_by,
+            }
+            yield Decision(True, f"temporary_{one.kind}", details)

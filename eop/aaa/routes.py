@@ -1,27 +1,61 @@
-"""The root pages: /login, /logout, /eoleauth and /ping."""
+"""The pages of signing in and out, and what else is at the root of the server.
+
+`blueprint` is registered at the root, and below the mount point of each application with sessions
+of its own.
+"""
+
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import guard, login, revocations
+from eop.aaa import codes, guard, login, revocations, steps
+from eop.aaa.codes import Wanted
 from eop.aaa.login import Credentials, SignedIn
+from eop.aaa.membership import current
 from eop.aaa.passwords import MAX_BYTES
+from eop.aaa.steps import Pending
 from eop.errors import RefusedError
 from eop.replies import SENTENCES, told
 from eop.services import services
 
+STEP_PAGE = "/login/step"
 MAX_TYPED_LOGIN = 256  # longer than any login, short enough to be shown again
+MAX_NEXT_THERE = 400  # of another application's page; encoded twice it still fits in ours
 
 blueprint = Blueprint("aaa", __name__)
+root = Blueprint("root", __name__)
+server = Blueprint("server", __name__)
 
 
 @blueprint.get("/login")
 def login_page() -> AnyResponse:
-    """The form; who is signed in already goes on."""
-    asked = guard.safe_next(request.args.get("next"))
+    """The form; who is signed in already goes on, with a code where an application asks for one."""
+    wanted = codes.wanted(request.args, services().site.APPLICATIONS)
+    asked = guard.safe_next(_again(wanted) if wanted else request.args.get("next"))
     if g.identity is not None:
-        return redirect(asked, 303)
+        return redirect(_with_code(wanted) if wanted else asked, 303)
     return make_response(render_template("login.html", error=None, username="", next=asked))
+
+
+def _again(wanted: Wanted) -> str:
+    """This page's address once more: who has signed in comes back to it for the code."""
+    arguments = {"application": wanted.application, "state": wanted.state}
+    return "/login?" + urlencode(arguments | {"next": _next_there()})
+
+
+def _with_code(wanted: Wanted) -> str:
+    """Where the application takes its code."""
+    parts = services()
+    with parts.database.write() as connection:
+        code = codes.issue(connection, parts.door.keys, g.session.id, wanted, parts.now_ms())
+    arguments = {"code": code, "state": wanted.state, "next": _next_there()}
+    return f"{wanted.application}/session?{urlencode(arguments)}"
+
+
+def _next_there() -> str:
+    """The page asked for at the application, which checks it itself."""
+    return request.args.get("next", "")[:MAX_NEXT_THERE]
 
 
 @blueprint.post("/login")
@@ -36,27 +70,42 @@ def login_form() -> AnyResponse:
             raise RefusedError("wrong")
         signed_in = login.sign_in(services().door, typed, guard.visit(), services().now_ms())
     except RefusedError as error:
-        page = render_template("login.html", error=told(error), username=username, next=asked)
-        response = make_response(page, SENTENCES[error.code][0])
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return refused(error, username, asked)
     return entered(signed_in, asked)
 
 
-def entered(signed_in: SignedIn, asked: str) -> Response:
-    """The answer to who has signed in: his cookies, and the page he asked for."""
+def refused(error: RefusedError, username: str, asked: str) -> Response:
+    """The door again, saying why it did not open."""
+    page = render_template("login.html", error=told(error), username=username, next=asked)
+    response = make_response(page, SENTENCES[error.code][0])
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def entered(outcome: SignedIn | Pending, asked: str) -> Response:
+    """The answer to who has signed in: his cookies, and the page he asked for.
+
+    Where a step is due first, its cookie and its page.
+    """
+    if isinstance(outcome, Pending):
+        parts = services()
+        with parts.database.write() as connection:
+            steps.lead_to(connection, parts.door.keys, outcome.token, asked)
+        return guard.set_step_cookie(_redirected(STEP_PAGE), outcome.token)
     if g.token is not None:
         _deliver()
-    return guard.set_cookies(_redirected(asked), signed_in)
+    return guard.set_cookies(_redirected(asked), outcome)
 
 
 @blueprint.get("/logout")
 def logout_page() -> AnyResponse:
     """Asks to confirm: a link elsewhere must not sign anyone out."""
-    if g.identity is None:
-        return redirect("/login", 303)
-    return make_response(render_template("signout.html"))
+    if g.identity is not None:
+        return make_response(render_template("signout.html"))
+    if current().aaa_url:  # its door leads on to where one may be signed in still
+        return make_response(render_template("signed_out.html"))
+    return redirect(f"{current().door}/login", 303)
 
 
 @blueprint.post("/logout")
@@ -64,12 +113,12 @@ def logout_form() -> AnyResponse:
     """End the session and close its screens."""
     if g.session is not None:
         guard.require_csrf()
-        login.sign_out(services().door, g.session, services().now_ms())
-        _deliver()
-    return guard.clear_cookie(_redirected("/login"))
+        guard.sign_out()
+    page = "logout" if current().aaa_url else "login"
+    return guard.clear_cookie(_redirected(f"{current().door}/{page}"))
 
 
-@blueprint.get("/eoleauth")
+@root.get("/eoleauth")
 def eoleauth() -> Response:
     """The login of who is signed in, as plain text; nothing and 401 for others."""
     if g.identity is None:
@@ -77,19 +126,19 @@ def eoleauth() -> Response:
     return _text(g.identity.login)
 
 
-@blueprint.get("/ping")
+@server.get("/ping")
 def ping() -> Response:
     """Says that the site answers."""
     return _text("pong")
 
 
-@blueprint.get("/")
+@server.get("/")
 def home() -> AnyResponse:
     """The server's own root leads to the site."""
-    return redirect(services().site.MOUNT_POINT + "/", 303)
+    return redirect(current().home, 303)
 
 
-@blueprint.get("/documents")
+@server.get("/documents")
 def documents() -> AnyResponse:
     """The address of the documented tunnel test."""
     return redirect(services().site.MOUNT_POINT + "/documents/", 303)

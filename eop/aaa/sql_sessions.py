@@ -3,18 +3,32 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 
 from eop.aaa.revocations import queue
-from eop.aaa.session import Beginning, Keys, Lifetime, Session, new_token
+from eop.aaa.session import Beginning, Keys, Lifetime, Session, ended_parent, made_of, new_token
 from eop.aaa.tables import session
+from eop.directory import users
 from eop.directory.tables import user
+from eop.directory.users import User
 
 _COLUMNS = (
     session.c.id, user.c.login, session.c.seen_at, session.c.ends_at, session.c.created_at,
     session.c.authenticator, session.c.address, session.c.browser, session.c.application,
     session.c.parent,
 )  # fmt: skip
+"""In the order of the fields of `Session`."""
+
+# made once: SQLAlchemy then keeps what it compiled, and a request costs one statement
+_WITH_USER = (
+    select(*_COLUMNS, *users.COLUMNS)
+    .select_from(session.join(users.WITH_GRANTS, session.c.user_id == user.c.id))
+    .where(
+        session.c.id == bindparam("session_id"),
+        session.c.ends_at > bindparam("now_ms"),
+        session.c.seen_at > bindparam("unused_since"),
+    )
+)
 
 
 class SqlSessions:
@@ -28,18 +42,12 @@ class SqlSessions:
         self, connection: Connection, beginning: Beginning, now_ms: int
     ) -> tuple[str, Session]:
         token = new_token()
-        made = Session(
-            id=self.keys.session_id(token),
-            login=beginning.login,
-            seen_at=now_ms,
-            ends_at=now_ms + self.lifetime.absolute_ms,
-            created_at=now_ms,
-            authenticator=beginning.authenticator,
-            address=beginning.address,
-            browser=beginning.browser,
-            application=beginning.application,
-            parent=beginning.parent,
-        )
+        made = made_of(beginning, self.keys.session_id(token), self.lifetime, now_ms)
+        if made.parent is not None:
+            parent = select(session.c.id).where(session.c.id == made.parent).with_for_update()
+            if connection.scalar(parent) is None:
+                raise ended_parent()
+            self.touch(connection, made.parent, now_ms)
         values = {
             column.name: getattr(made, column.name)
             for column in _COLUMNS
@@ -53,6 +61,15 @@ class SqlSessions:
     def find(self, connection: Connection, session_id: str, now_ms: int) -> Session | None:
         row = connection.execute(self._live(now_ms).where(session.c.id == session_id)).first()
         return _session(row) if row else None
+
+    def find_with_user(
+        self, connection: Connection, session_id: str, now_ms: int
+    ) -> tuple[Session, User] | None:
+        unused_since = now_ms - self.lifetime.idle_ms if self.lifetime.idle_ms else -1
+        values = {"session_id": session_id, "now_ms": now_ms, "unused_since": unused_since}
+        rows = connection.execute(_WITH_USER, values).all()
+        found = users.of_rows([row[len(_COLUMNS) :] for row in rows])
+        return (Session(*rows[0][: len(_COLUMNS)]), found) if found is not None else None
 
     def live(self, connection: Connection, now_ms: int) -> list[Session]:
         rows = connection.execute(self._live(now_ms).order_by(session.c.created_at))
@@ -77,14 +94,22 @@ class SqlSessions:
         return query.where(session.c.seen_at > now_ms - self.lifetime.idle_ms)
 
     def touch(self, connection: Connection, session_id: str, now_ms: int) -> None:
-        connection.execute(update(session).where(session.c.id == session_id).values(seen_at=now_ms))
+        parent = select(session.c.parent).where(session.c.id == session_id).scalar_subquery()
+        used = or_(session.c.id == session_id, session.c.id == parent)
+        connection.execute(update(session).where(used).values(seen_at=now_ms))
 
     def end(self, connection: Connection, session_ids: Iterable[str], now_ms: int) -> int:
-        wanted = list(session_ids)
-        children = select(session.c.id).where(session.c.parent.in_(wanted))
-        over = list(dict.fromkeys([*wanted, *connection.scalars(children)]))
-        connection.execute(delete(session).where(session.c.id.in_(over)))
-        queue(connection, over, now_ms)
+        wanted = list(dict.fromkeys(session_ids))
+        over: list[str] = []
+        ending = wanted
+        while ending:
+            # before their children are looked for: who makes one meanwhile waits for this row
+            here = session.c.id.in_(ending)
+            gone = connection.scalars(delete(session).where(here).returning(session.c.id)).all()
+            over += gone
+            children = select(session.c.id).where(session.c.parent.in_(ending))
+            ending = list(connection.scalars(children))
+        queue(connection, dict.fromkeys([*wanted, *over]), now_ms)
         return len(over)
 
     def end_all(self, connection: Connection, user_id: int, now_ms: int) -> int:
@@ -97,6 +122,9 @@ class SqlSessions:
             over.append(session.c.seen_at <= now_ms - self.lifetime.idle_ms)
         ids = connection.scalars(select(session.c.id).where(or_(*over))).all()
         return self.end(connection, ids, now_ms)
+
+    def close(self) -> None:
+        """The database is closed by who opened it."""
 
 
 def _session(row: Row[Any]) -> Session:

@@ -1,6 +1,17 @@
 """The tables of sign-in: sessions, revocations on their way, failures and locks."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    true,
+)
 
 from eop.database import metadata
 
@@ -77,6 +88,8 @@ revocation = Table(
     Column("id", Integer, primary_key=True),
     Column("session", String(64), nullable=False),
     Column("queued_at", BigInteger, nullable=False),
+    # false: its rights have changed; what it has open closes, and it lives on
+    Column("is_over", Boolean, nullable=False, server_default=true()),
 )
 
 sign_in_failure = Table(

@@ -12,14 +12,22 @@ from sqlalchemy import Connection, delete, func, insert, select
 from eop.aaa.tables import sign_in_failure, sign_in_lock
 from eop.errors import RefusedError
 
-FAILURES_A_LOCK = 5  # of one login at one place
-LOCK_SECONDS = 30 * 60
+ATTEMPTS = 5  # failures of one login at one place, then it is locked there
+HOLDOFF_SECONDS = 30 * 60
+EVERYWHERE_TIMES = 10  # as many failures at any place: that is no longer one person mistyping
 FAILURES_AN_ADDRESS = 60  # of any login: a whole school may share one address
-FAILURES_A_LOGIN = 50  # at any place: beyond it is no longer one person mistyping
-WINDOW_SECONDS = 30 * 60
+WINDOW_SECONDS = 30 * 60  # in which those of an address count
 IPV6_PREFIX = 64  # what one subscriber has at least, to take any address from
 MAX_ADDRESS_CHARACTERS = 64
 EVERYWHERE = ""  # the place of a lock that all but known devices are under
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many failures of a login lock it, and for how long; so long they are counted, too."""
+
+    attempts: int = ATTEMPTS
+    holdoff_ms: int = HOLDOFF_SECONDS * 1000
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Attempt:
     address: str
     now_ms: int
     device: str = ""
+    limits: Limits = Limits()
 
     @property
     def place(self) -> str:
@@ -85,14 +94,15 @@ def failed(connection: Connection, attempt: Attempt) -> None:
     )
     same_login = sign_in_failure.c.login == attempt.login
     here = sign_in_failure.c.place == attempt.place
-    if _count(connection, attempt, same_login, here) >= FAILURES_A_LOCK:
+    attempts = attempt.limits.attempts
+    if _count(connection, attempt, same_login, here) >= attempts:
         _lock(connection, attempt, attempt.place)
-    if _count(connection, attempt, same_login) >= FAILURES_A_LOGIN:
+    if _count(connection, attempt, same_login) >= attempts * EVERYWHERE_TIMES:
         _lock(connection, attempt, EVERYWHERE)
 
 
 def _count(connection: Connection, attempt: Attempt, *conditions: object) -> int:
-    since = attempt.now_ms - WINDOW_SECONDS * 1000
+    since = attempt.now_ms - attempt.limits.holdoff_ms
     query = select(func.count()).select_from(sign_in_failure).where(sign_in_failure.c.at > since)
     for condition in conditions:
         query = query.where(condition)  # type: ignore[arg-type]
@@ -103,7 +113,7 @@ def _lock(connection: Connection, attempt: Attempt, place: str) -> None:
     """Lock a login at one place, or everywhere."""
     same = (sign_in_lock.c.login == attempt.login, sign_in_lock.c.place == place)
     connection.execute(delete(sign_in_lock).where(*same))
-    until = attempt.now_ms + LOCK_SECONDS * 1000
+    until = attempt.now_ms + attempt.limits.holdoff_ms
     connection.execute(insert(sign_in_lock).values(login=attempt.login, place=place, until=until))
 
 
@@ -123,12 +133,21 @@ def clear(connection: Connection, login: str) -> None:
     connection.execute(delete(sign_in_lock).where(sign_in_lock.c.login == login))
 
 
-def purge(connection: Connection, now_ms: int) -> None:
+def purge(connection: Connection, now_ms: int, limits: Limits = Limits()) -> None:
     """Drop what no longer counts."""
-    since = now_ms - WINDOW_SECONDS * 1000
+    since = now_ms - max(WINDOW_SECONDS * 1000, limits.holdoff_ms)
     connection.execute(delete(sign_in_failure).where(sign_in_failure.c.at <= since))
     connection.execute(delete(sign_in_lock).where(sign_in_lock.c.until <= now_ms))
 
 
 def _seconds(milliseconds: int) -> int:
     return max(1, -(-milliseconds // 1000))
+
+
+def locked_until(connection: Connection, login: str, now_ms: int) -> int | None:
+    """When the last lock of a login (its keyed hash) ends, at whatever place; None without one."""
+    query = select(func.max(sign_in_lock.c.until)).where(
+        sign_in_lock.c.login == login, sign_in_lock.c.until > now_ms
+    )
+    until: int | None = connection.scalar(query)
+    return until

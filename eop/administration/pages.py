@@ -39,6 +39,34 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Import people"),
         lazy_gettext("People, classes and rooms from where the school keeps them."),
     ),
+    Function(
+        "manage_people",
+        "/admin/people",
+        "people",
+        lazy_gettext("People"),
+        lazy_gettext("Accounts: roles, grants, sessions."),
+    ),
+    Function(
+        "substitute",
+        "/admin/substitutes",
+        "clock",
+        lazy_gettext("Substitute teachers"),
+        lazy_gettext("Rooms and classes for some days."),
+    ),
+    Function(
+        "close_screens",
+        "/admin/screens",
+        "eyeoff",
+        lazy_gettext("Close all screens"),
+        lazy_gettext("At once, for everybody, until they are allowed again."),
+    ),
+    Function(
+        "explain_policy",
+        "/admin/policy",
+        "shield",
+        lazy_gettext("Rights"),
+        lazy_gettext("Who may do what, and why."),
+    ),
 )
 """In the order of the page. A path that begins with `/account` is at the root of the server."""
 

@@ -139,7 +139,7 @@ def clean(directory: Path) -> None:
 def prepare_school(password: str) -> None:
     """The teacher, with this password and without locks, and the classes."""
     from eop import services
-    from eop.aaa import accounts, passwords, throttle
+    from eop.aaa import accounts, passwords
     from eop.database import Database
     from eop.directory import classes, users
     from eop.directory.users import EVERYTHING, NewUser
@@ -151,10 +151,7 @@ def prepare_school(password: str) -> None:
         with database.read() as connection:
             stored = users.password_of(connection, LOGIN)
             known = {one.name for one in classes.list_all(connection)}
-        if stored is not None and passwords.matches(stored, password):
-            with database.write() as connection:  # open sessions stay
-                throttle.clear(connection, sessions.keys.login_key(LOGIN))
-        else:
+        if stored is None or not passwords.matches(stored, password):
             everything = (EVERYTHING,)  # workstations that are added to try are seen, too
             teacher = NewUser(
                 LOGIN, "teacher", NAME, passwords.hash_of(password), everything, everything
@@ -163,6 +160,7 @@ def prepare_school(password: str) -> None:
                 accounts.add(database, teacher, now_ms)
             else:
                 accounts.change(database, sessions, teacher, now_ms)
+        accounts.open_to_password(database, sessions, LOGIN, now_ms)
         for name, students in zip(CLASSES, STUDENTS, strict=True):
             with database.write() as connection:
                 for student in students:
@@ -173,6 +171,7 @@ def prepare_school(password: str) -> None:
                 logins = [login_of(student) for student in students]
                 accounts.save_class(database, sessions, name, logins, now_ms, replace=False)
     finally:
+        sessions.close()
         database.close()
 
 

@@ -7,7 +7,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,20 +26,13 @@ from eop.settings import SiteSettings
 READY_SECONDS = 45.0  # on a slow and busy machine; usually three
 ASK_SECONDS = 2.0
 MAX_PORT = 65535
+ALL_PORTS = ("WEB", "GATEWAY", "CONTROL")
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
 SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - a folder of ours is made there, and checked
 DEMO_PASSWORD = "EOP_DEMO_PASSWORD"  # noqa: S105 - the variable's name
 
-PROGRAMS = (
-    Program("controle-vnc", (sys.executable, "-m", "controle_vnc")),
-    Program("gateway", (sys.executable, "-m", "controle_vnc.gateway")),
-    Program(
-        "gunicorn",
-        (sys.executable, "-m", "gunicorn", "-c", "python:eop.gunicorn_conf",
-         "eop.wsgi:application"),
-    ),
-    Program("worker", (sys.executable, "-m", "eop.worker")),
-)  # fmt: skip
+ENTRIES = {"": "application", "aaa": "root", "eop": "site"}
+"""What is served → the application of `eop.wsgi`."""
 
 
 class PortInUseError(EopError):
@@ -47,16 +40,42 @@ class PortInUseError(EopError):
 
 
 @click.command()
-def serve() -> None:
+@click.option(
+    "--app",
+    "part",
+    type=click.Choice(["aaa", "eop"]),
+    default="",
+    help="aaa: the sign-in service alone; eop: everything but that.",
+)
+def serve(part: str) -> None:
     """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
 
     Each speaks to standard error. What dies is started again.
     """
     site = enabled_site()
-    with supervised(logs=None) as supervisor:
-        if start(supervisor, site):
-            tell(f"EOP is served at {site_url(shared_settings.load(), site)}")
+    with supervised(logs=None, part=part) as supervisor:
+        if start(supervisor, site, part):
+            settings = shared_settings.load()
+            url = f"{site_origin(settings)}/login" if part == "aaa" else site_url(settings, site)
+            tell(f"{'The sign-in service' if part == 'aaa' else 'EOP'} is served at {url}")
             supervisor.run()
+
+
+def programs(part: str = "") -> tuple[Program, ...]:
+    """What is started for the whole product or a part of it: the sign-in service is gunicorn."""
+    web = Program(
+        "gunicorn",
+        (sys.executable, "-m", "gunicorn", "-c", "python:eop.gunicorn_conf",
+         f"eop.wsgi:{ENTRIES[part]}"),
+    )  # fmt: skip
+    if part == "aaa":
+        return (web,)
+    return (
+        Program("controle-vnc", (sys.executable, "-m", "controle_vnc")),
+        Program("gateway", (sys.executable, "-m", "controle_vnc.gateway")),
+        web,
+        Program("worker", (sys.executable, "-m", "eop.worker")),
+    )
 
 
 def tell(text: str) -> None:
@@ -70,7 +89,7 @@ def enabled_site() -> SiteSettings:
 
 
 @contextmanager
-def supervised(logs: Path | None) -> Iterator[Supervisor]:
+def supervised(logs: Path | None, part: str = "") -> Iterator[Supervisor]:
     """This installation, claimed, its ports free; everything is over when the block is."""
     home = shared_settings.home()
     os.environ.pop(DEMO_PASSWORD, None)  # children, and theirs, have no use for it
@@ -79,7 +98,7 @@ def supervised(logs: Path | None) -> Iterator[Supervisor]:
         if not shared_settings.load().RUN_DIR:
             environment["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
         settings = shared_settings.load(environment)
-        check_ports(settings)
+        check_ports(settings, ("WEB",) if part == "aaa" else ALL_PORTS)
         try:
             with Supervisor(claim.mark, environment, home, tell, logs) as supervisor:
                 yield supervisor
@@ -109,9 +128,9 @@ def short_folder(name: str) -> Path:
     return short
 
 
-def check_ports(settings: Settings) -> None:
+def check_ports(settings: Settings, parts: tuple[str, ...] = ALL_PORTS) -> None:
     """Raise `PortInUseError` where one of the ports is taken."""
-    for part in ("WEB", "GATEWAY", "CONTROL"):
+    for part in parts:
         host = getattr(settings, f"{part}_HOST")
         port = getattr(settings, f"{part}_PORT")
         try:
@@ -137,17 +156,18 @@ def _why(error: Exception, host: str, port: int, setting: str) -> str:
     return f"cannot listen on {host}:{port} ({error}): change {setting}_HOST or {setting}_PORT"
 
 
-def start(supervisor: Supervisor, site: SiteSettings) -> bool:
-    """Start every part and wait until all of them answer; False when we were asked to stop."""
-    for program in PROGRAMS:
+def start(supervisor: Supervisor, site: SiteSettings, part: str = "") -> bool:
+    """Start every program and wait until all of them answer; False when we were asked to stop."""
+    for program in programs(part):
         supervisor.start(program)
     settings = shared_settings.load()
     secret = site.SECRET_KEY.rstrip("\r\n").encode()
-    for what, answers in (
+    wanted: list[tuple[str, Callable[[], bool]]] = [
         ("controle-vnc", lambda: _daemon_answers(settings, secret)),
         ("the gateway", lambda: _answers(gateway_url(settings))),
         ("the site", lambda: _answers(f"{site_origin(settings)}/ping")),
-    ):
+    ]
+    for what, answers in wanted[-1:] if part == "aaa" else wanted:
         if not supervisor.wait_until(answers, READY_SECONDS, f"{what} does not answer"):
             return False
     return True

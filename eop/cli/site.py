@@ -1,5 +1,7 @@
 """What commands need of the site: its settings, its database, the daemon."""
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
     from eop.database import Database
 
 
+def operator() -> str:
+    """Who runs this command, for the audit: the account of the machine."""
+    try:
+        return f"{getpass.getuser()} (eopctl)"
+    except (OSError, KeyError):  # an account without a name
+        return f"{os.getuid()} (eopctl)"
+
+
 @contextmanager
 def open_database() -> Iterator["tuple[Database, Sessions]"]:
     """The site's database at this program's revision, and its sessions.
@@ -26,13 +36,14 @@ def open_database() -> Iterator["tuple[Database, Sessions]"]:
     from eop.database import Database
 
     site = site_settings.load()
-    database = Database(site.database_url)
+    database, sessions = Database(site.database_url), services.sessions_of(site)
     try:
         database.check()
-        yield database, services.sessions_of(site)
+        yield database, sessions
         with open_daemon() as daemon:
             revocations.deliver(database, daemon)
     finally:
+        sessions.close()
         database.close()
 
 

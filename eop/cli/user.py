@@ -1,17 +1,26 @@
 """`eopctl user`: local accounts."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from eop.cli.output import json_option, read_password, table, tell
 from eop.cli.site import open_database
 
+if TYPE_CHECKING:
+    from eop.aaa.password_policy import PasswordPolicy
+
 # the roles of eop.directory.users; repeated so that --help needs no database library
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 PASSWORD_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
+CHANGE = click.option(
+    "--change/--no-change",
+    default=None,
+    help="Whether it must be changed at the first sign-in; by default as PASSWORD_INITIAL says.",
+)
 
 
 @click.group()
@@ -27,13 +36,15 @@ def user() -> None:
 @click.option("--room", "rooms", multiple=True, help="A room to watch; may be repeated.")
 @click.option("--class", "classes", multiple=True, help="A class to watch; may be repeated.")
 @click.option("--replace", is_flag=True, help="Change the user where there is one of that name.")
+@CHANGE
 @json_option
 def add(**options: Any) -> None:
     """Add a user. A teacher without any --room and --class is granted all of them."""
-    from eop.aaa import accounts, passwords
+    from eop.aaa import accounts
     from eop.directory import users
     from eop.directory.users import EVERYTHING, NewUser
 
+    policy = _policy()
     rooms, classes = tuple(options["rooms"]), tuple(options["classes"])
     is_teacher = options["role"] in ("teacher", "head_teacher")
     sees_all = is_teacher and not rooms and not classes
@@ -41,10 +52,13 @@ def add(**options: Any) -> None:
         login=options["name"],
         role=options["role"],
         name=options["display_name"] or _name_of(options["name"]),
-        password=passwords.hashed(read_password(options["password_file"])),
+        password=None,
         rooms=(EVERYTHING,) if sees_all else rooms,
         classes=(EVERYTHING,) if sees_all else classes,
+        must_change=_must_change(options["change"], policy),
     )
+    hashed = accounts.check_password(policy, new, read_password(options["password_file"]))
+    new = replace(new, password=hashed)
     now_ms = int(time.time() * 1000)
     with open_database() as (database, sessions):
         with database.read() as connection:
@@ -65,6 +79,16 @@ def _name_of(login: str) -> str:
     return " ".join(part.capitalize() for part in parts if part) or login
 
 
+def _policy() -> "PasswordPolicy":
+    from eop import services, settings
+
+    return services.password_policy_of(settings.load())
+
+
+def _must_change(asked: bool | None, policy: "PasswordPolicy") -> bool:
+    return policy.initial if asked is None else asked
+
+
 def _described(user: Any) -> dict[str, Any]:
     return {
         "login": user.login,
@@ -72,6 +96,7 @@ def _described(user: Any) -> dict[str, Any]:
         "role": user.role,
         "rooms": list(user.rooms),
         "classes": list(user.classes),
+        "state": user.state,
     }
 
 
@@ -84,10 +109,10 @@ def list_users(as_json: bool) -> None:
     with open_database() as (database, _), database.read() as connection:
         found = users.list_all(connection)
     rows = [
-        [one.login, one.name, one.role, ", ".join(one.rooms), ", ".join(one.classes)]
+        [one.login, one.name, one.role, one.state, ", ".join(one.rooms), ", ".join(one.classes)]
         for one in found
     ]
-    text = table(["login", "name", "role", "rooms", "classes"], rows)
+    text = table(["login", "name", "role", "state", "rooms", "classes"], rows)
     tell([_described(one) for one in found], text, as_json=as_json)
 
 
@@ -106,12 +131,66 @@ def remove(name: str, as_json: bool) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--password-file", type=PASSWORD_FILE, required=True, help="Its first line.")
+@CHANGE
 @json_option
-def passwd(name: str, password_file: Path, as_json: bool) -> None:
+def passwd(name: str, password_file: Path, change: bool | None, as_json: bool) -> None:
     """Give a user another password; locks are lifted, open sessions end."""
     from eop.aaa import accounts
 
-    password = read_password(password_file)
+    policy, password = _policy(), read_password(password_file)
+    terms = accounts.Terms(policy, must_change=_must_change(change, policy))
     with open_database() as (database, sessions):
-        accounts.set_password(database, sessions, name, password, int(time.time() * 1000))
-    tell({"login": name}, f"changed the password of {name}", as_json=as_json)
+        accounts.set_password(database, sessions, name, password, int(time.time() * 1000), terms)
+    text = f"changed the password of {name}"
+    if terms.must_change:
+        text += "; it must be changed at the first sign-in"
+    tell({"login": name, "must_change": terms.must_change}, text, as_json=as_json)
+
+
+@user.command("totp-reset")
+@click.argument("name")
+@json_option
+def totp_reset(name: str, as_json: bool) -> None:
+    """Forget a user's second factor (a lost phone); open sessions end."""
+    from eop.aaa import accounts
+
+    with open_database() as (database, sessions):
+        had = accounts.reset_second_factor(database, sessions, name, int(time.time() * 1000))
+    text = f"{name} has no second factor any more" if had else f"{name} had no second factor"
+    tell({"login": name, "had_second_factor": had}, text, as_json=as_json)
+
+
+@user.command()
+@click.argument("name")
+@json_option
+def unlock(name: str, as_json: bool) -> None:
+    """Lift a lock: that of too many failures, and one that was set by hand."""
+    from eop.aaa import accounts
+
+    with open_database() as (database, sessions):
+        found = accounts.unlock(database, sessions, name, int(time.time() * 1000))
+    tell(_described(found), f"unlocked {found.login} ({found.state})", as_json=as_json)
+
+
+@user.command()
+@click.argument("name")
+@json_option
+def lock(name: str, as_json: bool) -> None:
+    """Lock an account until it is unlocked or enabled; open sessions end."""
+    _set_state(name, "locked", as_json)
+
+
+@user.command()
+@click.argument("name")
+@json_option
+def enable(name: str, as_json: bool) -> None:
+    """Open an account again that was disabled, expired or locked."""
+    _set_state(name, "active", as_json)
+
+
+def _set_state(name: str, state: str, as_json: bool) -> None:
+    from eop.aaa import accounts
+
+    with open_database() as (database, sessions):
+        found = accounts.set_state(database, sessions, name, state, int(time.time() * 1000))
+    tell(_described(found), f"{found.login} is {found.state}", as_json=as_json)

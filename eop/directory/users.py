@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
@@ -25,6 +26,21 @@ MAX_GRANT_CHARACTERS = 64
 MAX_GRANTS = 500  # rooms or classes one teacher may be given one by one
 
 _LOGIN = re.compile(rf"[\w.@+-]{{1,{MAX_LOGIN_CHARACTERS}}}")
+
+COLUMNS = (
+    user.c.id, user.c.login, user.c.name, user.c.role, user.c.language, user.c.theme,
+    user.c.source, user.c.external_id, user.c.state, user.c.must_change,
+    user.c.totp_key.is_not(None).label("has_second_factor"),
+    user_grant.c.kind, user_grant.c.value,
+)  # fmt: skip
+"""What `of_rows` makes a user from, selected from `WITH_GRANTS`."""
+
+WITH_GRANTS = user.outerjoin(user_grant, user_grant.c.user_id == user.c.id)
+
+# made once: SQLAlchemy then keeps what it compiled
+_GRANTED = select(*COLUMNS).select_from(WITH_GRANTS)
+_OF_LOGIN = _GRANTED.where(user.c.login == bindparam("login"))
+_OF_ID = _GRANTED.where(user.c.id == bindparam("user_id"))
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,7 @@ class NewUser:
     password: str | None
     rooms: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    must_change: bool = False
 
 
 def canonical_login(text: str) -> str:
@@ -84,29 +101,35 @@ def checked_line(text: str, what: str, longest: int) -> str:
 
 def find(connection: Connection, login: str) -> User | None:
     """The user of that login, with grants."""
-    row = connection.execute(select(user).where(user.c.login == canonical_login(login))).first()
-    if row is None:
+    rows = connection.execute(_OF_LOGIN, {"login": canonical_login(login)})
+    return of_rows(rows.all())
+
+
+def find_by_id(connection: Connection, user_id: int) -> User | None:
+    """The user of that number, with grants."""
+    return of_rows(connection.execute(_OF_ID, {"user_id": user_id}).all())
+
+
+def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:
+    """The user of rows of `COLUMNS`: one for each grant, or one without."""
+    if not rows:
         return None
-    grants = connection.execute(select(user_grant).where(user_grant.c.user_id == row.id)).all()
-    return _user(row, grants)
-
-
-def _user(row: Row[Any], grants: Iterable[Row[Any]]) -> User:
-    given = sorted((grant.kind, grant.value) for grant in grants)
+    *own, has_second_factor, _kind, _value = rows[0]
+    login, name, role, language, theme, source, external_id, state, must_change = own[1:]
     return User(
-        id=row.id,
-        login=row.login,
-        name=row.name,
-        role=row.role,
-        rooms=tuple(value for kind, value in given if kind == "room"),
-        classes=tuple(value for kind, value in given if kind == "class"),
-        language=row.language,
-        theme=row.theme,
-        source=row.source,
-        external_id=row.external_id,
-        state=row.state,
-        must_change=row.must_change,
-        has_second_factor=row.totp_key is not None,
+        id=own[0],
+        login=login,
+        name=name,
+        role=role,
+        rooms=tuple(sorted(row[-1] for row in rows if row[-2] == "room")),
+        classes=tuple(sorted(row[-1] for row in rows if row[-2] == "class")),
+        language=language,
+        theme=theme,
+        source=source,
+        external_id=external_id,
+        state=state,
+        must_change=must_change,
+        has_second_factor=has_second_factor,
     )
 
 
@@ -118,13 +141,19 @@ def get(connection: Connection, login: str) -> User:
     return found
 
 
+def get_by_id(connection: Connection, user_id: int) -> User:
+    """The user of that id; raises `NotFoundError`."""
+    login = connection.scalar(select(user.c.login).where(user.c.id == user_id))
+    if login is None:
+        raise NotFoundError("there is no such user any more")
+    return get(connection, login)
+
+
 def list_all(connection: Connection) -> list[User]:
     """Every user, by login."""
-    grants: dict[int, list[Row[Any]]] = {}
-    for grant in connection.execute(select(user_grant)):
-        grants.setdefault(grant.user_id, []).append(grant)
-    rows = connection.execute(select(user).order_by(user.c.login))
-    return [_user(row, grants.get(row.id, ())) for row in rows]
+    rows = connection.execute(_GRANTED.order_by(user.c.login, user.c.id))
+    by_user = groupby(rows.all(), key=lambda row: row[0])
+    return [found for _, of_one in by_user if (found := of_rows(list(of_one))) is not None]
 
 
 def password_of(connection: Connection, login: str) -> str | None:
@@ -134,12 +163,20 @@ def password_of(connection: Connection, login: str) -> str | None:
     return stored
 
 
+def password_since(connection: Connection, user_id: int) -> int:
+    """Since when a user has his password (ms); where that is not known, since he was added."""
+    since = func.coalesce(user.c.password_at, user.c.created_at)
+    return connection.scalar(select(since).where(user.c.id == user_id)) or 0
+
+
 def add(connection: Connection, new: NewUser, now_ms: int) -> User:
     """Store a user and its grants; raises `ExistsError`, `InvalidError`."""
     login, values = _checked(new)
     if find(connection, login) is not None:
         raise ExistsError(f"the user {login!r} exists already")
-    result = connection.execute(insert(user).values(login=login, created_at=now_ms, **values))
+    since = now_ms if new.password is not None else None
+    row = {**values, "must_change": new.must_change, "password_at": since}
+    result = connection.execute(insert(user).values(login=login, created_at=now_ms, **row))
     assert result.inserted_primary_key is not None  # noqa: S101 - an insert of one row
     set_grants(connection, result.inserted_primary_key[0], new.rooms, new.classes)
     return get(connection, login)
@@ -187,9 +224,24 @@ def checked_grants(kind: str, values: Iterable[str]) -> frozenset[str]:
 
 
 def set_password(connection: Connection, login: str, hashed: str) -> None:
-    """Store the hash of a user's new password."""
+    """Store another hash of a user's password; it is as old as before."""
     stored = get(connection, login)
     connection.execute(update(user).where(user.c.id == stored.id).values(password=hashed))
+
+
+def date_password(connection: Connection, user_id: int, now_ms: int, *, must_change: bool) -> None:
+    """Write down that a user has a new password, and whether he must change it."""
+    values = {"password_at": now_ms, "must_change": must_change}
+    connection.execute(update(user).where(user.c.id == user_id).values(**values))
+
+
+def set_state(connection: Connection, login: str, state: str) -> User:
+    """Store whether an account opens."""
+    if state not in STATES:
+        raise InvalidError(f"{state!r} is no state; states: {', '.join(STATES)}")
+    stored = get(connection, login)
+    connection.execute(update(user).where(user.c.id == stored.id).values(state=state))
+    return get(connection, login)
 
 
 def set_preferences(

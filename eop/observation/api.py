@@ -176,18 +176,19 @@ def _screen_ticket(body: dict[str, str]) -> Ticket:
     daemon = services().daemon
     workstation = daemon.workstation(body["workstation"])
     mode: Mode = "control" if body["mode"] == "control" else "view"
-    guard.require(mode, Directory(services().database).target(workstation))
-    return daemon.screen_ticket(_viewer(), workstation.id, mode)
+    with guard.allowed_now(mode, Directory(services().database).target(workstation)):
+        return daemon.screen_ticket(_viewer(), workstation.id, mode)
 
 
 def _wall_ticket(body: dict[str, str]) -> Ticket:
     daemon = services().daemon
     if "room" in body:
         require_known_room(body["room"], daemon.rooms())
-        guard.require("tile", Target(body["room"]))
-        return daemon.wall_ticket(_viewer(), body["room"], None)
+        with guard.allowed_now("tile", Target(body["room"])):
+            return daemon.wall_ticket(_viewer(), body["room"], None)
     students = Directory(services().database).students("tile", body["class_"])
-    return daemon.wall_ticket(_viewer(), None, students)
+    with guard.allowed_now("tile", Target(classes=frozenset({body["class_"]}))):
+        return daemon.wall_ticket(_viewer(), None, students)
 
 
 @declare(

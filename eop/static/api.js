@@ -12,6 +12,13 @@ export class CallError extends Error {
   }
 }
 
+const CLOSED_MS = 5_000; // while an administrator keeps all screens closed, a page asks so seldom
+
+/** The wait before the next try where `error` says that all screens are closed; else 0. */
+export function closedWait(error) {
+  return error instanceof CallError && error.code === "switched_off" ? CLOSED_MS : 0;
+}
+
 /** The page's own data. */
 export function pageData() {
   return JSON.parse(document.getElementById("page").textContent);

@@ -1,6 +1,6 @@
 // The connection of one screen: a ticket, noVNC over it, and again whenever it is lost.
 
-import { CallError, newTicket, protocolsOf } from "./api.js";
+import { CallError, closedWait, newTicket, protocolsOf } from "./api.js";
 import { Backoff } from "./backoff.js";
 
 const FINAL = new Set([401, 403, 404, 422]); // trying again by itself would change nothing
@@ -11,8 +11,9 @@ const MOST_UNANSWERED = 2; // probes without any answer: the network is a hole
 const SLEEP_MS = 15_000; // a clock that jumped so far: the computer slept
 
 /**
- * `handlers`: `opening()`, `opened(rfb)`, `lost(waitMs, reason, picture)`, `ended(error)` — no try
- * will follow. `reason` is what the daemon said when it refused the screen, or "".
+ * `handlers`: `opening()`, `opened(rfb)`, `lost(waitMs, reason, picture)`, `closed(waitMs, error)`
+ * — by an administrator, for all —, `ended(error)` — no try will follow. `reason` is what the
+ * daemon said when it refused the screen, or "".
  */
 export class ScreenLink {
   #page;
@@ -75,7 +76,11 @@ export class ScreenLink {
   }
 
   #failed(error) {
-    if (error instanceof CallError && FINAL.has(error.status)) {
+    const wait = closedWait(error);
+    if (wait > 0) {
+      this.#tryIn(wait);
+      this.#handlers.closed(wait, error);
+    } else if (error instanceof CallError && FINAL.has(error.status)) {
       this.#handlers.ended(error);
     } else {
       this.#later(error.status === 503 ? error.message : "", null);
@@ -111,12 +116,16 @@ export class ScreenLink {
       return;
     }
     const wait = this.#backoff.next();
+    this.#tryIn(wait);
+    this.#handlers.lost(wait, reason, picture);
+  }
+
+  #tryIn(wait) {
     const attempt = this.#attempt;
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#try(attempt);
     }, wait);
-    this.#handlers.lost(wait, reason, picture);
   }
 
   #close() {

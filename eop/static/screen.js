@@ -32,8 +32,7 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
   opened(rfb) {
     rfbNow = rfb;
     setStatus("open");
-    byId("last").hidden = true;
-    byId("last").removeAttribute("src");
+    forgetPicture();
     stage.dataset.mode = link.mode;
     display.use(rfb);
     useTools(rfb);
@@ -64,6 +63,19 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
       byId("shout").textContent = reason ? causeOf(reason) : t("Connection to the screen lost.");
     }
   },
+  closed(wait, error) {
+    rfbNow = null;
+    useTools(null);
+    const first = lost?.reason !== error.message;
+    lost = { next: performance.now() + wait, since: Date.now(), reason: error.message };
+    forgetPicture();
+    setStatus("lost");
+    tellLost();
+    notice();
+    if (first) {
+      byId("shout").textContent = error.message;
+    }
+  },
   ended(error) {
     rfbNow = null;
     useTools(null);
@@ -73,8 +85,7 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
       return;
     }
     lost = null;
-    byId("last").hidden = true; // who is signed out sees no screens
-    byId("last").removeAttribute("src");
+    forgetPicture(); // who is signed out sees no screens
     setStatus("ended");
     notice();
     const [text, label, address] = lastWords(error);
@@ -85,6 +96,11 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
 
 function setStatus(status) {
   stage.dataset.status = status;
+}
+
+function forgetPicture() {
+  byId("last").hidden = true;
+  byId("last").removeAttribute("src");
 }
 
 function useTools(rfb) {

@@ -1,6 +1,6 @@
 // The wall's one WebSocket: opened with a new ticket each time, and opened again when it is lost.
 
-import { CallError, newTicket, protocolsOf } from "./api.js";
+import { CallError, closedWait, newTicket, protocolsOf } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { EVENT, FrameReader, TILE, parseEvent, parseTile, visibleFrame } from "./wall-frames.js";
 
@@ -9,8 +9,8 @@ const OPENING_MS = 15_000;
 const FINAL = new Set([401, 403, 404, 422]); // trying again by itself would change nothing
 
 /**
- * `handlers`: `event(event)`, `tile(tile)`, `opened()`, `lost(waitMs)` — also before each new
- * try —, and `ended(error)`: no try will follow.
+ * `handlers`: `event(event)`, `tile(tile)`, `opened()`, `closed()` — by an administrator, for all —,
+ * `lost(waitMs)` — also before each new try —, and `ended(error)`: no try will follow.
  */
 export class WallLink {
   #page;
@@ -47,7 +47,11 @@ export class WallLink {
   }
 
   #failed(error) {
-    if (error instanceof CallError && FINAL.has(error.status)) {
+    const wait = closedWait(error);
+    if (wait > 0) {
+      this.#handlers.closed();
+      this.#later(wait);
+    } else if (error instanceof CallError && FINAL.has(error.status)) {
       this.#handlers.ended(error);
     } else {
       this.#later(error.retryAfter ? error.retryAfter * 1000 : 0);

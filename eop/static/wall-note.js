@@ -9,6 +9,7 @@ export class WallNote {
   #shout = document.getElementById("shout");
   #say = document.getElementById("say");
   #lost = null;
+  #closed = false;
 
   constructor(page) {
     this.#page = page;
@@ -16,6 +17,9 @@ export class WallNote {
 
   /** The link is lost; the next try is in `wait` ms, the newest picture is of `pictured`. */
   lost(wait, pictured) {
+    if (this.#closed) {
+      return; // that is known, and why
+    }
     const first = this.#lost === null;
     this.#lost = { next: performance.now() + wait, pictured };
     this.tick();
@@ -40,12 +44,27 @@ export class WallNote {
       });
   }
 
+  /** An administrator has closed all screens; the link tries on by itself. */
+  closed() {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
+    this.#lost = null;
+    const text = t("An administrator has closed all screens.");
+    const hope = t("They come back here when they are allowed again.");
+    this.#text.textContent = `${text} ${hope}`;
+    this.#note.hidden = false;
+    this.#shout.textContent = text;
+  }
+
   /** The link is there (again). */
   restored() {
     this.#note.hidden = true;
     this.#shout.textContent = "";
-    if (this.#lost !== null) {
+    if (this.#lost !== null || this.#closed) {
       this.#lost = null;
+      this.#closed = false;
       this.#say.textContent = t("Connection restored.");
     }
   }

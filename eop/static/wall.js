@@ -55,19 +55,30 @@ const link = new WallLink(page, {
     dropWaiting();
     note.restored();
   },
+  closed: close,
   lost(wait) {
     linked = false;
     note.lost(wait, newestPicture());
     writeAll();
   },
   ended(error) {
-    linked = false;
     note.ended(error);
-    dropWaiting();
-    tiles.forEach((tile) => tile.dropPicture()); // who is signed out sees no screens
-    writeAll();
+    dropPictures(); // who is signed out sees no screens
   },
 });
+
+/** All screens are closed for everybody: nothing of them stays in sight. */
+function close() {
+  note.closed();
+  dropPictures();
+}
+
+function dropPictures() {
+  linked = false;
+  dropWaiting();
+  tiles.forEach((tile) => tile.dropPicture());
+  writeAll();
+}
 
 function takeEvent(event) {
   if (Number.isFinite(event.now)) {
@@ -88,6 +99,11 @@ function takeEvent(event) {
         tiles.get(number)?.prove(event.now);
       }
       return; // written with all else, once a second
+    case "bye":
+      if (event.code === "switched_off") {
+        close();
+      }
+      return;
     default:
       return; // newer servers may tell more
   }

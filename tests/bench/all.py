@@ -12,7 +12,9 @@ import time
 
 from tests.bench import report
 
-PROGRAMS = ("demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "people")
+PROGRAMS = (
+    "demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "people",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import broadcast, demonstration, growth, people, relay, veyon, wall40
+from tests.bench import broadcast, demonstration, growth, people, relay, sign_in, veyon, wall40
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
@@ -21,6 +21,7 @@ TABLES = {
     "veyon": veyon.tables,
     "broadcast": broadcast.tables,
     "growth": growth.tables,
+    "sign_in": sign_in.tables,
     "people": people.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"

@@ -23,6 +23,18 @@ def test_the_relay_is_measured_beside_websockify(tmp_path):
     assert json.loads((tmp_path / "relay.json").read_text()) == figures
 
 
+def test_signing_in_and_the_check_of_sessions_are_measured_in_both_stores(tmp_path):
+    command = [sys.executable, "-m", "tests.bench.sign_in", "--quick", "--json", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert set(figures["stores"]) == {"database", "Redis"}
+    for (turn,) in figures["stores"].values():
+        assert turn["sign-in, CPU ms"] > turn["sign-in, argon2id CPU ms"] * 0.5
+        assert 0 < turn["check, ms"] < 50
+        assert turn["request with, ms"] > 0
+
+
 def test_without_veyon_a_sentence_says_what_to_install(tmp_path):
     command = [sys.executable, "-m", "tests.bench.veyon", "--out", tmp_path]
     done = subprocess.run(

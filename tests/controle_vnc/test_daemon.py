@@ -220,6 +220,55 @@ def test_a_wall_is_told_why_it_closes(client, gateway, workstation):
         assert wall.event("bye", 1)["code"] == "signed_out"
 
 
+@pytest.mark.parametrize("kind", ["screen", "wall"])
+def test_closing_all_screens_closes_within_a_second_and_refuses_new_ones(
+    client, gateway, workstation, kind
+):
+    def ticket():
+        if kind == "screen":
+            return screen_ticket(client, workstation)
+        return client.request(m.IssueWallTicket(viewer=camille(), room="S12")).ticket
+
+    unused = ticket()
+    with gateway.open(ticket()) as browser:
+        browser.recv(5)
+        assert client.request(m.SwitchScreens(closed=True, at=1)) == m.Done(count=1)
+        assert closes(browser, 1)
+    with pytest.raises(RequestRefusedError) as refused:
+        ticket()
+    assert refused.value.code == "switched_off"
+    with pytest.raises(InvalidStatus) as shut:
+        gateway.open(unused)
+    assert shut.value.response.status_code in {403, 503}
+    client.request(m.SwitchScreens(closed=False, at=2))
+    with gateway.open(ticket()) as browser:
+        browser.recv(5)
+
+
+def test_screens_stay_closed_when_it_starts_again(daemon, gateway):
+    with ControlClient(daemon.settings, SECRET, timeout=10) as client:
+        client.request(m.SwitchScreens(closed=True, at=1))
+    daemon.process.kill()
+    daemon.process.wait(5)
+    daemon.start()
+    with ControlClient(daemon.settings, SECRET, timeout=10) as client:
+        assert client.request(m.GetStatus()).screens_closed
+        with pytest.raises(RequestRefusedError) as refused:
+            client.request(m.IssueWallTicket(viewer=camille(), room="S12"))
+        assert refused.value.code == "switched_off"
+
+
+def test_a_wall_whose_rights_changed_is_told_so_and_may_open_again(client, gateway, workstation):
+    wanted = m.IssueWallTicket(viewer=camille(), room="S12")
+    with gateway.open(client.request(wanted).ticket) as browser:
+        wall = WallClient(browser)
+        wall.event("snapshot")
+        client.request(m.CloseViewers(sessions=["session"]))
+        assert wall.event("bye", 1)["code"] == "rights_changed"
+    with gateway.open(client.request(wanted).ticket) as browser:
+        WallClient(browser).event("snapshot")
+
+
 def test_a_session_closes_at_its_end(client, gateway, workstation):
     ticket = screen_ticket(client, workstation, viewer=camille(seconds=1))
     with gateway.open(ticket) as browser:

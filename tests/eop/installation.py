@@ -148,6 +148,7 @@ class Browser:
 
     def __init__(self, installation: Installation, host: str) -> None:
         application = runner.compose([installation.site], installation.parts)
+        self.installation = installation
         self.client = Client(application)
         self.host = host
         self.csrf = ""

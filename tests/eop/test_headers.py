@@ -30,7 +30,7 @@ def test_a_server_error_carries_them_too_and_tells_nothing(house, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setattr("eop.aaa.sql_sessions.SqlSessions.find", broken)
+    monkeypatch.setattr("eop.aaa.sql_sessions.SqlSessions.find_with_user", broken)
     browser = house.signed_in()
     for path in (API + "/session", MOUNT + "/", "/login"):
         answer = browser.open(path)

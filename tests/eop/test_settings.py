@@ -5,6 +5,7 @@ import pytest
 from controle_vnc.errors import SettingsError
 from eop import settings as site_settings
 from eop.cli.init import initialise
+from eop.directory import users
 
 
 @pytest.fixture
@@ -59,6 +60,25 @@ def test_what_init_makes_is_accepted(conf):
         ({"PUBLIC_URL": "eop.example"}, "PUBLIC_URL must look like"),
         ({"PUBLIC_URL": "https://eop.example/eop"}, "PUBLIC_URL must look like"),
         ({"WEB_THREADS": 0}, "WEB_THREADS must be between"),
+        ({"PASSWORD_ATTEMPTS": 0}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
+        ({"PASSWORD_ATTEMPTS": 101}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
+        ({"PASSWORD_HOLDOFF": 0}, "PASSWORD_HOLDOFF must be between 1 and 1440"),
+        ({"PASSWORD_LIFETIME": -1}, "PASSWORD_LIFETIME must be between 0 and 3650"),
+        ({"PASSWORD_HISTORY": 25}, "PASSWORD_HISTORY must be between 0 and 24"),
+        ({"PASSWORD_SCORE": 5}, "PASSWORD_SCORE must be between 0 and 4"),
+        ({"PASSWORD_RULE": "("}, "PASSWORD_RULE for * is no regular expression"),
+        ({"PASSWORD_RULE": {"king": "x"}}, "PASSWORD_RULE: 'king' is no role"),
+        ({"PASSWORD_RULE": {"teacher": "["}}, "PASSWORD_RULE for teacher is no regular"),
+        ({"PASSWORD_RULE": "x" * 1001}, "longer than 1000 characters"),
+        ({"PASSWORD_RULE": ["x"]}, "PASSWORD_RULE must be a text or an object of texts"),
+        ({"PASSWORD_RULE": {"teacher": 8}}, "PASSWORD_RULE must be a text or an object of texts"),
+        ({"PASSWORD_RULE_TEXT": {"de": "x"}}, "PASSWORD_RULE_TEXT holds a sentence"),
+        ({"PASSWORD_RULE_TEXT": "x" * 501}, "at most 500 characters"),
+        ({"PASSWORD_LEAKED_FILE": "/none/leaked.txt"}, "/none/leaked.txt cannot be read"),
+        ({"TOTP_REQUIRED_ROLES": ["king"]}, "TOTP_REQUIRED_ROLES: 'king' is no role"),
+        ({"TOTP_ISSUER": "a:b"}, "TOTP_ISSUER must be a name without a colon"),
+        ({"TOTP_ISSUER": ""}, "TOTP_ISSUER must be a name"),
+        ({"TOTP_ISSUER": "x" * 65}, "TOTP_ISSUER is longer than 64"),
     ],
 )
 def test_a_wrong_setting_refuses_to_start_and_names_the_file(conf, changes, words):
@@ -116,3 +136,34 @@ def test_the_original_debug_word_is_understood(conf):
 def test_an_absent_file_names_the_remedy(tmp_path):
     with pytest.raises(SettingsError, match="eopctl init"):
         site_settings.load(environ={"EOP_HOME": str(tmp_path)})
+
+
+def test_a_rule_is_for_all_or_for_each_role(conf):
+    conf.write(PASSWORD_RULE=r".*\d.*", PASSWORD_RULE_TEXT="A digit.")
+    site = conf.load()
+    assert site_settings.by_name(site.PASSWORD_RULE) == {"*": r".*\d.*"}
+    conf.write(PASSWORD_RULE={"student": ".{8,}", "*": ".{12,}"})
+    assert site_settings.by_name(conf.load().PASSWORD_RULE)["student"] == ".{8,}"
+    assert site_settings.by_name("") == {}
+
+
+def test_the_environment_takes_a_rule_as_text_or_as_json(conf):
+    rule = conf.load(EOP_PASSWORD_RULE=".{8,}").PASSWORD_RULE
+    assert rule == ".{8,}"
+    rule = conf.load(EOP_PASSWORD_RULE='{"teacher": ".{12,}"}').PASSWORD_RULE
+    assert rule == {"teacher": ".{12,}"}
+    for wrong, words in (('{"a', "not valid JSON"), ('{"teacher": 1}', "a text or an object")):
+        with pytest.raises(SettingsError, match=f"EOP_PASSWORD_RULE.*{words}"):
+            conf.load(EOP_PASSWORD_RULE=wrong)
+
+
+def test_roles_and_languages_are_those_of_the_directory():
+    assert site_settings.ROLES == users.ROLES
+    assert site_settings.LANGUAGES == users.LANGUAGES
+
+
+def test_a_list_of_leaked_passwords_is_looked_at_before_the_start(conf, tmp_path):
+    leaked = tmp_path / "leaked.txt"
+    leaked.write_text("password\nazerty\n")
+    conf.write(PASSWORD_LEAKED_FILE=str(leaked))
+    assert str(leaked) == conf.load().PASSWORD_LEAKED_FILE

@@ -6,9 +6,11 @@ import sys
 import pytest
 from sqlalchemy import func, select
 
-from eop.aaa.tables import revocation, session
+from eop.aaa.tables import revocation, session, sign_in_failure, sign_in_step
+from eop.directory import users
 from eop.worker import Worker
 from tests.desktops import wait_until
+from tests.eop.installation import PASSWORD
 
 
 @pytest.fixture
@@ -72,6 +74,20 @@ def test_expired_sessions_are_removed_and_revoked(house, worker):
     assert len(house.daemon.leases._tombstones) == 1
 
 
+def test_steps_and_failures_that_are_over_are_removed(house, worker):
+    with house.parts.database.write() as connection:
+        camille = users.get(connection, "camille")
+        users.date_password(connection, camille.id, 0, must_change=True)
+    house.browser().open("/login", "POST", data={"username": "camille", "password": PASSWORD})
+    house.browser().sign_in(password="wrong")
+    worker.tick()
+    assert (count(house, sign_in_step), count(house, sign_in_failure)) == (1, 1)
+    house.offset = 30 * 60 + 1
+    house.steady = 60.0
+    worker.tick()
+    assert (count(house, sign_in_step), count(house, sign_in_failure)) == (0, 0)
+
+
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):
     def broken(*_):
         raise RuntimeError("broken")
@@ -105,3 +121,42 @@ def test_the_program_says_why_it_cannot_start(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr == "eop-worker: No application loaded\n"
+
+
+def test_the_switch_of_all_screens_is_told_every_second(house, worker):
+    from eop.aaa import switches
+
+    worker.tick()
+    switches.turn(house.parts.database, True, "admin", house.parts.now_ms())
+    worker.tick()
+    assert not house.parts.daemon.status().screens_closed
+    house.steady = 1.0
+    worker.tick()
+    assert house.parts.daemon.status().screens_closed
+    house.stop_daemon()
+    house.parts.daemon.close()
+    house.start_daemon()
+    assert not house.parts.daemon.status().screens_closed
+    house.steady = 2.0
+    worker.tick()
+    assert house.parts.daemon.status().screens_closed
+
+
+def test_what_a_substitute_had_open_closes_within_seconds_of_the_end(house, worker):
+    from eop.aaa import substitution
+    from eop.directory.substitutes import Substitution
+
+    house.add_user("anna", rooms=(), classes=())
+    house.add_workstation("pc-01", "S12")
+    now_ms = house.parts.now_ms()
+    given = Substitution("anna", ("S12",), (), now_ms, now_ms + 60_000, "admin")
+    substitution.give(house.parts.database, given, now_ms)
+    browser = house.signed_in("anna")
+    ticket = browser.post("tickets", {"kind": "wall", "room": "S12"}).json["ticket"]
+    closing = house.daemon.leases.open(house.daemon.office.redeem(ticket))
+    house.offset = 60.0
+    worker.tick()
+    assert closing.code == "rights_changed"
+    assert house.daemon.leases._tombstones == {}
+    assert browser.get("session").status_code == 200
+    assert browser.post("tickets", {"kind": "wall", "room": "S12"}).status_code == 403

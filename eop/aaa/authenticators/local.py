@@ -22,7 +22,7 @@ class LocalAuthenticator:
         if not passwords.matches(stored, password) or stored is None:
             return None
         if passwords.is_outdated(stored):
-            renewed = passwords.hashed(password)
+            renewed = passwords.hash_of(password)
             with self._database.write() as connection:
                 users.set_password(connection, login, renewed)
         return Who(login, self.name)

@@ -70,6 +70,8 @@ def _extend_sign_in() -> None:
         table.add_column(sa.Column("parent", sa.String(64)))
         table.create_index("ix_session_ticket", ["ticket"])
         table.create_index("ix_session_parent", ["parent"])
+    with op.batch_alter_table("revocation") as table:
+        table.add_column(sa.Column("is_over", sa.Boolean, nullable=False, server_default=sa.true()))
     _create_steps()
     op.create_table(
         "sign_in_code",

@@ -213,6 +213,56 @@ def test_a_revoked_session_loses_tickets_and_viewers_and_gets_no_more(world):
     world.play(scene)
 
 
+def test_a_session_whose_rights_changed_asks_for_tickets_anew(world):
+    async def scene(ask):
+        first = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        second = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        closing = world.leases.open(world.office.redeem(first.ticket))
+        assert await ask(m.CloseViewers(sessions=["s", "other"])) == m.Done(count=2)
+        assert closing.code == "rights_changed"
+        with pytest.raises(TicketRefusedError):
+            world.office.redeem(second.ticket)
+        third = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S14"))
+        assert world.office.redeem(third.ticket).room == "S14"
+
+    world.play(scene)
+
+
+def test_while_all_screens_are_closed_there_are_no_tickets(world):
+    async def scene(ask):
+        saved = await ask(save())
+        first = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        second = await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+        closing = world.leases.open(world.office.redeem(first.ticket))
+        assert await ask(m.SwitchScreens(closed=True, at=5)) == m.Done(count=1)
+        assert await ask(m.SwitchScreens(closed=True, at=5)) == m.Done(count=0)
+        assert closing.code == "switched_off"
+        assert (await ask(m.GetStatus())).screens_closed
+        with pytest.raises(TicketRefusedError):
+            world.office.redeem(second.ticket)
+        for request in (
+            m.IssueWallTicket(viewer=CAMILLE, room="S12"),
+            m.IssueScreenTicket(viewer=CAMILLE, workstation=saved.id, mode="view"),
+        ):
+            with pytest.raises(RequestRefusedError) as refusal:
+                await ask(request)
+            assert code(refusal) == "switched_off"
+
+    world.play(scene)
+
+
+def test_an_order_that_was_overtaken_is_not_obeyed(world):
+    async def scene(ask):
+        await ask(m.SwitchScreens(closed=True, at=5))
+        await ask(m.SwitchScreens(closed=False, at=4))
+        assert (await ask(m.GetStatus())).screens_closed
+        await ask(m.SwitchScreens(closed=False, at=6))
+        assert not (await ask(m.GetStatus())).screens_closed
+        await ask(m.IssueWallTicket(viewer=CAMILLE, room="S12"))
+
+    world.play(scene)
+
+
 @pytest.mark.parametrize("field", ["session", "user", "name"])
 def test_a_viewer_at_the_limit_is_accepted_and_one_past_it_is_not(world, field):
     def viewer(text):

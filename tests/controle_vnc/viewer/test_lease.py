@@ -9,8 +9,10 @@ from controle_vnc.viewer.lease import (
     LEASE_LOST,
     LEASE_SECONDS,
     MAX_VIEWERS_A_SESSION,
+    RIGHTS_CHANGED,
     SESSION_ENDED,
     SIGNED_OUT,
+    SWITCHED_OFF,
     Leases,
 )
 
@@ -165,3 +167,28 @@ def test_everything_is_told_when_the_daemon_ends(world):
     closing = world.leases.open(GRANT)
     world.leases.close_all("stopping")
     assert closing.code == "stopping"
+
+
+def test_a_session_whose_rights_changed_loses_its_viewers_and_lives_on(world):
+    world.leases.renew("session", 2_000_000)
+    world.leases.renew("other", 2_000_000)
+    mine = world.leases.open(GRANT)
+    theirs = world.leases.open(dataclasses.replace(GRANT, id="h", session="other"))
+    assert world.leases.close_viewers(["session", "unknown"]) == 1
+    assert (mine.code, theirs.code) == (RIGHTS_CHANGED, None)
+    world.leases.done(GRANT)
+    assert world.leases.open(GRANT).code is None
+
+
+def test_while_all_is_shut_nothing_opens_and_sessions_live_on(world):
+    world.leases.renew("session", 2_000_000)
+    closing = world.leases.open(GRANT)
+    assert world.leases.shut() == 1
+    assert closing.code == SWITCHED_OFF
+    world.leases.done(GRANT)
+    assert world.leases.renew("session", 2_000_000)
+    with pytest.raises(RequestRefusedError) as refusal:
+        world.leases.open(GRANT)
+    assert refusal.value.code == SWITCHED_OFF
+    world.leases.let_open()
+    assert world.leases.open(GRANT).code is None

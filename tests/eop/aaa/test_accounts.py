@@ -1,9 +1,14 @@
 import pytest
+from sqlalchemy import select
 
-from eop.aaa import accounts, revocations
+from eop.aaa import accounts, passwords, revocations
+from eop.aaa.accounts import Terms
+from eop.aaa.password_policy import PasswordPolicy, PasswordRefusedError
+from eop.aaa.tables import password_history
+from eop.directory import users
 from eop.directory.users import NewUser
 from eop.errors import ExistsError, InvalidError, NotFoundError
-from tests.eop.installation import HASH, error
+from tests.eop.installation import HASH, PASSWORD, error
 
 
 def live_ids(house):
@@ -96,3 +101,53 @@ def test_logins_are_one_whatever_their_case(house):
     assert house.browser().sign_in(" Camille ").json["user"] == "camille"
     with pytest.raises(NotFoundError):
         accounts.remove(house.parts.database, house.parts.door.sessions, "nobody", 0)
+
+
+def history(house):
+    with house.parts.database.read() as connection:
+        return connection.scalars(select(password_history.c.password)).all()
+
+
+def test_replaced_passwords_are_kept_as_far_as_the_history_goes(house):
+    parts = house.parts
+    terms = Terms(PasswordPolicy(history=3))
+    for word in ("first", "second", "third", "fourth"):
+        accounts.set_password(
+            parts.database, parts.door.sessions, "camille", f"{word} quiet horse",
+            parts.now_ms(), terms,
+        )  # fmt: skip
+    kept = history(house)
+    assert len(kept) == 2
+    assert [passwords.matches(one, word) for one, word in zip(
+        kept, ("second quiet horse", "third quiet horse"), strict=True,
+    )] == [True, True]  # fmt: skip
+    terms = Terms(PasswordPolicy(history=0))
+    accounts.set_password(
+        parts.database, parts.door.sessions, "camille", "fifth quiet horse", parts.now_ms(), terms
+    )
+    assert history(house) == []
+
+
+def test_a_password_is_dated_when_it_is_set_and_not_when_its_hash_is_renewed(house, monkeypatch):
+    parts = house.parts
+    with parts.database.read() as connection:
+        camille = users.get(connection, "camille")
+        assert users.password_since(connection, camille.id) <= parts.now_ms()
+    accounts.set_password(
+        parts.database, parts.door.sessions, "camille", PASSWORD, 42, Terms(must_change=True)
+    )
+    monkeypatch.setattr(passwords, "is_outdated", lambda stored: True)
+    assert house.browser().sign_in().json["error"]["code"] == "must_change"
+    with parts.database.read() as connection:
+        assert users.password_since(connection, camille.id) == 42
+        assert users.get(connection, "camille").must_change
+
+
+def test_of_a_password_that_is_not_stored_nothing_changes(house):
+    parts, browser = house.parts, house.signed_in()
+    with pytest.raises(PasswordRefusedError):
+        accounts.set_password(
+            parts.database, parts.door.sessions, "camille", "password", parts.now_ms()
+        )
+    assert browser.get("session").status_code == 200
+    assert history(house) == []

@@ -54,11 +54,13 @@ def test_a_locked_account_is_told_at_the_door(house):
 
 
 def test_the_door_knows_a_device_again(house, monkeypatch):
-    monkeypatch.setattr("eop.aaa.throttle.FAILURES_A_LOGIN", 1)
+    monkeypatch.setattr("eop.aaa.throttle.EVERYWHERE_TIMES", 1)
     browser = house.browser()
     assert login(browser).status_code == 303
     stranger = {"username": "camille", "password": "no"}
-    house.browser().open("/login", "POST", data=stranger, environ={"REMOTE_ADDR": "192.0.2.1"})
+    for number in range(5):
+        place = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        house.browser().open("/login", "POST", data=stranger, environ=place)
     assert login(house.browser()).status_code == 423
     assert login(browser).status_code == 303
 

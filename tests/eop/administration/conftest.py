@@ -1,11 +1,14 @@
-"""What the tests of imports share: an installation that has a school to import."""
+"""The fixtures of every page of the administration."""
 
 import pytest
 
+from tests.eop.administration.pages import school
 from tests.eop.school_files import School
+
+__all__ = ["files", "school"]
 
 
 @pytest.fixture
-def school(house, tmp_path, monkeypatch):
-    """`house` with a source: ten students of 3eB and one teacher."""
+def files(house, tmp_path, monkeypatch):
+    """`house` with a source to import: ten students of 3eB and one teacher."""
     return School(house, tmp_path / "school", monkeypatch)

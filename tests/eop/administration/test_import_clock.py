@@ -103,8 +103,8 @@ def sleeper():
     steady.end()
 
 
-def test_the_schedule_imports_once_a_day_even_with_restarts(house, school, monkeypatch):
-    school.set(monkeypatch, IMPORT_AT="00:00")
+def test_the_schedule_imports_once_a_day_even_with_restarts(house, files, monkeypatch):
+    files.set(monkeypatch, IMPORT_AT="00:00")
     for _ in range(3):  # each a worker of its own
         clock = ImportClock(house.parts)
         clock.tick()
@@ -121,7 +121,7 @@ def test_the_schedule_imports_once_a_day_even_with_restarts(house, school, monke
     assert len(runs(house)) == 2
 
 
-def test_what_is_asked_for_is_done_by_the_worker_while_it_does_its_other_duties(house, school):
+def test_what_is_asked_for_is_done_by_the_worker_while_it_does_its_other_duties(house, files):
     number = queue(house)
     house.signed_in()
     worker = Worker(house.parts)
@@ -139,7 +139,7 @@ def test_what_is_asked_for_is_done_by_the_worker_while_it_does_its_other_duties(
     assert len(house.daemon.leases) == 1
 
 
-def test_one_import_follows_the_other(house, school, sleeper):
+def test_one_import_follows_the_other(house, files, sleeper):
     queue(house)
     queue(house)
     clock = sleeper.clock(house)
@@ -149,7 +149,7 @@ def test_one_import_follows_the_other(house, school, sleeper):
     clock.stop()
 
 
-def test_an_import_that_takes_too_long_is_ended_and_told(house, school, sleeper):
+def test_an_import_that_takes_too_long_is_ended_and_told(house, files, sleeper):
     queue(house, QUEUED)
     clock = sleeper.clock(house)
     clock.tick()
@@ -162,7 +162,7 @@ def test_an_import_that_takes_too_long_is_ended_and_told(house, school, sleeper)
     assert runs(house)[0].summary["error"] == "it took longer than 15 minutes and was ended"
 
 
-def test_a_process_that_dies_is_told(house, school):
+def test_a_process_that_dies_is_told(house, files):
     steady = Steady([sys.executable, "-c", "raise SystemExit(7)"])
     queue(house)
     clock = steady.clock(house)
@@ -172,7 +172,7 @@ def test_a_process_that_dies_is_told(house, school):
     assert runs(house)[0].summary["error"] == "its process ended with exit code 7"
 
 
-def test_a_worker_that_stops_ends_its_import(house, school, sleeper):
+def test_a_worker_that_stops_ends_its_import(house, files, sleeper):
     queue(house)
     clock = sleeper.clock(house)
     clock.tick()
@@ -182,7 +182,7 @@ def test_a_worker_that_stops_ends_its_import(house, school, sleeper):
 
 
 def test_what_was_killed_in_the_middle_is_told_and_what_goes_on_is_not_touched(
-    house, school, sleeper
+    house, files, sleeper
 ):
     queue(house, RUNNING)
     clock = sleeper.clock(house)

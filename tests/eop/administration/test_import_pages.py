@@ -11,7 +11,7 @@ IMPORT = MOUNT + "/admin/import/"
 
 
 @pytest.fixture
-def admin(house, school):
+def admin(house, files):
     """A signed-in administrator."""
     house.add_user("root", role="administrator", rooms=(), classes=())
     return house.signed_in("root")
@@ -39,7 +39,7 @@ def page(browser, run):
 
 
 @pytest.mark.parametrize("path", ["", "1", "1/status"])
-def test_only_administrators_import(house, school, path):
+def test_only_administrators_import(house, files, path):
     assert house.browser().open(IMPORT + path).status_code == 303
     assert house.signed_in().open(IMPORT + path).status_code == 403
     assert ask(house.signed_in()).status_code == 403
@@ -50,12 +50,12 @@ def test_a_form_without_its_token_is_refused(admin):
     assert ask(admin).status_code == 403
 
 
-def test_the_page_is_among_the_functions_and_names_the_sources(house, school, admin, monkeypatch):
+def test_the_page_is_among_the_functions_and_names_the_sources(house, files, admin, monkeypatch):
     assert IMPORT in admin.open(MOUNT + "/admin/").text
     text = admin.open(IMPORT).text
     assert "Imported only when asked." in text
     assert "Nothing was imported yet." in text
-    school.set(monkeypatch, IMPORT_AT="02:30")
+    files.set(monkeypatch, IMPORT_AT="02:30")
     assert "Imported every day at 02:30." in house.signed_in("root").open(IMPORT).text
 
 
@@ -78,17 +78,17 @@ def test_a_dry_run_shows_groups_and_leads_to_the_import(house, admin):
     assert "New people: 11" in admin.open(IMPORT).text
 
 
-def test_long_lists_are_closed_and_bounded(house, school, admin):
+def test_long_lists_are_closed_and_bounded(house, files, admin):
     for number in range(100, 160):
-        school.student(number)
+        files.student(number)
     text = page(admin, done(house, ask(admin, do="preview")))
     assert "and 21 more" in text
     assert '<details class="panel import-group">' in text
 
 
-def test_a_braked_import_is_explained_and_can_be_confirmed_once_looked_at(house, school, admin):
+def test_a_braked_import_is_explained_and_can_be_confirmed_once_looked_at(house, files, admin):
     done(house, ask(admin, do="import"))
-    school.remove("p1", "p2", "p3")
+    files.remove("p1", "p2", "p3")
     run = done(house, ask(admin, do="import"))
     text = page(admin, run)
     assert "The brake stopped this import: nothing was changed." in text
@@ -101,29 +101,29 @@ def test_a_braked_import_is_explained_and_can_be_confirmed_once_looked_at(house,
     assert "The brake was lifted for this import." in page(admin, confirmed)
 
 
-def test_a_confirmation_of_something_else_does_not_lift_the_brake(house, school, admin):
+def test_a_confirmation_of_something_else_does_not_lift_the_brake(house, files, admin):
     first = done(house, ask(admin, do="import"))
-    school.remove("p1", "p2", "p3")
+    files.remove("p1", "p2", "p3")
     assert done(house, ask(admin, do="import", confirms=first.id, sure="yes")).outcome == "braked"
     shown = done(house, ask(admin, do="preview"))
-    school.remove("p4")
+    files.remove("p4")
     assert done(house, ask(admin, do="import", confirms=shown.id, sure="yes")).outcome == "braked"
 
 
-def test_a_source_that_says_nothing_offers_no_confirmation(house, school, admin):
+def test_a_source_that_says_nothing_offers_no_confirmation(house, files, admin):
     done(house, ask(admin, do="import"))
-    school.remove(*list(school.rows))
+    files.remove(*list(files.rows))
     text = page(admin, done(house, ask(admin, do="import")))
     assert "The source names nobody at all." in text
     assert "Import all the same" not in text
 
 
-def test_what_failed_says_why_and_conflicts_say_with_whom(house, school, admin):
+def test_what_failed_says_why_and_conflicts_say_with_whom(house, files, admin):
     house.add_user("p1", role="student")
     text = page(admin, done(house, ask(admin, do="import")))
     assert "Left as they are" in text
     assert "This name belongs to one that is kept here." in text
-    (school.folder / "people.csv").write_text("<b>what</b>\n")
+    (files.folder / "people.csv").write_text("<b>what</b>\n")
     text = page(admin, done(house, ask(admin, do="import")))
     assert "Nothing was changed: the import failed." in text
     assert "no column is called login" in text
@@ -175,14 +175,14 @@ def test_unknown_sources_are_not_found(admin):
     assert ask(admin, source="ldap").status_code == 404
 
 
-def test_hostile_names_do_not_leave_their_place(house, school, admin):
-    school.student(1, name="<script>alert(1)</script>")
+def test_hostile_names_do_not_leave_their_place(house, files, admin):
+    files.student(1, name="<script>alert(1)</script>")
     text = page(admin, done(house, ask(admin, do="preview")))
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
 
 
-def test_every_conflict_brake_and_kind_has_words(house, school, admin):
+def test_every_conflict_brake_and_kind_has_words(house, files, admin):
     from eop.administration import import_words
     from eop.cli import import_people
     from eop.directory.import_report import KINDS

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from eop.aaa import passwords
+from eop.aaa import passwords, second_factor
 from eop.cli import demo
 from eop.directory import classes, users
 
@@ -107,3 +107,20 @@ def test_a_workstation_of_somebody_else_keeps_its_name_and_its_address(house):
     demo.save(demo.seat(desktops(2)), Path("/run/demo"))
     assert listed(house)["pc-01"] == mine
     assert set(listed(house)) == {"pc-01", "pc-02", "pc-03"}
+
+
+@pytest.mark.parametrize("password", ["the same again", "another one"])
+def test_nothing_keeps_the_teacher_from_signing_in_after_a_start(quiet, password):
+    demo.prepare_school("the same again")
+    parts = quiet.parts
+    with parts.database.write() as connection:
+        teacher = users.get(connection, demo.LOGIN)
+        users.date_password(connection, teacher.id, 0, must_change=True)
+        users.set_state(connection, demo.LOGIN, "locked")
+        second_factor.enrol(connection, parts.door.keys, teacher.id, "K" * 32, 0)
+    for _ in range(5):
+        quiet.browser().sign_in(demo.LOGIN, "wrong")
+    demo.prepare_school(password)
+    assert quiet.browser().sign_in(demo.LOGIN, password).status_code == 200
+    with parts.database.read() as connection:
+        assert users.password_since(connection, teacher.id) > 0

@@ -1,4 +1,9 @@
 import pytest
+from sqlalchemy import select
+
+from eop.aaa import second_factor
+from eop.audit.tables import audit
+from eop.directory import users
 
 
 def add(eopctl, password_file, *more, name="camille.lefevre", role="teacher"):
@@ -12,7 +17,7 @@ def test_a_teacher_without_room_or_class_is_granted_all_and_told_so(house, eopct
     (user,) = [u for u in eopctl("user", "list", "--json").json if u["login"] != "camille"]
     assert user == {
         "login": "camille.lefevre", "name": "Camille Lefevre", "role": "teacher",
-        "rooms": ["*"], "classes": ["*"],
+        "rooms": ["*"], "classes": ["*"], "state": "active",
     }  # fmt: skip
     assert house.signed_in("camille.lefevre").get("rooms").status_code == 200
 
@@ -87,3 +92,87 @@ def test_no_password_is_printed(house, eopctl, password_file):
     done = add(eopctl, password_file, "--json")
     assert "correct horse" not in done.out + done.err
     assert "argon2" not in eopctl("user", "list", "--json").out
+
+
+def stored(house, login="camille.lefevre"):
+    with house.parts.database.read() as connection:
+        return users.get(connection, login)
+
+
+def recorded(house, kind):
+    with house.parts.database.read() as connection:
+        return connection.execute(select(audit).where(audit.c.kind == kind)).all()
+
+
+def test_a_password_that_someone_else_set_is_changed_where_the_site_says_so(
+    house, eopctl, password_file, monkeypatch
+):
+    add(eopctl, password_file)
+    assert not stored(house).must_change
+    add(eopctl, password_file, "--replace", "--change")
+    assert stored(house).must_change
+    assert house.browser().sign_in("camille.lefevre").json["error"]["code"] == "must_change"
+    monkeypatch.setenv("EOP_PASSWORD_INITIAL", "yes")
+    done = eopctl("user", "passwd", "camille", "--password-file", password_file, "--json")
+    assert done.json == {"login": "camille", "must_change": True}
+    assert stored(house, "camille").must_change
+    eopctl("user", "passwd", "camille", "--password-file", password_file, "--no-change")
+    assert not stored(house, "camille").must_change
+    assert len(recorded(house, "password_set")) == 2
+
+
+@pytest.mark.parametrize("verb", ["add", "passwd"])
+def test_a_weak_password_is_refused_with_advice(house, eopctl, password_file, verb):
+    password_file.write_text("password\n")
+    role = ["--role", "teacher"] if verb == "add" else []
+    done = eopctl("user", verb, "camille", *role, "--password-file", password_file)
+    assert done.code == 1
+    assert "too easy to guess" in done.err
+
+
+def test_the_sites_rule_holds_for_commands_too(house, eopctl, password_file, monkeypatch):
+    monkeypatch.setenv("EOP_PASSWORD_RULE", '{"teacher": ".*[0-9].*"}')
+    monkeypatch.setenv("EOP_PASSWORD_RULE_TEXT", "One digit.")
+    done = add(eopctl, password_file)
+    assert (done.code, "One digit." in done.err) == (1, True)
+    assert add(eopctl, password_file, role="student").code == 0
+
+
+def test_an_account_is_locked_and_opened_again(house, eopctl):
+    browser = house.signed_in()
+    done = eopctl("user", "lock", "camille", "--json")
+    assert done.json["state"] == "locked"
+    assert browser.get("session").status_code == 401
+    assert len(house.daemon.leases._tombstones) == 1
+    assert house.browser().sign_in().json["error"]["code"] == "account_locked"
+    assert "locked" in eopctl("user", "list").out
+    for verb in ("unlock", "enable"):
+        assert eopctl("user", verb, "camille", "--json").json["state"] == "active"
+        assert house.browser().sign_in().status_code == 200
+        eopctl("user", "lock", "camille")
+    assert len(recorded(house, "user_state")) == 4
+    assert eopctl("user", "lock", "nobody").code == 1
+
+
+def test_unlocking_lifts_what_failures_locked_and_opens_no_disabled_account(house, eopctl):
+    for _ in range(5):
+        house.browser().sign_in(password="wrong")
+    assert house.browser().sign_in().status_code == 423
+    assert eopctl("user", "unlock", "Camille").code == 0
+    assert house.browser().sign_in().status_code == 200
+    with house.parts.database.write() as connection:
+        users.set_state(connection, "camille", "disabled")
+    assert eopctl("user", "unlock", "camille", "--json").json["state"] == "disabled"
+    assert len(recorded(house, "user_unlocked")) == 2
+
+
+def test_a_lost_phone_is_forgotten(house, eopctl):
+    with house.parts.database.write() as connection:
+        camille = users.get(connection, "camille")
+        second_factor.enrol(connection, house.parts.door.keys, camille.id, "K" * 32, 0)
+    assert house.browser().sign_in().status_code == 401
+    done = eopctl("user", "totp-reset", "camille", "--json")
+    assert done.json == {"login": "camille", "had_second_factor": True}
+    assert house.browser().sign_in().status_code == 200
+    assert "had no second factor" in eopctl("user", "totp-reset", "camille").out
+    assert len(recorded(house, "second_factor_reset")) == 2
