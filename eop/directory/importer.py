@@ -27,15 +27,19 @@ _PERSON = (
 
 
 def read(connection: Connection) -> Stored:
-    """Everybody and every class, in four statements."""
+    """Everybody and every class, in five statements."""
     grants: dict[tuple[int, bool], set[Grant]] = {}
     for row in connection.execute(select(user_grant)):
         grants.setdefault((row.user_id, row.source == LOCAL), set()).add((row.kind, row.value))
+    lent: dict[int, set[Grant]] = {}
+    for row in connection.execute(select(temporary_grant)):
+        lent.setdefault(row.user_id, set()).add((row.kind, row.value))
     people = tuple(
         StoredPerson(
             **row._mapping,
             granted=frozenset(grants.get((row.id, False), ())),
             given=frozenset(grants.get((row.id, True), ())),
+            lent=frozenset(lent.get(row.id, ())),
         )
         for row in connection.execute(select(*_PERSON))
     )

@@ -28,8 +28,9 @@ def losers(stored: Stored, plan: Plan) -> set[int]:
     found: set[int] = set()
     for one in stored.people:
         step = steps.get(one.id)
-        before = _renamed(one.granted | one.given, plan.names)
-        after = _renamed((step.granted if step else one.granted) | one.given, plan.names)
+        others = one.given | one.lent
+        before = _renamed(one.granted | others, plan.names)
+        after = _renamed((step.granted if step else one.granted) | others, plan.names)
         sees_rooms = ANY_ROOM in after
         if (
             (step is not None and _is_another(one, step))

@@ -12,7 +12,7 @@ Grant = tuple[str, str]
 
 @dataclass(frozen=True)
 class StoredPerson:
-    """An account: `granted` is what its source says, `given` what was given by hand.
+    """An account: `granted` by its source, `given` by hand, `lent` for some days.
 
     `source_state` is what the source last said, `gone_at` since when it says nothing (ms).
     """
@@ -28,6 +28,7 @@ class StoredPerson:
     gone_at: int | None = None
     granted: frozenset[Grant] = frozenset()
     given: frozenset[Grant] = frozenset()
+    lent: frozenset[Grant] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ LEFT = (group(0, "3eA", "p2"), group(1, "3eB"))
     ("granted", "groups", "loses"),
     [
         (by_class("3eA"), MOVED, True),
+        ({"lent": frozenset({("class", "3eA")})}, MOVED, True),
         (by_class("3eB"), MOVED, False),
         (by_class("3eA", "3eB"), MOVED, False),
         (by_class("*"), MOVED, False),
