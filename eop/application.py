@@ -22,8 +22,8 @@ from eop.aaa.membership import Membership
 from eop.aaa.policy import may
 from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
+from eop.administration import import_pages, people, policy, screens, substitutes
 from eop.administration import pages as administration_pages
-from eop.administration import people, policy, screens, substitutes
 from eop.audit import pages as audit_pages
 from eop.directory import days
 from eop.observation import api as observation_api
@@ -60,6 +60,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     for pages_of in (
         administration_pages,
         audit_pages,
+        import_pages,
         people,
         policy,
         screens,

@@ -23,6 +23,9 @@ SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL", "SESSION_STORE"}
 OWN_KEYS = {"APPNAME", "MOUNT_POINT", "LABEL", "DEBUG", "SESSION_MODE", "FACTORY"}
 """What another application's file may hold: everything else it shares with the site."""
 
+IMPORT_KINDS = ("file", "ldap")  # what IMPORT_SOURCES may name
+
+_TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
 # the roles and languages of eop.directory.users; repeated so that settings need no database library
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 LANGUAGES = ("fr", "en")
@@ -118,6 +121,19 @@ class SiteSettings:
     )
     SINGLE_SIGN_OUT: bool = setting(
         False, "Whether signing out here signs out of the sign-on server, too."
+    )
+    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file, ldap.")
+    IMPORT_FILE: str = setting(
+        "", "Absolute path of a school's JSON file, or of its folder of CSV files."
+    )
+    IMPORT_AT: str = setting(
+        "", "Times of day at which people are imported (02:30,12:30); empty: only when asked."
+    )
+    IMPORT_BRAKE: int = setting(
+        20, "Most per cent of people, or of one class, that an import may take away unconfirmed."
+    )
+    IMPORT_DELETE_DAYS: int = setting(
+        0, "Days after which people gone from their source are deleted; 0: never, only disabled."
     )
     PASSWORD_RULE: TextOrTable = setting(
         "",
@@ -289,6 +305,7 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
+    _check_import(site, path)
     _check_passwords(site, path)
     _check_second_factor(site, path)
     _check_public_url(site.AAA_URL, f"{path}: AAA_URL")
@@ -323,7 +340,7 @@ def _check_authenticators(site: SiteSettings, path: Path) -> None:
         raise SettingsError(
             f"{path}: AUTHENTICATORS must name some of {', '.join(AUTHENTICATORS)}, each once"
         )
-    if site.LDAP_SERVERS or "ldap" in names:
+    if site.LDAP_SERVERS or "ldap" in names or "ldap" in site.IMPORT_SOURCES:
         ldap_layout.access_of(site, str(path))
         ldap_layout.layout_of(site, str(path))
 
@@ -347,6 +364,28 @@ def _check_public_url(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(f"{where} must look like https://host, not {url!r}")
+
+
+def _check_import(site: SiteSettings, path: Path) -> None:
+    """What people are imported from, and when."""
+    for name in site.IMPORT_SOURCES:
+        if name not in IMPORT_KINDS:
+            known = ", ".join(IMPORT_KINDS)
+            raise SettingsError(f"{path}: IMPORT_SOURCES: {name!r} is not known; known: {known}")
+    if len(set(site.IMPORT_SOURCES)) != len(site.IMPORT_SOURCES):
+        raise SettingsError(f"{path}: IMPORT_SOURCES names a source twice")
+    if "file" in site.IMPORT_SOURCES and not Path(site.IMPORT_FILE).is_absolute():
+        raise SettingsError(
+            f"{path}: IMPORT_FILE must be an absolute path: IMPORT_SOURCES has file"
+        )
+    if site.IMPORT_AT and not _TIMES.fullmatch(site.IMPORT_AT.replace(" ", "")):
+        raise SettingsError(f"{path}: IMPORT_AT must look like 02:30, not {site.IMPORT_AT!r}")
+    if site.IMPORT_AT and not site.IMPORT_SOURCES:
+        raise SettingsError(f"{path}: IMPORT_AT needs IMPORT_SOURCES: there is nothing to import")
+    if not 0 <= site.IMPORT_BRAKE <= 100:
+        raise SettingsError(f"{path}: IMPORT_BRAKE must be between 0 and 100")
+    if site.IMPORT_DELETE_DAYS < 0:
+        raise SettingsError(f"{path}: IMPORT_DELETE_DAYS must be at least 0")
 
 
 def _check_passwords(site: SiteSettings, path: Path) -> None:

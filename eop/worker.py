@@ -1,4 +1,6 @@
-"""`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up."""
+"""`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up.
+
+It also begins imports of people."""
 
 import logging
 import signal
@@ -15,6 +17,7 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import codes, departures, revocations, steps, substitution, switches, throttle
+from eop.administration.import_clock import ImportClock
 from eop.audit import events, journal, purging
 from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.services import Services
@@ -24,6 +27,7 @@ REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a 
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
+IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
 TICK_SECONDS = 0.25
 STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
 
@@ -46,6 +50,7 @@ class Worker:
     def __init__(self, parts: Services, steady: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._steady = parts, steady
         self._failing: set[str] = set()
+        self._imports = ImportClock(parts, steady)
         self._duties = [
             Duty("screens", REVOKE_SECONDS, self._switch),
             Duty("substitutes", REVOKE_SECONDS, self._end_substitutes),
@@ -54,7 +59,12 @@ class Worker:
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
             Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
+            Duty("imports", IMPORT_SECONDS, self._imports.tick),
         ]
+
+    def close(self) -> None:
+        """End what was begun and is not over."""
+        self._imports.stop()
 
     def tick(self) -> None:
         """Do everything that is due now."""
@@ -139,6 +149,7 @@ def main() -> int:
     while not stop.is_set():
         worker.tick()
         stop.wait(TICK_SECONDS)
+    worker.close()
     parts.close()
     return 0
 

@@ -33,6 +33,13 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Password, second factor, where you are signed in."),
     ),
     Function(
+        "import_people",
+        "/admin/import/",
+        "people",
+        lazy_gettext("Import people"),
+        lazy_gettext("People, classes and rooms from where the school keeps them."),
+    ),
+    Function(
         "manage_people",
         "/admin/people",
         "people",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select
 
 from eop.directory.tables import class_member, school_class
-from eop.directory.users import checked_line, checked_login
+from eop.directory.users import LOCAL, checked_line, checked_login
 from eop.errors import ExistsError, InvalidError, NotFoundError
 
 MAX_CLASS_CHARACTERS = 64
@@ -68,8 +68,12 @@ def save(
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Forget a class; raises `NotFoundError`."""
-    result = connection.execute(delete(school_class).where(school_class.c.name == name))
+    """Forget a class; raises `NotFoundError`, and `InvalidError` for one that is imported."""
+    of_class = school_class.c.name == name
+    source = connection.scalar(select(school_class.c.source).where(of_class))
+    if source not in (None, LOCAL):
+        raise InvalidError(f"the class {name!r} comes from the source {source}: change it there")
+    result = connection.execute(delete(school_class).where(of_class))
     if not result.rowcount:
         raise NotFoundError(f"there is no class {name!r}")
 

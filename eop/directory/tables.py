@@ -30,6 +30,9 @@ user = Table(
     Column("source", String(16), nullable=False, server_default="local"),
     Column("external_id", String(128)),
     Column("state", String(16), nullable=False, server_default="active"),
+    # what the source last said of it, and since when it says nothing
+    Column("source_state", String(16)),
+    Column("gone_at", BigInteger),
     Column("password_at", BigInteger),
     Column("must_change", Boolean, nullable=False, server_default=false()),
     Column("totp_key", String(255)),
@@ -43,6 +46,8 @@ user_grant = Table(
     Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(8), primary_key=True),
     Column("value", String(64), primary_key=True),
+    # who gave it: "local" by hand, or the source that an import read
+    Column("source", String(16), nullable=False, server_default="local"),
 )
 
 temporary_grant = Table(

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -151,8 +152,9 @@ def get_by_id(connection: Connection, user_id: int) -> User:
 
 def list_all(connection: Connection) -> list[User]:
     """Every user, by login."""
-    logins = connection.scalars(select(user.c.login).order_by(user.c.login)).all()
-    return [get(connection, login) for login in logins]
+    rows = connection.execute(_GRANTED.order_by(user.c.login, user.c.id))
+    by_user = groupby(rows.all(), key=lambda row: row[0])
+    return [found for _, of_one in by_user if (found := of_rows(list(of_one))) is not None]
 
 
 def names(connection: Connection, logins: Iterable[str]) -> dict[str, str]:
@@ -208,16 +210,24 @@ def _checked(new: NewUser) -> tuple[str, dict[str, str | None]]:
 def set_grants(
     connection: Connection, user_id: int, rooms: Iterable[str], classes: Iterable[str]
 ) -> None:
-    """Replace what a user was granted."""
-    rows = []
-    for kind, values in (("room", rooms), ("class", classes)):
-        wanted = sorted({checked_line(v, kind, MAX_GRANT_CHARACTERS) for v in values})
-        if len(wanted) > MAX_GRANTS:
-            raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
-        rows += [{"user_id": user_id, "kind": kind, "value": value} for value in wanted]
-    connection.execute(delete(user_grant).where(user_grant.c.user_id == user_id))
-    if rows:
+    """Replace what a user was granted by hand; what a source grants is changed there alone."""
+    wanted = {("room", value) for value in checked_grants("room", rooms)}
+    wanted |= {("class", value) for value in checked_grants("class", classes)}
+    of_user = user_grant.c.user_id == user_id
+    connection.execute(delete(user_grant).where(of_user, user_grant.c.source == LOCAL))
+    kept = select(user_grant.c.kind, user_grant.c.value).where(of_user)
+    wanted -= {(row.kind, row.value) for row in connection.execute(kept)}
+    if wanted:
+        rows = [{"user_id": user_id, "kind": kind, "value": one} for kind, one in sorted(wanted)]
         connection.execute(insert(user_grant), rows)
+
+
+def checked_grants(kind: str, values: Iterable[str]) -> frozenset[str]:
+    """The names of rooms or classes to grant, each once; or `InvalidError`."""
+    wanted = frozenset(checked_line(value, kind, MAX_GRANT_CHARACTERS) for value in values)
+    if len(wanted) > MAX_GRANTS:
+        raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
+    return wanted
 
 
 def set_password(connection: Connection, login: str, hashed: str) -> None:
@@ -233,12 +243,30 @@ def date_password(connection: Connection, user_id: int, now_ms: int, *, must_cha
 
 
 def set_state(connection: Connection, login: str, state: str) -> User:
-    """Store whether an account opens."""
+    """Store whether an account opens; said here, it is no longer what an import said."""
     if state not in STATES:
         raise InvalidError(f"{state!r} is no state; states: {', '.join(STATES)}")
     stored = get(connection, login)
-    connection.execute(update(user).where(user.c.id == stored.id).values(state=state))
+    connection.execute(
+        update(user).where(user.c.id == stored.id).values(state=state, source_state=ACTIVE)
+    )
     return get(connection, login)
+
+
+def lift_passed_lock(connection: Connection, user_id: int, source: str) -> bool:
+    """Open an account that an import found locked, now that its keeper has let the person in.
+
+    False where it was locked here, or is kept by another source.
+    """
+    was_theirs = (
+        user.c.state == LOCKED, user.c.source_state == LOCKED, user.c.source == source,
+    )  # fmt: skip
+    lifted = connection.execute(
+        update(user)
+        .where(user.c.id == user_id, *was_theirs)
+        .values(state=ACTIVE, source_state=ACTIVE)
+    )
+    return lifted.rowcount == 1
 
 
 def set_preferences(

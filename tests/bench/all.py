@@ -12,7 +12,10 @@ import time
 
 from tests.bench import report
 
-PROGRAMS = ("demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "audit")
+PROGRAMS = (
+    "demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "audit",
+    "people",
+)  # fmt: skip
 
 
 def main() -> None:

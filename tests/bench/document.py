@@ -11,7 +11,17 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import audit, broadcast, demonstration, growth, relay, sign_in, veyon, wall40
+from tests.bench import (
+    audit,
+    broadcast,
+    demonstration,
+    growth,
+    people,
+    relay,
+    sign_in,
+    veyon,
+    wall40,
+)
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
@@ -23,6 +33,7 @@ TABLES = {
     "growth": growth.tables,
     "sign_in": sign_in.tables,
     "audit": audit.tables,
+    "people": people.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/pictures"

@@ -22,6 +22,8 @@ def _extend_directory() -> None:
         table.add_column(sa.Column("source", sa.String(16), nullable=False, server_default="local"))
         table.add_column(sa.Column("external_id", sa.String(128)))
         table.add_column(sa.Column("state", sa.String(16), nullable=False, server_default="active"))
+        table.add_column(sa.Column("source_state", sa.String(16)))
+        table.add_column(sa.Column("gone_at", sa.BigInteger))
         table.add_column(sa.Column("password_at", sa.BigInteger))
         table.add_column(
             sa.Column("must_change", sa.Boolean, nullable=False, server_default=sa.false())
@@ -29,6 +31,8 @@ def _extend_directory() -> None:
         table.add_column(sa.Column("totp_key", sa.String(255)))
         table.add_column(sa.Column("totp_step", sa.BigInteger))
         table.create_unique_constraint("uq_user_source_external_id", ["source", "external_id"])
+    with op.batch_alter_table("user_grant") as table:
+        table.add_column(sa.Column("source", sa.String(16), nullable=False, server_default="local"))
     with op.batch_alter_table("school_class") as table:
         table.add_column(sa.Column("source", sa.String(16), nullable=False, server_default="local"))
         table.add_column(sa.Column("external_id", sa.String(128)))

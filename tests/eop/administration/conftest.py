@@ -1,5 +1,14 @@
-"""The fixture of every page of the administration."""
+"""The fixtures of every page of the administration."""
+
+import pytest
 
 from tests.eop.administration.pages import school
+from tests.eop.school_files import School
 
-__all__ = ["school"]
+__all__ = ["files", "school"]
+
+
+@pytest.fixture
+def files(house, tmp_path, monkeypatch):
+    """`house` with a source to import: ten students of 3eB and one teacher."""
+    return School(house, tmp_path / "school", monkeypatch)
