@@ -15,6 +15,14 @@ from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
 from eop.directory.users import NewUser, User
 
+# what the audit calls it that an account was given a state
+_STATED = {
+    users.ACTIVE: "account_enabled",
+    users.LOCKED: "account_locked",
+    "disabled": "account_disabled",
+    "expired": "account_expired",
+}
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -143,8 +151,8 @@ def set_state(database: Database, sessions: Sessions, login: str, state: str, no
             sessions.end_all(connection, changed.id, now_ms)
             steps.forget_user(connection, changed.id)
         events.record(
-            connection, "user_state", now_ms, user=at_the_console(),
-            details={"login": changed.login, "state": state},
+            connection, _STATED[state], now_ms, user=at_the_console(),
+            details={"login": changed.login},
         )  # fmt: skip
         return changed
 
@@ -156,7 +164,7 @@ def unlock(database: Database, sessions: Sessions, login: str, now_ms: int) -> U
         throttle.clear(connection, sessions.keys.login_key(found.login))
         if found.state == "locked":
             found = users.set_state(connection, login, users.ACTIVE)
-        _record(connection, "user_unlocked", found, at_the_console(), now_ms)
+        _record(connection, "account_unlocked", found, at_the_console(), now_ms)
         return found
 
 

@@ -178,7 +178,9 @@ def _told(text: Any) -> Callable[[Details], str]:
     def tell(details: Details) -> str:
         if details.get("workstation"):
             return str(text) % {"what": place(details)}
-        found = next((details[key] for key in ("login", "class") if details.get(key)), "?")
+        found = next(
+            (details[key] for key in ("login", "class", "source") if details.get(key)), "?"
+        )
         return str(text) % {"what": found}
 
     return tell
@@ -233,13 +235,53 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Account unlocked"),
         lazy_gettext("Unlocked the account %(what)s."),
     ),
-    "user_state": (
-        lazy_gettext("State of an account"),
-        lazy_gettext("Changed the state of the account %(what)s."),
+    "account_locked": (
+        lazy_gettext("Account locked"),
+        lazy_gettext("Locked the account %(what)s."),
     ),
-    "user_unlocked": (
-        lazy_gettext("Account unlocked"),
-        lazy_gettext("Unlocked the account %(what)s."),
+    "session_revoked": (
+        lazy_gettext("Session ended"),
+        lazy_gettext("Ended a session of %(what)s."),
+    ),
+    "session_ended": (
+        lazy_gettext("Own session ended"),
+        lazy_gettext("Signed out of another browser."),
+    ),
+    "other_sessions_ended": (
+        lazy_gettext("Own other sessions ended"),
+        lazy_gettext("Signed out of every other browser."),
+    ),
+    "second_factor_enrolled": (
+        lazy_gettext("Second factor set up"),
+        lazy_gettext("Set up a second factor."),
+    ),
+    "second_factor_removed": (
+        lazy_gettext("Second factor removed"),
+        lazy_gettext("Removed the second factor."),
+    ),
+    "recovery_codes_renewed": (
+        lazy_gettext("Recovery codes renewed"),
+        lazy_gettext("Made new recovery codes."),
+    ),
+    "recovery_code_used": (
+        lazy_gettext("Recovery code used"),
+        lazy_gettext("Signed in with a recovery code."),
+    ),
+    "people_imported": (
+        lazy_gettext("People imported"),
+        lazy_gettext("Imported people from the source %(what)s."),
+    ),
+    "import_braked": (
+        lazy_gettext("Import stopped"),
+        lazy_gettext("Stopped an import from the source %(what)s: too much would have gone."),
+    ),
+    "import_failed": (
+        lazy_gettext("Import failed"),
+        lazy_gettext("An import from the source %(what)s failed."),
+    ),
+    "sessions_down": (
+        lazy_gettext("Session store down"),
+        lazy_gettext("The store of sessions did not answer."),
     ),
     "sessions_ended": (
         lazy_gettext("Sessions ended"),

@@ -2,7 +2,6 @@ import pytest
 
 from eop.aaa import explain, substitution, switches
 from eop.aaa.explain import Question
-from eop.directory import people
 from eop.directory.substitutes import DAY_MS, Substitution
 from eop.errors import DaemonDownError, InvalidError, NotFoundError
 
@@ -58,7 +57,7 @@ def test_what_holds_now_is_in_the_answer(school):
     switches.turn(school.parts.database, True, "carla", now_ms)
     assert ask(school, "anna", "view", "room:S12").decision.reason == "switched_off"
     with school.parts.database.write() as connection:
-        people.set_state(connection, "anna", "disabled")
+        users.set_state(connection, "anna", "disabled")
     assert ask(school, "anna", "view", "room:S12").decision.reason == "state"
 
 

@@ -28,7 +28,7 @@ def rights(**values):
 
 def audited(school):
     with school.parts.database.read() as connection:
-        kinds = audit.c.kind.not_in(("signed_in", "sign_in_failed"))
+        kinds = audit.c.kind.not_in(("signed_in", "sign_in_failed", "account_added"))
         rows = connection.execute(select(audit.c.kind, audit.c.user, audit.c.details).where(kinds))
         return [tuple(row) for row in rows]
 

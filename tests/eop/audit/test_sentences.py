@@ -30,7 +30,9 @@ def kinds_recorded():
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 if called in RECORDERS:
                     names = [one for one in node.args[:2] if isinstance(one, ast.Constant)]
-                    yield from (one.value for one in names if isinstance(one.value, str))
+                    yield from (
+                        one.value for one in names if isinstance(one.value, str) and one.value
+                    )
 
 
 def test_every_kind_that_is_recorded_has_a_sentence():

@@ -50,7 +50,7 @@ def test_a_session_is_ended_by_its_first_digits(store, eopctl):
     assert store.noor.get("session").status_code == 200
     with store.parts.database.read() as connection:
         kept = connection.execute(select(audit).where(audit.c.kind == "session_revoked")).one()
-    assert (kept.session, kept.details["of"]) == (first, "camille")
+    assert (kept.session, kept.details["login"]) == (first, "camille")
 
 
 def test_all_of_a_user_are_ended(store, eopctl):

@@ -23,7 +23,7 @@ def test_a_room_is_given_until_the_end_of_today(school, eopctl):
     assert done.code == 0, done.err
     (given,) = done.json
     assert (given["kind"], given["value"]) == ("room", "S12")
-    assert given["given_by"] == f"{getpass.getuser()} (eopctl)"
+    assert given["given_by"] == f"eopctl:{getpass.getuser()}"
     assert 0 < given["until"] - time.time() * 1000 <= 25 * 3600 * 1000
     assert browser.post("tickets", WALL).status_code == 200
 

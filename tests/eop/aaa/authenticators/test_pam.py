@@ -136,7 +136,7 @@ class Site:
         site = replace(
             self.installation.site, AUTHENTICATORS=["local", "pam"], PAM_SOCKET=str(path)
         )
-        door = replace(parts.door, authenticators=chain.make(site, parts.database))
+        door = replace(parts.door, authenticators=chain.authenticators(site, parts.database))
         self.installation.site = site
         self.installation.parts = replace(parts, site=site, door=door)
         for login in ("camille", "must-change", "expired", "locked"):
