@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from controle_vnc import __version__
 from controle_vnc.control.dispatch import Dispatcher
 from controle_vnc.control.server import ControlServer
-from controle_vnc.errors import CannotListenError
+from controle_vnc.errors import CannotListenError, JournalError
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
 from controle_vnc.store import Store, read_key
@@ -28,6 +28,14 @@ logger = logging.getLogger(__name__)
 
 LEASE_CHECK_SECONDS = 0.5  # a session that is over closes its screens within a second
 VIEWERS_SECONDS = 1.5  # to say goodbye when we end
+
+
+def _journal_start(journal: Journal) -> None:
+    """What was open when the daemon was last killed has ended by now: this event says so."""
+    try:
+        journal.write([journal.entry("service_started", "", "", None, {"version": __version__})])
+    except JournalError as error:
+        logger.error("the start is not in the journal: %s", error)  # nor will any screen open
 
 
 async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: None) -> None:
@@ -68,6 +76,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
         with _listening(f"{settings.CONTROL_HOST}:{settings.CONTROL_PORT}"):
             await control.start()
         ending.push_async_callback(control.stop)
+        _journal_start(journal)
         with _listening(str(settings.redeem_socket)):
             await redeem.start()
         checking = spawn(_expire(leases), "leases")

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from controle_vnc import settings as shared_settings
@@ -31,6 +32,9 @@ from controle_vnc.settings import Settings
 from diagnose.loopback import NAME, VERSION, LoopbackWorkstation
 from diagnose.websocket import UpgradeRefusedError, WebSocket
 from eop import settings as site_settings
+from eop.pam import client as pam_client
+from eop.pam.protocol import ProtocolError
+from eop.settings import SiteSettings
 
 CONNECT_SECONDS = 2.0  # as the original's tcpcheck
 SCREEN_SECONDS = 5.0  # from the upgrade to the name of the screen
@@ -64,6 +68,8 @@ def run() -> list[Check]:
     settings = _settings(results)
     _one(results, "application", application)
     _one(results, "secret", secrets_are_equal)
+    if _has_session_store():
+        _one(results, "session store", session_store)
     if settings is None:
         return results
     _one(results, "controle-vnc", lambda: _listens("CONTROL", settings, "controle-vnc"))
@@ -73,6 +79,9 @@ def run() -> list[Check]:
     _one(results, "websockify (RFB)", lambda: screen_through_the_gateway(settings), *needed)
     _one(results, "gunicorn", lambda: _listens("WEB", settings, "eoleflask"))
     _one(results, "gunicorn (ping)", lambda: ping(settings), "gunicorn")
+    for site in _sites():
+        if "pam" in site.AUTHENTICATORS:
+            _one(results, "eop-pam", partial(pam_answers, site.pam_socket))
     return results
 
 
@@ -111,8 +120,13 @@ def application() -> str:
             raise FailedError(
                 f"{link} leads to {link.readlink()}, which is not there", "run: eopctl init"
             )
+    site = None
+    for link in sorted(links, key=site_settings.is_other_application):  # the site's own first
         try:
-            site_settings.load(link)
+            if not site_settings.is_other_application(link):
+                site = site_settings.load(link)
+            elif site is not None:
+                site_settings.load_application(link, site)
         except SettingsError as error:
             if "the secrets differ" not in str(error):  # the next check says it
                 raise FailedError(str(error), f"correct {link.resolve()}, then restart") from error
@@ -136,6 +150,34 @@ def secrets_are_equal() -> str:
             f"copy the content of {settings.secret_file} to SECRET_KEY of {conf}, restart both",
         )
     return "both sides hold the same"
+
+
+def _has_session_store() -> bool:
+    """Whether sessions are kept elsewhere than in the database."""
+    try:
+        return bool(site_settings.load().SESSION_STORE)
+    except SettingsError:  # the first check has told it
+        return False
+
+
+def session_store() -> str:
+    """That the Redis in which sessions are kept answers and takes our password."""
+    import redis  # here: who keeps sessions in the database need not have it
+
+    site = site_settings.load()
+    try:
+        with redis.Redis.from_url(
+            site.SESSION_STORE,
+            password=site.session_store_password,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=CONNECT_SECONDS,
+        ) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise FailedError(
+            str(error), "start Redis, or correct SESSION_STORE and its password"
+        ) from error
+    return "answers"
 
 
 def _listens(part: str, settings: Settings, service: str) -> str:
@@ -296,3 +338,33 @@ def ping(settings: Settings) -> str:
         raise FailedError(f"{url} answers {error.code}", f"look at {log}") from error
     except OSError as error:
         raise FailedError(f"{url}: {error}", f"look at {log}") from error
+
+
+def _sites() -> list[SiteSettings]:
+    """The settings of the enabled applications that can be read; `application` says the rest."""
+    found = []
+    for link in sorted(site_settings.enabled_folder().glob("*.conf")):
+        with contextlib.suppress(SettingsError, OSError):
+            found.append(site_settings.load(link))
+    return found
+
+
+def pam_answers(path: Path) -> str:
+    """That eop-pam answers, and to us."""
+    try:
+        return f"{path}: PAM service {pam_client.hello(path)}"
+    except PermissionError:
+        raise  # `_one` says it
+    except pam_client.ImpostorError as error:
+        raise FailedError(
+            f"{path}: {error}", f"see which program it is: ss -lxp src {path}; then end it"
+        ) from error
+    except (ProtocolError, BrokenPipeError, ConnectionResetError) as error:
+        raise FailedError(
+            f"{path}: it turns us away ({error})",
+            "run this as root or as the user of the site; else name us in eop-pam's --user",
+        ) from error
+    except OSError as error:
+        raise FailedError(
+            f"{path}: {error}", START.format(service="eop-pam.socket") + ", as root"
+        ) from error

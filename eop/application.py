@@ -7,7 +7,16 @@ from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
 from eop import __version__, assets, headers, i18n, pages, replies, services
-from eop.aaa import account_pages, code_routes, guard, membership, routes, step_pages, switches
+from eop.aaa import (
+    account_pages,
+    code_routes,
+    guard,
+    membership,
+    routes,
+    sign_on_routes,
+    step_pages,
+    switches,
+)
 from eop.aaa import api as session_api
 from eop.aaa.membership import Membership
 from eop.aaa.policy import may
@@ -15,6 +24,7 @@ from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
 from eop.administration import import_pages, people, policy, screens, substitutes
 from eop.administration import pages as administration_pages
+from eop.audit import pages as audit_pages
 from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
@@ -47,7 +57,15 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
-    for pages_of in (administration_pages, import_pages, people, policy, screens, substitutes):
+    for pages_of in (
+        administration_pages,
+        audit_pages,
+        import_pages,
+        people,
+        policy,
+        screens,
+        substitutes,
+    ):
         app.register_blueprint(pages_of.blueprint)
     return app
 
@@ -59,6 +77,7 @@ def create_root(parts: Services, *, is_alone: bool = False) -> Flask:
         routes.blueprint,
         routes.root,
         routes.server,
+        sign_on_routes.blueprint,
         step_pages.blueprint,
         account_pages.blueprint,
     ):

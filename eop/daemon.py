@@ -105,10 +105,17 @@ class Daemon:
         return self.ask(request, messages.Ticket)
 
     def wall_ticket(
-        self, viewer: messages.Viewer, room: str | None, users: Sequence[str] | None
+        self,
+        viewer: messages.Viewer,
+        room: str | None,
+        users: Sequence[str] | None,
+        label: str = "",
     ) -> messages.Ticket:
         request = messages.IssueWallTicket(
-            viewer=viewer, room=room, users=list(users) if users is not None else None
+            viewer=viewer,
+            room=room,
+            users=list(users) if users is not None else None,
+            label=label,
         )
         return self.ask(request, messages.Ticket)
 
@@ -140,8 +147,8 @@ class Daemon:
     def save(self, request: messages.SaveWorkstation) -> messages.WorkstationSaved:
         return self.ask(request, messages.WorkstationSaved)
 
-    def remove(self, workstation: str) -> None:
-        self.ask(messages.RemoveWorkstation(workstation=workstation), messages.Done)
+    def remove(self, workstation: str, by: str = "") -> None:
+        self.ask(messages.RemoveWorkstation(workstation=workstation, by=by), messages.Done)
 
     def probe(self, workstation: str) -> messages.Probe:
         return self.ask(messages.ProbeWorkstation(workstation=workstation), messages.Probe)

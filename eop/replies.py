@@ -30,6 +30,22 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         403,
         lazy_gettext("Your password must be changed first, where your account is kept."),
     ),
+    "sign_on_refused": (
+        401,
+        lazy_gettext("The sign-on server did not say who you are. Try again."),
+    ),
+    "sign_on_expired": (
+        401,
+        lazy_gettext("This sign-on began elsewhere or too long ago. Begin again."),
+    ),
+    "sign_on_unknown": (
+        403,
+        lazy_gettext("The sign-on server knows you, but EOP does not yet. Tell your IT staff."),
+    ),
+    "sign_on_down": (
+        503,
+        lazy_gettext("The sign-on server does not answer as it should. Try again in a moment."),
+    ),
     "second_factor": (
         401,
         lazy_gettext("A second factor is needed: sign in on the page of EOP, or send a code."),

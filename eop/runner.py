@@ -44,7 +44,7 @@ def enabled(environ: Mapping[str, str] | None = None) -> dict[Path, SiteSettings
     for link in found:
         if not link.exists():
             raise SettingsError(f"{link}: leads to {link.readlink()}, which is not there")
-    others = [link for link in found if "FACTORY" in shared_settings.read_json(link)]
+    others = [link for link in found if site_settings.is_other_application(link)]
     loaded: dict[Path, SiteSettings] = {}
     for link in found:
         if link not in others:

@@ -9,7 +9,7 @@ from typing import cast
 from flask import current_app
 
 from controle_vnc.settings import Settings
-from eop.aaa.authenticators.local import LocalAuthenticator
+from eop.aaa.authenticators import chain, configured
 from eop.aaa.leaked import LeakedPasswords
 from eop.aaa.login import Door
 from eop.aaa.password_policy import DAY_MS, PasswordPolicy
@@ -63,7 +63,8 @@ def make(
         door=Door(
             database=database,
             sessions=sessions_of(site),
-            authenticators=(LocalAuthenticator(database),),
+            authenticators=chain.authenticators(site, database),
+            single_sign_on=configured.single_sign_on(site),
             limits=Limits(site.PASSWORD_ATTEMPTS, site.PASSWORD_HOLDOFF * 60_000),
             passwords=password_policy_of(site),
             second_factor=SecondFactor(site.TOTP_ISSUER, frozenset(site.TOTP_REQUIRED_ROLES)),

@@ -10,9 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 from controle_vnc import settings as shared
 from controle_vnc.errors import SettingsError
 from controle_vnc.settings import TextOrTable, setting
+from eop import sign_on_settings
 from eop.aaa import password_rule
 from eop.aaa.leaked import LeakedFileError, LeakedPasswords
 from eop.aaa.password_rule import RuleError
+from eop.directory import ldap_layout
 
 MIN_SESSION_KEY_CHARACTERS = 32  # 192 bits when it is base64, as `eopctl init` makes it
 ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "websockify"}
@@ -21,7 +23,10 @@ SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL", "SESSION_STORE"}
 OWN_KEYS = {"APPNAME", "MOUNT_POINT", "LABEL", "DEBUG", "SESSION_MODE", "FACTORY"}
 """What another application's file may hold: everything else it shares with the site."""
 
-IMPORT_KINDS = ("file",)  # of eop.directory.sources; repeated so that settings need no database
+IMPORT_KINDS = (
+    "file",
+    "ldap",
+)  # of eop.directory.sources; repeated so that settings need no database
 
 _TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
 # the roles and languages of eop.directory.users; repeated so that settings need no database library
@@ -47,6 +52,11 @@ MAX_ADDRESS_CHARACTERS = 255  # of an application elsewhere: what the table of c
 
 _APPNAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+LEAST = {"SESSION_EXPIRES": 1, "SESSION_IDLE": 0, "HSTS": 0, "AUDIT_DAYS": 0}
+AUTHENTICATORS = ("local", "ldap", "pam")  # what AUTHENTICATORS may name
+
+MAX_SOCKET_BYTES = 107  # what the kernel takes for a unix socket
+
 _MOUNT_POINT = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 
@@ -88,8 +98,9 @@ class SiteSettings:
     HSTS: int = setting(
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
+    AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
-    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file.")
+    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file, ldap.")
     IMPORT_FILE: str = setting(
         "", "Absolute path of a school's JSON file, or of its folder of CSV files."
     )
@@ -101,6 +112,31 @@ class SiteSettings:
     )
     IMPORT_DELETE_DAYS: int = setting(
         0, "Days after which people gone from their source are deleted; 0: never, only disabled."
+    )
+    CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
+    CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")
+    CAS_LOGIN_ATTRIBUTE: str = setting(
+        "", "Attribute of a CAS answer that holds the login; empty: the user it names."
+    )
+    CAS_CA_FILE: str = setting("", "PEM certificates that sign the CAS server's; empty: public.")
+    CAS_LABEL: str = setting("CAS", "What the sign-in page calls the CAS server.")
+    OIDC_ISSUER: str = setting("", "OpenID Connect provider, exactly as it calls itself.")
+    OIDC_CLIENT_ID: str = setting("", "What the provider calls this site.")
+    OIDC_CLIENT_SECRET_FILE: str = setting(
+        "", "File with the secret the provider gave this site; empty: a public client."
+    )
+    OIDC_SCOPES: list[str] = setting(["openid", "profile"], "What the provider is asked for.")
+    OIDC_LOGIN_CLAIM: str = setting("preferred_username", "Claim that holds the login.")
+    OIDC_EMAIL_VERIFIED: bool = setting(
+        True, "Whether a login taken from the claim email must be a verified address."
+    )
+    OIDC_CA_FILE: str = setting("", "PEM certificates that sign the provider's; empty: public.")
+    OIDC_LABEL: str = setting("OpenID Connect", "What the sign-in page calls the provider.")
+    SINGLE_SIGN_ON_ONLY: bool = setting(
+        False, "Go straight to the one sign-on server; /login?local=1 still has the form."
+    )
+    SINGLE_SIGN_OUT: bool = setting(
+        False, "Whether signing out here signs out of the sign-on server, too."
     )
     PASSWORD_RULE: TextOrTable = setting(
         "",
@@ -129,6 +165,59 @@ class SiteSettings:
     )
     TOTP_REQUIRED_ROLES: list[str] = setting([], "Roles that need a second factor to sign in.")
     TOTP_ISSUER: str = setting("EOP", "Name under which the second factor stands in the phone.")
+    AUTHENTICATORS: list[str] = setting(
+        ["local"], "Who checks passwords, in this order: local, ldap, pam."
+    )
+    LDAP_SERVERS: list[str] = setting(
+        [], "The directory's servers in order: ldaps://host:636, or ldap://host:389 for StartTLS."
+    )
+    LDAP_STARTTLS: bool = setting(
+        True, "Whether ldap:// addresses switch to TLS; without it only this machine is spoken to."
+    )
+    LDAP_CA_FILE: str = setting(
+        "", "PEM file of the authority that signed the servers' certificates; empty: the system's."
+    )
+    LDAP_BIND_DN: str = setting("", "Account that searches the directory; empty: anonymous.")
+    LDAP_PASSWORD_FILE: str = setting("", "File whose first line is that account's password.")
+    LDAP_TIMEOUT: int = setting(5, "Seconds a server has for a whole sign-in or an import's step.")
+    LDAP_LAYOUT: str = setting(
+        "plain", "plain, scribe or ad (Active Directory): gives what is empty below."
+    )
+    LDAP_BASE: str = setting("", "Root of the tree, such as dc=school,dc=lan; bases are below it.")
+    LDAP_LOGIN_ATTRIBUTE: str = setting("", "Attribute that is the login in EOP.")
+    LDAP_TYPED_ATTRIBUTES: list[str] = setting(
+        [], "Attributes of which one may be typed to sign in; empty: the login."
+    )
+    LDAP_NAME_ATTRIBUTE: str = setting("", "Attribute with the person's name.")
+    LDAP_ID_ATTRIBUTE: str = setting("", "Attribute that never changes: entryUUID, objectGUID.")
+    LDAP_PEOPLE_BASES: list[str] = setting([], "Where people are.")
+    LDAP_PEOPLE_FILTER: str = setting("", "Which entries there are people.")
+    LDAP_GROUP_BASES: list[str] = setting([], "Where groups are.")
+    LDAP_GROUP_FILTER: str = setting("", "Which groups are classes or groups of students.")
+    LDAP_GROUP_NAME_ATTRIBUTE: str = setting("", "Attribute with a group's name.")
+    LDAP_MEMBER_ATTRIBUTES: list[str] = setting([], "Attributes with a group's members.")
+    LDAP_CLASS_BRANCHES: list[str] = setting(
+        [], "Branches in which each organizational unit is a class, its students below it."
+    )
+    LDAP_TEAMS: str = setting(
+        "", "Name of the group of teachers who watch a class, such as profs-{class}."
+    )
+    LDAP_ROLES: list[str] = setting(
+        [], "GROUP=ROLE, with a group's name, a DN of a group or branch, or a (filter)."
+    )
+    LDAP_DEFAULT_ROLE: str = setting("", "Role of people in no such group; empty: left out.")
+    LDAP_TEACHER_ROOMS: list[str] = setting(
+        [], "Rooms every teacher of the directory may watch; * is all of them."
+    )
+    LDAP_COMPUTER_BASES: list[str] = setting([], "Where computers are.")
+    LDAP_COMPUTER_FILTER: str = setting("", "Which computers say their room.")
+    LDAP_HOST_ATTRIBUTE: str = setting("", "Attribute with a computer's name.")
+    LDAP_ROOM_ATTRIBUTE: str = setting("", "Attribute with a computer's room.")
+    PAM_SOCKET: str = setting("", "Unix socket of eop-pam; empty: run/eop-pam/eop-pam.sock.")
+
+    @property
+    def pam_socket(self) -> Path:
+        return Path(self.PAM_SOCKET or shared.home() / "run/eop-pam/eop-pam.sock")
 
     @property
     def database_url(self) -> str:
@@ -176,6 +265,11 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return site
 
 
+def is_other_application(path: Path) -> bool:
+    """Whether a settings file is another application's: it names where that is made."""
+    return "FACTORY" in shared.read_json(path)
+
+
 def load_application(path: Path, site: SiteSettings) -> SiteSettings:
     """Another application's file: its own name, place and mode; the rest is `site`'s."""
     values = shared.read_json(path)
@@ -207,13 +301,14 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_same_secret(site, path, shared.home(environ) / "etc/controlevnc/.secret")
     if site.DEBUG.upper() not in {"TRUE", "FALSE"}:
         raise SettingsError(f'{path}: DEBUG must be "TRUE" or "FALSE", not {site.DEBUG!r}')
-    for name, least in (("SESSION_EXPIRES", 1), ("SESSION_IDLE", 0), ("HSTS", 0)):
+    for name, least in LEAST.items():
         if getattr(site, name) < least:
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     _check_import(site, path)
+    sign_on_settings.check(site, path)
     _check_passwords(site, path)
     _check_second_factor(site, path)
     _check_public_url(site.AAA_URL, f"{path}: AAA_URL")
@@ -221,6 +316,8 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     _check_store(site, path)
     for address in site.APPLICATIONS:
         _check_address(address, f"{path}: APPLICATIONS")
+    _check_authenticators(site, path)
+    _check_pam_socket(site.PAM_SOCKET, f"{path}: PAM_SOCKET")
 
 
 def _check_mount_point(mount_point: str, where: str) -> None:
@@ -238,6 +335,17 @@ def _check_session_key(site: SiteSettings, where: str) -> None:
         )
     if site.SESSION_KEY == site.SECRET_KEY:
         raise SettingsError(f"{where}: must not be SECRET_KEY; remove it and run `eopctl init`")
+
+
+def _check_authenticators(site: SiteSettings, path: Path) -> None:
+    names = site.AUTHENTICATORS
+    if not names or set(names) - set(AUTHENTICATORS) or len(set(names)) < len(names):
+        raise SettingsError(
+            f"{path}: AUTHENTICATORS must name some of {', '.join(AUTHENTICATORS)}, each once"
+        )
+    if site.LDAP_SERVERS or "ldap" in names:
+        ldap_layout.access_of(site, str(path))
+        ldap_layout.layout_of(site, str(path))
 
 
 def _check_same_secret(site: SiteSettings, path: Path, secret_file: Path) -> None:
@@ -273,6 +381,8 @@ def _check_import(site: SiteSettings, path: Path) -> None:
         raise SettingsError(
             f"{path}: IMPORT_FILE must be an absolute path: IMPORT_SOURCES has file"
         )
+    if "ldap" in site.IMPORT_SOURCES and not site.LDAP_SERVERS:
+        raise SettingsError(f"{path}: LDAP_SERVERS is empty: IMPORT_SOURCES has ldap")
     if site.IMPORT_AT and not _TIMES.fullmatch(site.IMPORT_AT.replace(" ", "")):
         raise SettingsError(f"{path}: IMPORT_AT must look like 02:30, not {site.IMPORT_AT!r}")
     if site.IMPORT_AT and not site.IMPORT_SOURCES:
@@ -401,3 +511,10 @@ def _check_address(address: str, where: str) -> None:
         raise SettingsError(f"{shape}; the host in lower case")
     if not _MOUNT_POINT.fullmatch(parts.path):
         raise SettingsError(shape)
+
+
+def _check_pam_socket(socket: str, where: str) -> None:
+    if socket and not (socket.startswith("/") and len(os.fsencode(socket)) <= MAX_SOCKET_BYTES):
+        raise SettingsError(
+            f"{where} must be an absolute path of at most {MAX_SOCKET_BYTES} bytes, not {socket!r}"
+        )

@@ -16,10 +16,10 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import codes, revocations, steps, substitution, switches, throttle
+from eop.aaa import codes, departures, revocations, steps, substitution, switches, throttle
 from eop.administration.import_clock import ImportClock
-from eop.audit import journal
-from eop.errors import EopError, RefusedError
+from eop.audit import events, journal, purging
+from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.services import Services
 
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
@@ -27,7 +27,9 @@ REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a 
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
 IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
+AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 TICK_SECONDS = 0.25
+STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class Worker:
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
             Duty("imports", IMPORT_SECONDS, self._imports.tick),
+            Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
         ]
 
     def close(self) -> None:
@@ -76,6 +79,7 @@ class Worker:
         except RefusedError as error:
             if duty.name not in self._failing:  # once, not every second
                 logger.warning("%s: %s", duty.name, error)
+                self._write_down(error)
             self._failing.add(duty.name)
             # leases must be renewed as soon as the daemon is back, not half a minute later
             duty.due = min(duty.due, self._steady() + PULL_SECONDS)
@@ -85,6 +89,12 @@ class Worker:
             if duty.name in self._failing:
                 logger.info("%s: well again", duty.name)
             self._failing.discard(duty.name)
+
+    def _write_down(self, error: RefusedError) -> None:
+        """For a while nobody could sign in: whoever reads the audit shall know."""
+        if isinstance(error, SessionsDownError) and not self._failing & STORE_DUTIES:
+            with self._parts.database.write() as connection:
+                events.record(connection, "sessions_down", self._parts.now_ms())
 
     def _renew(self) -> None:
         with self._parts.database.read() as connection:
@@ -112,6 +122,13 @@ class Worker:
             throttle.purge(connection, now_ms, self._parts.door.limits)
             steps.purge(connection, now_ms)
             codes.purge(connection, now_ms)
+            departures.purge(connection, now_ms)
+
+    def _purge_audit(self) -> None:
+        parts = self._parts
+        done = purging.purge(parts.database, parts.site.AUDIT_DAYS, "worker", parts.now_ms())
+        if done.removed:
+            logger.info("%s old events of the audit were removed", done.removed)
 
 
 def main() -> int:

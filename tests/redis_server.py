@@ -14,9 +14,12 @@ PROGRAM = "/usr/bin/redis-server"
 
 
 class RedisServer:
-    """`with RedisServer() as server:` then `server.url`; `password` is asked for where given."""
+    """`with RedisServer() as server:` then `server.url`; `password` is asked for where given.
 
-    def __init__(self, password: str = "") -> None:
+    `certificate` and its key are for TLS on the port.
+    """
+
+    def __init__(self, password: str = "", certificate: tuple[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp"))
         self.socket, self.port, self.password = self.folder / "redis.sock", free_port(), password
         self.url = f"unix://{self.socket}"
@@ -27,6 +30,9 @@ class RedisServer:
             "unixsocketperm 700", f"dir {self.folder}", 'save ""', "appendonly no", "databases 2",
             f"logfile {self.folder}/redis.log",
         ]  # fmt: skip
+        if certificate:  # then its port speaks nothing but TLS
+            lines[1] = f"port 0\ntls-port {self.port}\ntls-auth-clients no"
+            lines += [f"tls-cert-file {certificate[0]}", f"tls-key-file {certificate[1]}"]
         if password:
             lines.append(f'requirepass "{password}"')
         (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")

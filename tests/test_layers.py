@@ -107,6 +107,24 @@ def test_the_checks_know_clients_and_settings_alone():
                 assert any(within(module, door) for door in EOP_FROM_CONTROLE_VNC), (name, module)
 
 
+def test_what_runs_as_root_leans_on_nothing_of_ours():
+    for name, path in modules("eop"):
+        if within(name, "eop.pam"):
+            for module in imported(path):
+                if module.split(".")[0] in PACKAGES:
+                    assert within(module, "eop.pam"), f"{name} imports {module}"
+
+
+def test_pam_itself_is_loaded_in_the_root_helper_alone():
+    doors = {"client", "protocol", "service"}
+    for name, path in modules(*PACKAGES):
+        if not within(name, "eop.pam"):
+            for module in imported(path):
+                assert not within(module, "pam"), name
+                if within(module, "eop.pam") and module != "eop.pam":
+                    assert module.split(".")[2] in doors, f"{name} imports {module}"
+
+
 @pytest.mark.parametrize("room", CONTROLE_VNC)
 def test_each_room_of_the_daemon_leans_on_those_below_it(room):
     allowed = {f"controle_vnc.{below}" for below in CONTROLE_VNC[room]} | {room}

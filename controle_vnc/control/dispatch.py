@@ -17,10 +17,11 @@ from controle_vnc.control.messages import (
     Viewer,
     Workstation,
 )
-from controle_vnc.errors import RequestRefusedError
+from controle_vnc.errors import JournalError, RequestRefusedError
 from controle_vnc.room.hub import Hub
-from controle_vnc.store import Store
+from controle_vnc.store import Store, StoredWorkstation
 from controle_vnc.viewer.grant import Grant
+from controle_vnc.viewer.house import as_word
 from controle_vnc.viewer.journal import MAX_FIELD_CHARACTERS, Journal
 from controle_vnc.viewer.lease import SWITCHED_OFF, Leases
 from controle_vnc.viewer.switch import Switch
@@ -112,17 +113,36 @@ class Dispatcher:
                 request.user,
                 request.replace,
             )
+            before = self.hub.find(stored.id)
+            is_news = before is None or before.stored != stored
             if created:
                 self.hub.add(stored)
             else:
                 self.hub.change(stored)
+        if is_news:
+            kind = "workstation_added" if created else "workstation_changed"
+            await self._record(kind, request.by, stored)
         return messages.WorkstationSaved(id=stored.id, created=created)
 
     async def _remove(self, request: messages.RemoveWorkstation) -> Reply:
         async with self._changing:
             stored = await asyncio.to_thread(self.store.remove, request.workstation)
             self.hub.remove(stored.id)
+        await self._record("workstation_removed", request.by, stored)
         return Done(count=1)
+
+    async def _record(self, kind: str, by: str, stored: StoredWorkstation) -> None:
+        """Journal a change that was made; its caller is told where that fails."""
+        details: dict[str, str | int] = {"workstation": stored.name, "room": stored.room}
+        if stored.user:
+            details["login"] = as_word(stored.user)
+        try:
+            entry = self.journal.entry(kind, by[:MAX_FIELD_CHARACTERS], "", stored.id, details)
+            await asyncio.to_thread(self.journal.write, [entry])
+        except JournalError as error:
+            raise RequestRefusedError(
+                "journal", f"{stored.name} is changed, but the journal cannot be written: {error}"
+            ) from error
 
     async def _probe(self, request: messages.ProbeWorkstation) -> Reply:
         return await self.hub.probe(self._found(request.workstation))
@@ -155,6 +175,10 @@ class Dispatcher:
             raise RequestRefusedError("invalid", "a wall is of a room, or of users")
         if users is not None and len(users) > MAX_USERS_A_WALL:
             raise RequestRefusedError("invalid", f"a wall has at most {MAX_USERS_A_WALL} users")
+        if len(request.label) > MAX_FIELD_CHARACTERS:
+            raise RequestRefusedError(
+                "invalid", f"the label has more than {MAX_FIELD_CHARACTERS} characters"
+            )
         self._lease(viewer)
         return self._ticket(
             Grant(
@@ -163,6 +187,7 @@ class Dispatcher:
                 user=viewer.user,
                 name=viewer.name,
                 ends_at=viewer.ends_at,
+                label=request.label,
                 kind="wall",
                 room=request.room,
                 users=None if users is None else tuple(users),

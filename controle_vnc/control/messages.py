@@ -91,6 +91,7 @@ class SaveWorkstation(Message, frozen=True):
     """Add a workstation, or with `replace` change the one of that name. → `WorkstationSaved`.
 
     `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
+    `by` is who asks for it, for the journal.
     """
 
     name: str
@@ -99,12 +100,14 @@ class SaveWorkstation(Message, frozen=True):
     password: str | None = None
     user: str | None = None
     replace: bool = False
+    by: str = ""
 
 
 class RemoveWorkstation(Message, frozen=True):
-    """Forget a workstation by name or id. → `Done`."""
+    """Forget a workstation by name or id. → `Done`. `by`: as for `SaveWorkstation`."""
 
     workstation: str
+    by: str = ""
 
 
 class ProbeWorkstation(Message, frozen=True):
@@ -137,11 +140,15 @@ class IssueScreenTicket(Message, frozen=True):
 
 
 class IssueWallTicket(Message, frozen=True):
-    """A ticket for the wall of one room, or of the workstations these users sit at. → `Ticket`."""
+    """A ticket for the wall of one room, or of the workstations these users sit at. → `Ticket`.
+
+    `label` is what these users are called together (a class), for the journal.
+    """
 
     viewer: Viewer
     room: str | None = None
     users: list[str] | None = None
+    label: str = ""
 
 
 class Lease(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ Kind = Literal["screen", "wall"]
 class Grant:
     """One right to watch: of which session, until when (ms since 1970), and what.
 
-    A screen's right holds for the `occupancy` that the workstation had when it was given.
+    A screen's right holds for the `occupancy` that the workstation had when it was given. `label`
+    is what the users of a wall are called together.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Grant:
     occupancy: Occupancy | None = None
     room: str | None = None
     users: tuple[str, ...] | None = None
+    label: str = ""
 
 
 class Closing:

@@ -14,6 +14,11 @@ logger = logging.getLogger(__name__)
 Details = dict[str, str | int]
 
 
+def as_word(login: str) -> str:
+    """A login without blanks: in the journal they part one login from the next."""
+    return "_".join(login.split())
+
+
 @dataclass(frozen=True)
 class House:
     """The daemon, as an open wall or screen sees it."""

@@ -14,8 +14,8 @@ from controle_vnc.control.messages import MAX_EVENTS_A_PULL, Event
 from controle_vnc.errors import JournalError
 from controle_vnc.store import begin, connect
 
-MAX_WAITING = 1_000_000  # about 300 MB: years of a site that never fetches them
-MAX_DETAIL_BYTES = 1024  # a few words and figures
+MAX_WAITING = 1_000_000  # about 500 MB: years of a site that never fetches them
+MAX_DETAIL_BYTES = 4096  # a few names and figures, written in any alphabet
 MAX_FIELD_CHARACTERS = 128
 MAX_PULL_BYTES = 512 * 1024  # half of a message's limit: the sizes are estimates
 

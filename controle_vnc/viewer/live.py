@@ -10,7 +10,7 @@ from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.server_handshake import ServerHandshake
 from controle_vnc.room.seat import LiveViewer, Seat
 from controle_vnc.viewer.grant import Closing, Grant
-from controle_vnc.viewer.house import Details, House
+from controle_vnc.viewer.house import Details, House, as_word
 from controle_vnc.viewer.passthrough import Passthrough
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared import SharedScreen
@@ -34,7 +34,9 @@ class RefusedScreenError(Exception):
 class Screen:
     """One viewer's way through handshake, pictures and end; `code` says why it ended."""
 
-    def __init__(self, grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
+    def __init__(
+        self, grant: Grant, closing: Closing, viewer: Stream, house: House, look: Details
+    ) -> None:
         self.code = "left"
         self.refused = False
         self.latency: float | None = None
@@ -42,6 +44,7 @@ class Screen:
         self._closing = closing
         self._viewer = viewer
         self._house = house
+        self._look = look
         self._rights = grant.mode == "control", house.settings.CLIPBOARD
         self._handshake = ServerHandshake()
         self._name = f"screen of {grant.user}"
@@ -87,8 +90,7 @@ class Screen:
             self._house.hub.look_again(seat)
 
     async def _show(self, seat: Seat) -> None:
-        opening = {"mode": self._grant.mode or "view"}
-        if not await self._house.record("screen_opened", self._grant, {**opening}):
+        if not await self._house.record("screen_opened", self._grant, self._look):
             raise RefusedScreenError(Reason("journal"))
         if seat.link.is_held:
             raise RefusedScreenError(seat.link.health.reason)
@@ -172,13 +174,27 @@ class Screen:
 async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
     """One screen from its first byte to its last; its opening and its end are journalled."""
     began = house.hub.clock()
-    screen = Screen(grant, closing, viewer, house)
+    look = _look(grant, house)
+    screen = Screen(grant, closing, viewer, house, look)
     try:
         await screen.run()
     finally:
         kind = "screen_refused" if screen.refused else "screen_closed"
         seconds = int(house.hub.clock() - began)
-        details: Details = {"mode": grant.mode or "view", "seconds": seconds, "code": screen.code}
+        details: Details = {**look, "seconds": seconds, "code": screen.code}
         if screen.latency is not None:
             details["latency_ms"] = round(screen.latency * 1000)
         await house.record(kind, grant, details)
+
+
+def _look(grant: Grant, house: House) -> Details:
+    """What the journal says of a screen: how it is watched, which, and who sits there."""
+    look: Details = {"look": grant.id, "mode": grant.mode or "view"}
+    seat = house.hub.find(grant.workstation or "")
+    if seat is not None:
+        look["workstation"] = seat.stored.name
+    if grant.occupancy is not None:
+        look["room"] = grant.occupancy.room
+        if grant.occupancy.user:
+            look["watched"] = as_word(grant.occupancy.user)
+    return look

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.room.hub import Change, Hub
 from controle_vnc.room.seat import Seat
 from controle_vnc.viewer.grant import Closing, Grant
-from controle_vnc.viewer.house import Details, House
+from controle_vnc.viewer.house import Details, House, as_word
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.stream import Stream
 from controle_vnc.viewer.wall_frames import (
@@ -32,6 +34,7 @@ QUIET_SECONDS = 1.2  # a workstation that showed nothing new for so long waits f
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 SEEN_SECONDS = 2.0
 BETWEEN_REQUESTS_SECONDS = 0.1  # a page that scrolls asks no faster than this
+WATCHED_BYTES = 2048  # of logins in one event of the journal: half of what its details may have
 BYE_SECONDS = 0.5  # the farewell is best effort; the screen closes within a second
 
 
@@ -53,6 +56,8 @@ class Wall:
         self._batch_timer: asyncio.TimerHandle | None = None
         self._seen = False
         self._work = asyncio.Event()
+        self._journalled: set[str] = set()
+        self._newcomers = asyncio.Event()
 
     # --- what is shown
 
@@ -72,6 +77,24 @@ class Wall:
             self.workstation("added", seat)
         event = {"event": "snapshot", "now": self._hub.now_ms(), "workstations": entries}
         return event_frame(event)
+
+    def unjournalled(self) -> list[str]:
+        """Who sits at what is shown and was not given to the journal yet; now he was."""
+        there = {s.stored.user for s in self._hub.seats() if s.stored.user and self._belongs(s)}
+        new = sorted(there - self._journalled)
+        self._journalled.update(new)
+        return new
+
+    async def keep_journal(self, house: House, closing: Closing) -> None:
+        """Journal those who sit down at what is shown; where that fails, the wall closes."""
+        while True:
+            await self._newcomers.wait()
+            self._newcomers.clear()
+            for watched in _parts(self.unjournalled()):
+                details = {**_details(self._grant), "watched": watched}
+                if not await house.record("wall_shown", self._grant, details):
+                    closing.close("journal")
+                    return
 
     def _entry(self, seat: Seat) -> dict[str, Any]:
         known = seat.describe()
@@ -94,6 +117,8 @@ class Wall:
         if change != "removed" and self._belongs(seat):
             known = number in self._shown and change == "changed"
             self._shown[number] = seat
+            if seat.stored.user and seat.stored.user not in self._journalled:
+                self._newcomers.set()
             event = {"change": "changed" if known else "added", **self._entry(seat)}
         elif number in self._shown:
             self._hide(number)
@@ -229,17 +254,18 @@ class Wall:
 
 async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) -> None:
     """One wall from its first byte to its last."""
-    if not await house.record("wall_opened", grant, _details(grant)):
+    wall = Wall(grant, house.hub, viewer)
+    if not await _journal_opening(wall, grant, house):
         await _say_bye(viewer, "journal")
         return
     began = house.hub.clock()
-    wall = Wall(grant, house.hub, viewer)
     house.hub.subscribe(wall)
     try:
         if closing.code is None:  # else it was closed before the browser came
             viewer.write(wall.snapshot())
         sides = (wall.receive(), wall.send(), wall.keep_seen(), closing.wait())
-        await first_to_end(f"wall of {grant.user}", *sides)
+        journal = wall.keep_journal(house, closing)
+        await first_to_end(f"wall of {grant.user}", *sides, journal)
         if closing.code is not None:
             await _say_bye(viewer, closing.code)
     finally:
@@ -252,10 +278,40 @@ async def serve(grant: Grant, closing: Closing, viewer: Stream, house: House) ->
         )
 
 
+async def _journal_opening(wall: Wall, grant: Grant, house: House) -> bool:
+    """Write who is about to be seen, before anyone is; a long list takes several events."""
+    kind, watched = "wall_opened", wall.unjournalled()
+    while True:
+        for part in _parts(watched) if watched else [""]:
+            details = {**_details(grant), **({"watched": part} if part else {})}
+            if not await house.record(kind, grant, details):
+                return False
+            kind = "wall_shown"
+        watched = wall.unjournalled()  # someone may have sat down meanwhile
+        if not watched:
+            return True
+
+
+def _parts(logins: Iterable[str]) -> Iterator[str]:
+    """The logins with blanks between them, in texts that an event holds."""
+    part: list[str] = []
+    size = 0
+    for login in map(as_word, logins):
+        more = len(json.dumps(login))
+        if part and size + more > WATCHED_BYTES:
+            yield " ".join(part)
+            part, size = [], 0
+        part.append(login)
+        size += more
+    if part:
+        yield " ".join(part)
+
+
 def _details(grant: Grant) -> Details:
-    if grant.users is not None:
-        return {"users": len(grant.users)}
-    return {"room": grant.room or ""}
+    if grant.users is None:
+        return {"look": grant.id, "room": grant.room or ""}
+    named: Details = {"class": grant.label} if grant.label else {}
+    return {"look": grant.id, "users": len(grant.users), **named}
 
 
 async def _say_bye(viewer: Stream, code: str) -> None:

@@ -1,6 +1,6 @@
 """Changes of accounts: whoever is changed signs in anew, and open screens close."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -9,12 +9,11 @@ from eop.aaa.password_policy import MAX_HISTORY, PasswordPolicy, Subject
 from eop.aaa.session import Sessions
 from eop.aaa.tables import password_history
 from eop.audit import events
+from eop.audit.console import at_the_console
 from eop.database import Database
 from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
 from eop.directory.users import NewUser, User
-
-BY_COMMAND = "eopctl"  # who did it, in the audit, where a command did
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Terms:
     """How a password is set: by which rules, by whom, and whether it must be changed again."""
 
     policy: PasswordPolicy = PasswordPolicy()
-    by: str = BY_COMMAND
+    by: str = field(default_factory=at_the_console)
     must_change: bool = False
 
 
@@ -37,7 +36,9 @@ class Prepared:
 def add(database: Database, new: NewUser, now_ms: int) -> User:
     """Store a new user."""
     with database.write() as connection:
-        return users.add(connection, new, now_ms)
+        added = users.add(connection, new, now_ms)
+        _record_user(connection, "account_added", added, now_ms)
+        return added
 
 
 def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) -> User:
@@ -51,6 +52,7 @@ def change(database: Database, sessions: Sessions, new: NewUser, now_ms: int) ->
         sessions.end_all(connection, changed.id, now_ms)
         steps.forget_user(connection, changed.id)
         throttle.clear(connection, sessions.keys.login_key(changed.login))
+        _record_user(connection, "account_changed", changed, now_ms)
         return changed
 
 
@@ -69,9 +71,10 @@ def set_password(  # noqa: PLR0913 - terms may be left out
     login: str,
     password: str,
     now_ms: int,
-    terms: Terms = Terms(),
+    terms: Terms | None = None,
 ) -> None:
     """Give a user another password; locks are lifted, his sessions end."""
+    terms = terms or Terms()
     with database.read() as connection:
         user = users.get(connection, login)
     terms.policy.check(password, Subject(user.login, user.name, user.role))
@@ -140,7 +143,7 @@ def set_state(database: Database, sessions: Sessions, login: str, state: str, no
             sessions.end_all(connection, changed.id, now_ms)
             steps.forget_user(connection, changed.id)
         events.record(
-            connection, "user_state", now_ms, user=BY_COMMAND,
+            connection, "user_state", now_ms, user=at_the_console(),
             details={"login": changed.login, "state": state},
         )  # fmt: skip
         return changed
@@ -153,7 +156,7 @@ def unlock(database: Database, sessions: Sessions, login: str, now_ms: int) -> U
         throttle.clear(connection, sessions.keys.login_key(found.login))
         if found.state == "locked":
             found = users.set_state(connection, login, users.ACTIVE)
-        _record(connection, "user_unlocked", found, BY_COMMAND, now_ms)
+        _record(connection, "user_unlocked", found, at_the_console(), now_ms)
         return found
 
 
@@ -173,7 +176,7 @@ def reset_second_factor(database: Database, sessions: Sessions, login: str, now_
         second_factor.remove(connection, found.id)
         sessions.end_all(connection, found.id, now_ms)
         steps.forget_user(connection, found.id)
-        _record(connection, "second_factor_reset", found, BY_COMMAND, now_ms)
+        _record(connection, "second_factor_reset", found, at_the_console(), now_ms)
         return found.has_second_factor
 
 
@@ -181,7 +184,9 @@ def remove(database: Database, sessions: Sessions, login: str, now_ms: int) -> U
     """Forget a user."""
     with database.write() as connection:
         sessions.end_all(connection, users.get(connection, login).id, now_ms)
-        return users.remove(connection, login)
+        removed = users.remove(connection, login)
+        _record_user(connection, "account_removed", removed, now_ms)
+        return removed
 
 
 def save_class(
@@ -197,6 +202,7 @@ def save_class(
     with database.write() as connection:
         existed = classes.find(connection, name) is not None
         saved = classes.save(connection, name, logins, replace=replace)
+        _record_class(connection, "class_saved", saved.name, now_ms)
         if existed:
             for user in users.list_all(connection):
                 if name in user.classes or users.EVERYTHING in user.classes:
@@ -208,6 +214,7 @@ def remove_class(database: Database, sessions: Sessions, name: str, now_ms: int)
     """Forget a class; those who watched by it sign in anew."""
     with database.write() as connection:
         classes.remove(connection, name)
+        _record_class(connection, "class_removed", name, now_ms)
         for user in users.list_all(connection):
             if name in user.classes or users.EVERYTHING in user.classes:
                 sessions.end_all(connection, user.id, now_ms)
@@ -215,3 +222,14 @@ def remove_class(database: Database, sessions: Sessions, name: str, now_ms: int)
 
 def _record(connection: Connection, kind: str, user: User, by: str, now_ms: int) -> None:
     events.record(connection, kind, now_ms, user=by, details={"login": user.login})
+
+
+def _record_user(connection: Connection, kind: str, user: User, now_ms: int) -> None:
+    details = {
+        "login": user.login, "role": user.role, "rooms": user.rooms, "classes": user.classes,
+    }  # fmt: skip
+    events.record(connection, kind, now_ms, user=at_the_console(), details=details)
+
+
+def _record_class(connection: Connection, kind: str, name: str, now_ms: int) -> None:
+    events.record(connection, kind, now_ms, user=at_the_console(), details={"class": name})

@@ -115,13 +115,13 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
     attempt = attempt_of(door, typed.login, visit, now_ms)
     with door.database.read() as connection:
         throttle.check(connection, attempt)
-    answer, is_down = _first_answer(door.authenticators, typed)
+    asked = _ask(door.authenticators, typed)
     with door.database.write() as connection:
         throttle.check(connection, attempt)  # others may have failed while we computed
         try:
-            if not isinstance(answer, Who):
-                raise _refusal(connection, attempt, answer, typed.login, is_down)
-            arrival = _admitted(door, connection, answer, visit, now_ms)
+            if not isinstance(asked.answer, Who):
+                raise _refusal(connection, attempt, asked, typed.login)
+            arrival = _admitted(door, connection, asked.answer, visit, now_ms)
             if typed.code and arrival.user.has_second_factor:
                 prove_factor(door, connection, attempt, arrival.user, typed.code)
                 arrival = replace(arrival, is_factor_proven=True)
@@ -207,11 +207,18 @@ def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
     )
 
 
-def _first_answer(
-    authenticators: Sequence[Authenticator], typed: Credentials
-) -> tuple[Who | Trouble | None, bool]:
-    """The first answer that is not "no"; and whether one of those asked was down."""
-    is_down = False
+@dataclass(frozen=True)
+class Asked:
+    """The first answer that is not "no"; whether a server was down; whether another one said no."""
+
+    answer: Who | Trouble | None
+    is_down: bool
+    was_judged: bool
+
+
+def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
+    """Ask each until one knows who it is."""
+    is_down = was_judged = False
     for authenticator in authenticators:
         try:
             answer = authenticator.authenticate(typed.login, typed.password)
@@ -220,26 +227,26 @@ def _first_answer(
             is_down = True
             continue
         if answer is not None:
-            return answer, is_down
-    return None, is_down
+            return Asked(answer, is_down, was_judged)
+        was_judged |= authenticator.name != users.LOCAL
+    return Asked(None, is_down, was_judged)
 
 
-def _refusal(
-    connection: Connection, attempt: Attempt, trouble: Trouble | None, login: str, is_down: bool
-) -> RefusedError:
+def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str) -> RefusedError:
     """What a failed sign-in is told; counted and recorded."""
+    trouble = asked.answer if isinstance(asked.answer, Trouble) else None
     user = users.find(connection, trouble.login if trouble else login)
-    reason = trouble.code if trouble else "directory_down" if is_down else "wrong"
+    reason = trouble.code if trouble else "directory_down" if asked.is_down else "wrong"
     events.record_failure(
         connection, user.login if user else "", attempt.address, reason, attempt.now_ms
     )
     if trouble is not None and trouble.is_proven:
         return RefusedError(f"account_{trouble.code}")
-    if is_down and (user is None or user.source != users.LOCAL):
-        # nothing here can be guessed, and who knows his password shall not be locked out
-        return RefusedError("directory_down")
-    throttle.failed(connection, attempt)
-    return RefusedError("wrong")
+    is_kept_elsewhere = users.password_of(connection, login) is None
+    if not (asked.is_down and is_kept_elsewhere) or asked.was_judged:
+        # where nobody judged nothing was guessed, and who knows his password is not locked out
+        throttle.failed(connection, attempt)
+    return RefusedError("directory_down" if asked.is_down and is_kept_elsewhere else "wrong")
 
 
 def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> Arrival:
@@ -252,6 +259,8 @@ def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms
         events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
         raise RefusedError(code)
     if not may(identities.of_user(user), "sign_in").allowed:
+        address = throttle.counted(visit.address)
+        events.record_failure(connection, user.login, address, "denied", now_ms)
         raise RefusedError("denied")
     ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
     return Arrival(user, who, visit, now_ms, ticket)

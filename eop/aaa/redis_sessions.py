@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -191,10 +190,3 @@ def connect(url: str, password: str | None) -> "redis.Redis":
         options["password"] = password
     made: redis.Redis = redis.Redis.from_url(url, **options)
     return made
-
-
-def masked(url: str) -> str:
-    """`url` as it may be shown: without user and password."""
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{'***@' if '@' in parts.netloc else ''}{place}{parts.path}"

@@ -4,19 +4,19 @@
 of its own.
 """
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import codes, guard, login, revocations, steps
+from eop.aaa import codes, door_page, guard, login, revocations, sign_on, steps
 from eop.aaa.codes import Wanted
 from eop.aaa.login import Credentials, SignedIn
 from eop.aaa.membership import current
 from eop.aaa.passwords import MAX_BYTES
 from eop.aaa.steps import Pending
+from eop.addresses import public_origin
 from eop.errors import RefusedError
-from eop.replies import SENTENCES, told
 from eop.services import services
 
 STEP_PAGE = "/login/step"
@@ -30,12 +30,22 @@ server = Blueprint("server", __name__)
 
 @blueprint.get("/login")
 def login_page() -> AnyResponse:
-    """The form; who is signed in already goes on, with a code where an application asks for one."""
-    wanted = codes.wanted(request.args, services().site.APPLICATIONS)
+    """The form; who is signed in already goes on, with a code where an application asks for one.
+
+    With one sign-on server alone the way leads there, but after signing out (`out`) and for who
+    asks for the form (`local`).
+    """
+    parts = services()
+    wanted = codes.wanted(request.args, parts.site.APPLICATIONS)
     asked = guard.safe_next(_again(wanted) if wanted else request.args.get("next"))
     if g.identity is not None:
         return redirect(_with_code(wanted) if wanted else asked, 303)
-    return make_response(render_template("login.html", error=None, username="", next=asked))
+    if request.args.get("local") == "1":
+        return door_page.shown(asked, form=True)
+    if door_page.is_for_sign_on_alone() and "out" not in request.args:
+        server = parts.door.single_sign_on[0]
+        return door_page.onward(f"/login/{server.name}?next={quote(asked)}", server.label)
+    return door_page.shown(asked)
 
 
 def _again(wanted: Wanted) -> str:
@@ -70,17 +80,8 @@ def login_form() -> AnyResponse:
             raise RefusedError("wrong")
         signed_in = login.sign_in(services().door, typed, guard.visit(), services().now_ms())
     except RefusedError as error:
-        return refused(error, username, asked)
+        return door_page.shown(asked, username=username, refused=error, form=True)
     return entered(signed_in, asked)
-
-
-def refused(error: RefusedError, username: str, asked: str) -> Response:
-    """The door again, saying why it did not open."""
-    page = render_template("login.html", error=told(error), username=username, next=asked)
-    response = make_response(page, SENTENCES[error.code][0])
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
 
 
 def entered(outcome: SignedIn | Pending, asked: str) -> Response:
@@ -92,10 +93,10 @@ def entered(outcome: SignedIn | Pending, asked: str) -> Response:
         parts = services()
         with parts.database.write() as connection:
             steps.lead_to(connection, parts.door.keys, outcome.token, asked)
-        return guard.set_step_cookie(_redirected(STEP_PAGE), outcome.token)
+        return guard.set_step_cookie(redirected(STEP_PAGE), outcome.token)
     if g.token is not None:
         _deliver()
-    return guard.set_cookies(_redirected(asked), outcome)
+    return guard.set_cookies(redirected(asked), outcome)
 
 
 @blueprint.get("/logout")
@@ -110,12 +111,27 @@ def logout_page() -> AnyResponse:
 
 @blueprint.post("/logout")
 def logout_form() -> AnyResponse:
-    """End the session and close its screens."""
+    """End the session and close its screens; and that at the sign-on server, if so set."""
+    parts = services()
+    out = f"{current().door}/{'logout' if current().aaa_url else 'login'}"
+    if door_page.is_for_sign_on_alone():
+        out += "?out=1"
+    further = None
     if g.session is not None:
         guard.require_csrf()
         guard.sign_out()
-    page = "logout" if current().aaa_url else "login"
-    return guard.clear_cookie(_redirected(f"{current().door}/{page}"))
+        if parts.site.SINGLE_SIGN_OUT:
+            back = public_origin(parts.site, parts.shared) + out
+            further = _further_out(g.session.authenticator, back)
+    return guard.clear_cookie(further or redirected(out))
+
+
+def _further_out(name: str, back: str) -> Response | None:
+    """The page that goes on to sign out of the server that signed this session in."""
+    door = services().door
+    server = next((one for one in door.single_sign_on if one.name == name), None)
+    address = sign_on.sign_out_address(server, back) if server else None
+    return door_page.onward(address, server.label) if server and address else None
 
 
 @root.get("/eoleauth")
@@ -148,7 +164,8 @@ def _deliver() -> None:
     revocations.deliver(services().database, services().daemon)
 
 
-def _redirected(address: str) -> Response:
+def redirected(address: str) -> Response:
+    """See another address, by GET."""
     response = make_response("")
     response.status_code = 303
     response.headers["Location"] = address

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import guard, password_policy, routes, second_factor, stepping, steps
+from eop.aaa import door_page, guard, password_policy, routes, second_factor, stepping, steps
 from eop.aaa.login import SignedIn
 from eop.aaa.password_policy import PasswordRefusedError
 from eop.aaa.passwords import MAX_BYTES
@@ -44,7 +44,7 @@ def step_form() -> AnyResponse:
         return _again(walker, error.sentences(), 422)
     except RefusedError as error:
         if error.code in ENDS or error.code.startswith("account_"):
-            return guard.clear_step_cookie(routes.refused(error, "", guard.safe_next(None)))
+            return guard.clear_step_cookie(door_page.shown(guard.safe_next(None), refused=error))
         return _again(walker, [told(error)], SENTENCES[error.code][0])
 
 
@@ -86,7 +86,7 @@ def _again(walker: Walker, errors: list[str], status: int) -> Response:
     try:
         step = stepping.look(walker)
     except RefusedError as error:  # that was one wrong answer too many
-        over = routes.refused(error, "", guard.safe_next(None))
+        over = door_page.shown(guard.safe_next(None), refused=error)
         return guard.clear_step_cookie(over)
     return make_response(_form(step, errors), status)
 

@@ -153,6 +153,17 @@ def forget_user(connection: Connection, user_id: int) -> None:
     connection.execute(delete(sign_in_step).where(sign_in_step.c.user_id == user_id))
 
 
+def of_tickets(connection: Connection, tickets: list[str]) -> list[str]:
+    """The ids of steps that a single sign-on server began under one of those (hashed) names."""
+    wanted = sign_in_step.c.ticket.in_(tickets)
+    return list(connection.scalars(select(sign_in_step.c.id).where(wanted)))
+
+
+def forget(connection: Connection, step_ids: list[str]) -> None:
+    """Forget steps whose sign-in is over before they were taken."""
+    connection.execute(delete(sign_in_step).where(sign_in_step.c.id.in_(step_ids)))
+
+
 def purge(connection: Connection, now_ms: int) -> None:
     """Drop those whose time is over."""
     connection.execute(delete(sign_in_step).where(sign_in_step.c.ends_at <= now_ms))

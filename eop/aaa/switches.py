@@ -7,7 +7,7 @@ the one before, whatever the clock says, so that controle-vnc can tell which is 
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from eop.aaa.policy import Circumstances
 from eop.aaa.tables import switch
@@ -19,6 +19,14 @@ from eop.errors import RefusedError
 CLOSED = "screens_closed"
 OPENED = "screens_opened"
 MAX_BY_CHARACTERS = 64
+
+# asked for every page: made once
+_NEWEST = (
+    select(switch)
+    .where(or_(switch.c.name == CLOSED, switch.c.name == OPENED))
+    .order_by(switch.c.at.desc())
+    .limit(1)
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +42,7 @@ class Screens:
 
 def screens(connection: Connection) -> Screens:
     """The state of the switch."""
-    newest = select(switch).where(switch.c.name.in_((CLOSED, OPENED))).order_by(switch.c.at.desc())
-    row = connection.execute(newest.limit(1)).first()
+    row = connection.execute(_NEWEST).first()
     return Screens() if row is None else Screens(row.name == CLOSED, row.at, row.by)
 
 

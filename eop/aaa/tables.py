@@ -74,6 +74,14 @@ sign_in_code = Table(
     Column("ends_at", BigInteger, nullable=False, index=True),
 )
 
+sign_on_state = Table(
+    "sign_on_state",
+    metadata,
+    # a hash of what named one way to a sign-on server and back: none is walked twice
+    Column("id", String(64), primary_key=True),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+)
+
 switch = Table(
     "switch",
     metadata,

@@ -7,6 +7,7 @@ has none, so each allowed action answers `ok: false` and says so; no other resul
 from typing import Any
 
 import marshmallow as ma
+from flask import g
 from flask_babel import gettext
 from marshmallow import validate
 
@@ -14,6 +15,7 @@ from controle_vnc.control.messages import Workstation
 from eop.aaa import guard
 from eop.aaa.access import Directory
 from eop.aaa.policy import may
+from eop.audit.chain import Entry, append
 from eop.rest import Call, Line, calls, declare
 from eop.services import services
 
@@ -58,12 +60,26 @@ def actions(body: dict[str, Any]) -> dict[str, Any]:
     listed = services().daemon.workstations(ids=sorted(set(wanted)))
     known = {one.id: one for one in listed}
     directory = Directory(services().database)
+    _record(body["action"], list(known.values()))
     return {
         "results": [
             {"workstation": name, "ok": False, "message": _outcome(known.get(name), directory)}
             for name in wanted
         ]
     }
+
+
+def _record(action: str, workstations: list[Workstation]) -> None:
+    """Keep that it was tried, once for each workstation; its arguments are nobody's business."""
+    now_ms = services().now_ms()
+    entries = []
+    for one in workstations:
+        details = {"action": action, "ok": False, "workstation": one.name, "room": one.room}
+        if one.user:
+            details["watched"] = "_".join(one.user.split())
+        entries.append(Entry(now_ms, "action", g.session.login, g.session.id, one.id, details))
+    with services().database.write() as connection:
+        append(connection, entries)
 
 
 def _outcome(workstation: Workstation | None, directory: Directory) -> str:

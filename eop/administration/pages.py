@@ -67,6 +67,13 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Rights"),
         lazy_gettext("Who may do what, and why."),
     ),
+    Function(
+        "read_audit",
+        "/admin/audit",
+        "history",
+        lazy_gettext("Audit"),
+        lazy_gettext("Who signed in, who looked at whose screen, what was changed."),
+    ),
 )
 """In the order of the page. A path that begins with `/account` is at the root of the server."""
 

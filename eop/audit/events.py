@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from eop.audit.chain import Entry, append
 from eop.audit.tables import audit
 
 FAILURES_A_MINUTE = 10  # kept of one address: enough to see a guesser, too few to fill the disk
@@ -20,17 +21,12 @@ def record(  # noqa: PLR0913 - the columns of an event
     workstation: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep one event, in the transaction of what it tells. `user` is who did it."""
-    connection.execute(
-        insert(audit).values(
-            at=now_ms,
-            kind=kind,
-            user=user,
-            session=session,
-            workstation=workstation,
-            details=dict(details or {}),
-        )
-    )
+    """Keep one event, in the transaction of what it tells. `user` is who did it.
+
+    Whom it is about is `login` (or `target`) in `details`. Texts, whole numbers and lists of them
+    are kept as they are; everything else as text.
+    """
+    append(connection, [Entry(now_ms, kind, user, session, workstation, details or {})])
 
 
 def record_failure(

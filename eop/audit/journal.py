@@ -1,8 +1,11 @@
 """The daemon's journal comes back: its events are stored here, then acknowledged."""
 
-from sqlalchemy import Connection, insert, select
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
 
 from controle_vnc.control.messages import Event
+from eop.audit.chain import Entry, append
 from eop.audit.tables import audit
 from eop.daemon import Daemon
 from eop.database import Database
@@ -22,24 +25,33 @@ def pull(database: Database, daemon: Daemon) -> int:
         if not events:
             break
         with database.write() as connection:
-            new += sum(_store(connection, event) for event in events)
+            new += _store(connection, events)
         daemon.acknowledge(max(event.number for event in events))
     return new
 
 
-def _store(connection: Connection, event: Event) -> bool:
-    same = (audit.c.number == event.number, audit.c.at == event.at, audit.c.kind == event.kind)
-    if connection.scalar(select(audit.c.id).where(*same)) is not None:
-        return False
-    connection.execute(
-        insert(audit).values(
-            number=event.number,
-            at=event.at,
-            kind=event.kind,
-            user=event.user,
-            session=event.session,
-            workstation=event.workstation,
-            details=event.details,
-        )
+def _store(connection: Connection, events: list[Event]) -> int:
+    known = _known(connection, (event.number for event in events))
+    new = [event for event in events if (event.number, event.at, event.kind) not in known]
+    append(
+        connection,
+        [
+            Entry(
+                at=event.at,
+                kind=event.kind,
+                user=event.user,
+                session=event.session,
+                workstation=event.workstation,
+                details=event.details,
+                number=event.number,
+            )
+            for event in new
+        ],
     )
-    return True
+    return len(new)
+
+
+def _known(connection: Connection, numbers: Iterable[int]) -> set[tuple[int, int, str]]:
+    """Those of these numbers that are stored, from whatever life of the journal."""
+    query = select(audit.c.number, audit.c.at, audit.c.kind).where(audit.c.number.in_(numbers))
+    return {(row.number, row.at, row.kind) for row in connection.execute(query)}

@@ -9,11 +9,13 @@ from eop import __version__
 from eop.cli.output import run
 
 COMMANDS = {
+    "audit": "eop.cli.audit:audit",
     "class": "eop.cli.klass:klass",
     "db": "eop.cli.db:db",
     "demo": "eop.cli.demo:demo",
     "diagnose": "eop.cli.diagnose:diagnose",
     "import": "eop.cli.import_people:import_people",
+    "directory": "eop.cli.directory:directory",
     "init": "eop.cli.init:init",
     "policy": "eop.cli.policy:policy",
     "screens": "eop.cli.screens:screens",
@@ -26,11 +28,13 @@ COMMANDS = {
 """Name → where its command is."""
 
 SUMMARIES = {
+    "audit": "What happened: read, verify, export, purge.",
     "class": "Classes: each a name and a list of logins.",
     "db": "The databases of the site and of controle-vnc.",
     "demo": "The whole product with a demonstration class.",
     "diagnose": "Check ports, secrets and configuration.",
     "import": "Import people, classes and rooms; the history of imports.",
+    "directory": "The school's directory (LDAP, Active Directory): test it.",
     "init": "Make what an installation needs.",
     "policy": "Who may do what, and why.",
     "screens": "Close all screens at once, and allow them again.",

@@ -14,6 +14,7 @@ import click
 
 from controle_vnc import settings as shared_settings
 from controle_vnc.control.messages import SaveWorkstation
+from eop.audit.console import at_the_console
 from eop.cli.db import bring_up_to_date
 from eop.cli.init import initialise
 from eop.cli.serve import (
@@ -225,5 +226,6 @@ def save(desktops: list[Desktop], directory: Path) -> None:
                     password=desktop.password,
                     user=desktop.user,
                     replace=True,
+                    by=at_the_console(),
                 )
             )

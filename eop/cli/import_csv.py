@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST, SaveWorkstation, Workstation
+from eop.audit.console import at_the_console
 from eop.cli.output import read_password
 from eop.errors import RefusedError
 
@@ -199,6 +200,7 @@ def carry_out(changes: list[Change], daemon: "Daemon") -> list[str]:
             password=row.password,
             user=row.user,
             replace=True,
+            by=at_the_console(),
         )
         try:
             daemon.save(request)

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from eop.audit.console import at_the_console
 from eop.cli.output import FAILED, json_option, tell
-from eop.cli.site import open_daemon, open_database, operator
+from eop.cli.site import open_daemon, open_database
 
 
 @click.group()
@@ -34,7 +35,7 @@ def _turn(ctx: click.Context, closed: bool, as_json: bool) -> None:
     from eop.aaa import switches
 
     with open_database() as (database, _), open_daemon() as daemon:
-        state = switches.turn(database, closed, operator(), int(time.time() * 1000))
+        state = switches.turn(database, closed, at_the_console(), int(time.time() * 1000))
         told = switches.tell(database, daemon)
     value = {"closed": state.closed, "at": state.at, "by": state.by, "ended": told}
     text = "all screens are closed" if closed else "screens may be opened"

@@ -18,9 +18,11 @@ from controle_vnc.control.client import hello
 from controle_vnc.errors import AuthenticationError, DaemonUnreachableError
 from controle_vnc.settings import Settings
 from eop import runner
+from eop.cli import pam
 from eop.cli.processes import Claim
 from eop.cli.supervisor import Program, Supervisor
 from eop.errors import EopError
+from eop.pam import client as pam_client
 from eop.settings import SiteSettings
 
 READY_SECONDS = 45.0  # on a slow and busy machine; usually three
@@ -44,15 +46,15 @@ class PortInUseError(EopError):
     "--app",
     "part",
     type=click.Choice(["aaa", "eop"]),
-    default="",
     help="aaa: the sign-in service alone; eop: everything but that.",
 )
-def serve(part: str) -> None:
+def serve(part: str | None) -> None:
     """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
 
+    As root eop-pam too, where AUTHENTICATORS names pam and it does not run yet.
     Each speaks to standard error. What dies is started again.
     """
-    site = enabled_site()
+    part, site = part or "", enabled_site()
     with supervised(logs=None, part=part) as supervisor:
         if start(supervisor, site, part):
             settings = shared_settings.load()
@@ -160,14 +162,20 @@ def start(supervisor: Supervisor, site: SiteSettings, part: str = "") -> bool:
     """Start every program and wait until all of them answer; False when we were asked to stop."""
     for program in programs(part):
         supervisor.start(program)
+    helper = None if part == "eop" else pam.program(site, tell)
+    if helper is not None:
+        supervisor.start(helper)
     settings = shared_settings.load()
     secret = site.SECRET_KEY.rstrip("\r\n").encode()
     wanted: list[tuple[str, Callable[[], bool]]] = [
         ("controle-vnc", lambda: _daemon_answers(settings, secret)),
         ("the gateway", lambda: _answers(gateway_url(settings))),
         ("the site", lambda: _answers(f"{site_origin(settings)}/ping")),
+        ("eop-pam", lambda: helper is None or pam_client.answers(site.pam_socket)),
     ]
-    for what, answers in wanted[-1:] if part == "aaa" else wanted:
+    if part == "aaa":
+        wanted = wanted[2:]
+    for what, answers in wanted:
         if not supervisor.wait_until(answers, READY_SECONDS, f"{what} does not answer"):
             return False
     return True

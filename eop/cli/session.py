@@ -1,6 +1,5 @@
 """`eopctl session`: who is signed in, and ending it."""
 
-import getpass
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +50,7 @@ def revoke(ids: tuple[str, ...], login: str | None, everyone: bool, as_json: boo
     if sum((bool(ids), login is not None, everyone)) != 1:
         raise click.UsageError("name sessions, or --user LOGIN, or --all")
     from eop.audit import events
+    from eop.audit.console import at_the_console
 
     now_ms = int(time.time() * 1000)
     with open_database() as (database, sessions), database.write() as connection:
@@ -60,8 +60,8 @@ def revoke(ids: tuple[str, ...], login: str | None, everyone: bool, as_json: boo
         ended = sessions.end(connection, [one.id for one in found], now_ms)
         for one in found:
             events.record(
-                connection, "session_revoked", now_ms, session=one.id,
-                details={"of": one.login, "by": f"eopctl ({getpass.getuser()})"},
+                connection, "session_revoked", now_ms, user=at_the_console(), session=one.id,
+                details={"login": one.login},
             )  # fmt: skip
     text = "ended 1 session" if ended == 1 else f"ended {ended} sessions"
     tell({"ended": ended, "sessions": [_described(one) for one in found]}, text, as_json=as_json)

@@ -1,7 +1,5 @@
 """What commands need of the site: its settings, its database, the daemon."""
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,14 +12,6 @@ if TYPE_CHECKING:
     from eop.aaa.session import Sessions
     from eop.daemon import Daemon
     from eop.database import Database
-
-
-def operator() -> str:
-    """Who runs this command, for the audit: the account of the machine."""
-    try:
-        return f"{getpass.getuser()} (eopctl)"
-    except (OSError, KeyError):  # an account without a name
-        return f"{os.getuid()} (eopctl)"
 
 
 @contextmanager

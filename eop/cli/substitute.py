@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from eop.audit.console import at_the_console
 from eop.cli.output import json_option, table, tell
-from eop.cli.site import open_database, operator
+from eop.cli.site import open_database
 
 
 @click.group()
@@ -43,7 +44,7 @@ def add(**options: Any) -> None:
             classes=classes,
             from_at=max(now_ms, days.begin(begin)),
             until_at=days.end(options["end"] or begin),
-            given_by=operator(),
+            given_by=at_the_console(),
         )
         added = substitution.give(database, given, now_ms)
     until = days.told_end(given.until_at)
@@ -96,6 +97,6 @@ def remove(number: int, as_json: bool) -> None:
 
     with open_database() as (database, sessions):
         now_ms = int(time.time() * 1000)
-        taken = substitution.remove(database, sessions, number, operator(), now_ms)
+        taken = substitution.remove(database, sessions, number, at_the_console(), now_ms)
     text = f"took {taken.kind} {taken.value} from {taken.login}"
     tell(_described(taken), text, as_json=as_json)

@@ -31,7 +31,10 @@ def user() -> None:
 @user.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--password-file", type=PASSWORD_FILE, required=True, help="Its first line.")
+@click.option("--password-file", type=PASSWORD_FILE, help="Its first line.")
+@click.option(
+    "--no-password", is_flag=True, help="The password is kept elsewhere: see AUTHENTICATORS."
+)
 @click.option("--display-name", help="Name shown to others; by default made from the login.")
 @click.option("--room", "rooms", multiple=True, help="A room to watch; may be repeated.")
 @click.option("--class", "classes", multiple=True, help="A class to watch; may be repeated.")
@@ -44,6 +47,8 @@ def add(**options: Any) -> None:
     from eop.directory import users
     from eop.directory.users import EVERYTHING, NewUser
 
+    if options["no_password"] == (options["password_file"] is not None):
+        raise click.UsageError("give --password-file or --no-password, one of the two")
     policy = _policy()
     rooms, classes = tuple(options["rooms"]), tuple(options["classes"])
     is_teacher = options["role"] in ("teacher", "head_teacher")
@@ -57,12 +62,20 @@ def add(**options: Any) -> None:
         classes=(EVERYTHING,) if sees_all else classes,
         must_change=_must_change(options["change"], policy),
     )
-    hashed = accounts.check_password(policy, new, read_password(options["password_file"]))
+    hashed = None
+    if not options["no_password"]:
+        hashed = accounts.check_password(policy, new, read_password(options["password_file"]))
     new = replace(new, password=hashed)
     now_ms = int(time.time() * 1000)
     with open_database() as (database, sessions):
         with database.read() as connection:
             exists = users.find(connection, new.login) is not None
+            has_password = users.password_of(connection, new.login) is not None
+        if has_password and options["no_password"] and options["replace"]:
+            raise click.UsageError(
+                f"{new.login} has a password here, which --no-password does not take away; "
+                f"run first: eopctl user remove {new.login}"
+            )
         if exists and options["replace"]:
             saved = accounts.change(database, sessions, new, now_ms)
         else:

@@ -28,6 +28,7 @@ def workstation() -> None:
 def add(**options: Any) -> None:
     """Add a workstation. With --replace and no --password-file the stored password stays."""
     from controle_vnc.control.messages import SaveWorkstation
+    from eop.audit.console import at_the_console
 
     file = options["password_file"]
     request = SaveWorkstation(
@@ -37,6 +38,7 @@ def add(**options: Any) -> None:
         password=read_password(file) if file is not None else None,
         user=options["user"],
         replace=options["replace"],
+        by=at_the_console(),
     )
     with open_daemon() as daemon:
         saved = daemon.save(request)
@@ -105,8 +107,10 @@ def list_workstations(as_json: bool) -> None:
 @json_option
 def remove(name: str, as_json: bool) -> None:
     """Forget a workstation, by name or id; its screens close."""
+    from eop.audit.console import at_the_console
+
     with open_daemon() as daemon:
-        daemon.remove(name)
+        daemon.remove(name, at_the_console())
     tell({"name": name}, f"removed {name}", as_json=as_json)
 
 

@@ -7,8 +7,17 @@ from eop.directory.file_source import FileSource
 from eop.directory.snapshot import Source, SourceError
 from eop.settings import SiteSettings
 
+
+def _ldap(site: SiteSettings) -> Source:
+    from eop.directory import ldap_layout
+    from eop.directory.ldap_source import LdapSource  # ldap3 only where it is used
+
+    return LdapSource(ldap_layout.access_of(site), ldap_layout.layout_of(site))
+
+
 FACTORIES: dict[str, Callable[[SiteSettings], Source]] = {
     "file": lambda site: FileSource(Path(site.IMPORT_FILE)),
+    "ldap": _ldap,
 }
 """Name → what makes it from the settings; nothing is opened yet."""
 

@@ -17,7 +17,8 @@ LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark", "contrast")
 LOCAL = "local"  # the source of accounts that are kept here alone
 ACTIVE = "active"
-STATES = (ACTIVE, "disabled", "expired", "locked")
+LOCKED = "locked"  # by hand; a lock that a directory sets passes there, and is kept there
+STATES = (ACTIVE, "disabled", "expired", LOCKED)
 EVERYTHING = "*"  # the grant that stands for every room or every class
 
 MAX_LOGIN_CHARACTERS = 64
@@ -154,6 +155,12 @@ def list_all(connection: Connection) -> list[User]:
     rows = connection.execute(_GRANTED.order_by(user.c.login, user.c.id))
     by_user = groupby(rows.all(), key=lambda row: row[0])
     return [found for _, of_one in by_user if (found := of_rows(list(of_one))) is not None]
+
+
+def names(connection: Connection, logins: Iterable[str]) -> dict[str, str]:
+    """Login → name to show, of those of these logins that are known."""
+    query = select(user.c.login, user.c.name).where(user.c.login.in_(set(logins)))
+    return {row.login: row.name for row in connection.execute(query)}
 
 
 def password_of(connection: Connection, login: str) -> str | None:

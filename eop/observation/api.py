@@ -188,7 +188,7 @@ def _wall_ticket(body: dict[str, str]) -> Ticket:
             return daemon.wall_ticket(_viewer(), body["room"], None)
     students = Directory(services().database).students("tile", body["class_"])
     with guard.allowed_now("tile", Target(classes=frozenset({body["class_"]}))):
-        return daemon.wall_ticket(_viewer(), None, students)
+        return daemon.wall_ticket(_viewer(), None, students, body["class_"])
 
 
 @declare(

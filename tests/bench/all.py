@@ -13,7 +13,8 @@ import time
 from tests.bench import report
 
 PROGRAMS = (
-    "demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "people",
+    "demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "audit",
+    "people",
 )  # fmt: skip
 
 

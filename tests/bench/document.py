@@ -11,7 +11,17 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import broadcast, demonstration, growth, people, relay, sign_in, veyon, wall40
+from tests.bench import (
+    audit,
+    broadcast,
+    demonstration,
+    growth,
+    people,
+    relay,
+    sign_in,
+    veyon,
+    wall40,
+)
 from tests.bench.report import RESULTS, ROOT
 
 TABLES = {
@@ -22,6 +32,7 @@ TABLES = {
     "broadcast": broadcast.tables,
     "growth": growth.tables,
     "sign_in": sign_in.tables,
+    "audit": audit.tables,
     "people": people.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"

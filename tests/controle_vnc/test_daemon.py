@@ -172,6 +172,11 @@ def test_one_screen_more_than_the_setting_allows_gets_503(stopped, desktop):
             assert refused.value.response.status_code == 503
 
 
+def opening(client):
+    events = client.request(m.PullEvents(after=0)).events
+    return next((event for event in events if event.kind == "screen_opened"), None)
+
+
 def test_the_opening_is_in_the_journal(client, gateway, workstation):
     with gateway.open(screen_ticket(client, workstation)) as browser:
         assert browser.recv(10) == b"RFB 003.008\n"
@@ -179,9 +184,13 @@ def test_the_opening_is_in_the_journal(client, gateway, workstation):
         browser.recv(10)
         browser.send(b"\x01")
         assert browser.recv(10)
-        events = wait_until(lambda: client.request(m.PullEvents(after=0)).events, 5, "an event")
-    assert (events[0].kind, events[0].user) == ("screen_opened", "camille")
-    assert events[0].workstation == workstation
+        opened = wait_until(lambda: opening(client), 5, "the event")
+    assert (opened.user, opened.workstation) == ("camille", workstation)
+
+
+def test_the_start_is_in_the_journal_before_anything_else(client):
+    events = client.request(m.PullEvents(after=0)).events
+    assert (events[0].number, events[0].kind) == (1, "service_started")
 
 
 def test_a_wall_shows_the_desktop(client, gateway, workstation):

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from tests.desktops import free_port, wait_until
+from tests.machine import Helper, needs_machine, needs_root, new_machine
+from tests.redis_server import RedisServer
 from tests.stack import EOPCTL, ROOT, Stack
 
 SECTION = str(ROOT / "diagnose/eop")
@@ -164,6 +166,57 @@ def test_a_missing_link_is_told_in_the_words_of_the_runner(stack):
 def test_a_wrong_setting_is_one_failed_check(stack):
     checks = diagnosed(stack, 1, EOP_GATEWAY_PORT="six thousand")
     assert "EOP_GATEWAY_PORT" in checks["settings"]["detail"]
+
+
+PAM = {"EOP_AUTHENTICATORS": "local,pam"}
+
+
+@needs_machine
+def test_where_pam_is_asked_its_helper_is_checked(stack):
+    with new_machine() as machine, Helper(machine) as helper:
+        checks = diagnosed(stack, 0, EOP_PAM_SOCKET=str(helper.socket), **PAM)
+        assert checks["eop-pam"]["detail"] == f"{helper.socket}: PAM service eop"
+
+
+def test_a_helper_that_does_not_run_is_told_with_its_remedy(stack):
+    checks = diagnosed(stack, 1, **PAM)
+    assert failed(checks) == {"eop-pam"}
+    assert f"{stack.home}/run/eop-pam/eop-pam.sock" in checks["eop-pam"]["detail"]
+    assert "systemctl start eop-pam.socket" in checks["eop-pam"]["remedy"]
+
+
+@needs_machine
+@needs_root
+def test_a_helper_that_turns_us_away_is_told_apart(stack):
+    # it serves root alone, and root is who runs this: here it is told to serve nobody
+    nobody = "server.Server._take = lambda self, connection: connection.close()"
+    with new_machine() as machine, turning_away(machine, nobody) as socket:
+        checks = diagnosed(stack, 1, EOP_PAM_SOCKET=str(socket), **PAM)
+    assert "it turns us away" in checks["eop-pam"]["detail"]
+    assert "as root or as the user of the site" in checks["eop-pam"]["remedy"]
+
+
+@contextlib.contextmanager
+def turning_away(machine, constants):
+    helper = Helper(machine, constants=constants)
+    with helper.log.open("ab") as log:
+        process = subprocess.Popen(helper.command, stdin=subprocess.DEVNULL, stderr=log)
+    try:
+        wait_until(lambda: "listens at" in helper.said, 15, "eop-pam listens")
+        yield helper.socket
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_the_store_of_sessions_is_checked_where_there_is_one(stack):
+    with RedisServer() as server:
+        checks = diagnosed(stack, 0, EOP_SESSION_STORE=server.url)
+        assert checks["session store"]["detail"] == "answers"
+        server.stop()
+        checks = diagnosed(stack, 1, EOP_SESSION_STORE=server.url)
+    assert failed(checks) == {"session store"}
+    assert "SESSION_STORE" in checks["session store"]["remedy"]
 
 
 def section(stack, **environment):

@@ -116,3 +116,16 @@ def add_class_twice(opened):
     with opened.write() as connection:
         connection.execute(text(row))
         connection.execute(text(row))
+
+
+def test_a_single_read_holds_no_transaction(quiet):
+    database = quiet.parts.database
+    query = text('SELECT count(*) FROM "user"')
+    with database.single() as connection:
+        assert connection.scalar(query) == 0
+        quiet.add_user()  # meanwhile
+        assert connection.scalar(query) == 1
+    with database.read() as connection:
+        assert connection.scalar(query) == 1
+        quiet.add_user("noor")
+        assert connection.scalar(query) == 1  # as it was when this transaction began

@@ -45,6 +45,7 @@ def test_what_init_makes_is_accepted(conf):
         ({"SESSION_EXPIRES": True}, "SESSION_EXPIRES must be of type int"),
         ({"SESSION_EXPIRES": 0}, "SESSION_EXPIRES must be at least 1"),
         ({"SESSION_IDLE": -1}, "SESSION_IDLE must be at least 0"),
+        ({"AUDIT_DAYS": -1}, "AUDIT_DAYS must be at least 0"),
         ({"TRUSTED_PROXIES": "127.0.0.1"}, "TRUSTED_PROXIES must be a list of strings"),
         ({"MOUNT_POINT": "eop"}, "MOUNT_POINT must look like"),
         ({"MOUNT_POINT": "/eop/"}, "MOUNT_POINT must look like"),
@@ -59,6 +60,9 @@ def test_what_init_makes_is_accepted(conf):
         ({"DEBUG": "YES"}, "DEBUG must be"),
         ({"PUBLIC_URL": "eop.example"}, "PUBLIC_URL must look like"),
         ({"PUBLIC_URL": "https://eop.example/eop"}, "PUBLIC_URL must look like"),
+        ({"AUTHENTICATORS": "pam"}, "AUTHENTICATORS must be a list of strings"),
+        ({"PAM_SOCKET": "run/s"}, "PAM_SOCKET must be an absolute path"),
+        ({"PAM_SOCKET": "/" + "x" * 107}, "PAM_SOCKET must be an absolute path of at most 107"),
         ({"WEB_THREADS": 0}, "WEB_THREADS must be between"),
         ({"PASSWORD_ATTEMPTS": 0}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
         ({"PASSWORD_ATTEMPTS": 101}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
@@ -79,13 +83,48 @@ def test_what_init_makes_is_accepted(conf):
         ({"TOTP_ISSUER": "a:b"}, "TOTP_ISSUER must be a name without a colon"),
         ({"TOTP_ISSUER": ""}, "TOTP_ISSUER must be a name"),
         ({"TOTP_ISSUER": "x" * 65}, "TOTP_ISSUER is longer than 64"),
+        ({"AAA_URL": "https://aaa.example/login"}, "AAA_URL must look like"),
+        ({"SESSION_MODE": "shared"}, 'SESSION_MODE must be "global" or "local"'),
+        ({"APPNAME": "E O P"}, "APPNAME must be"),
+        ({"SESSION_STORE": "memcached://host"}, "SESSION_STORE must look like"),
+        ({"SESSION_STORE": "redis://"}, "SESSION_STORE must look like"),
+        ({"SESSION_STORE": "unix://"}, "SESSION_STORE must look like"),
+        ({"SESSION_STORE": "redis://host:x"}, "SESSION_STORE cannot be read"),
+        ({"SESSION_STORE": "redis://host?db"}, "SESSION_STORE cannot be read"),
+        ({"SESSION_STORE": "rediss://host?ssl_cert_reqs=none"}, "unknown option ssl_cert_reqs"),
+        ({"SESSION_STORE": "redis://host", "SESSION_STORE_PASSWORD_FILE": "/nowhere"}, "/nowhere"),
+        (
+            {"SESSION_STORE": "redis://:pw@host", "SESSION_STORE_PASSWORD_FILE": "/x"},
+            "holds a password, and SESSION_STORE_PASSWORD_FILE another",
+        ),
+        *(
+            ({"APPLICATIONS": [address]}, "APPLICATIONS must look like")
+            for address in (
+                "eop.example/eop",
+                "https://eop.example",
+                "https://eop.example/",
+                "https://eop.example/eop/",
+                "https://eop.example/eop?x",
+                "https://eop.example/#x",
+                "https://EOP.example/eop",
+                "https://u@eop.example/eop",
+                "ftp://eop.example/eop",
+                "https://eop.example:x/eop",
+                "https:///eop",
+                "https://eop.example/a/../b",
+                "https://eop.example/" + "a" * 240,
+                "https://éop.example/eop",
+            )
+        ),
     ],
 )
 def test_a_wrong_setting_refuses_to_start_and_names_the_file(conf, changes, words):
     conf.write(**changes)
-    with pytest.raises(SettingsError, match="eop.conf") as refused:
+    where = "/nowhere" if words == "/nowhere" else "eop.conf"
+    with pytest.raises(SettingsError, match=where) as refused:
         conf.load()
     assert words in str(refused.value)
+    assert "pw@" not in str(refused.value)
 
 
 def test_the_session_key_is_never_the_shared_secret(conf):
@@ -167,3 +206,56 @@ def test_a_list_of_leaked_passwords_is_looked_at_before_the_start(conf, tmp_path
     leaked.write_text("password\nazerty\n")
     conf.write(PASSWORD_LEAKED_FILE=str(leaked))
     assert str(leaked) == conf.load().PASSWORD_LEAKED_FILE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1:6379/0", "rediss://u:p@[::1]:6380/1?ssl_ca_certs=/etc/ca.pem",
+        "unix:///run/redis/redis.sock?db=2",
+    ],
+)  # fmt: skip
+def test_addresses_of_a_store_of_sessions_are_accepted(conf, address):
+    conf.write(SESSION_STORE=address)
+    assert address == conf.load().SESSION_STORE
+
+
+@pytest.mark.parametrize(
+    "address", ["https://eop.example/eoleapps/eop", "http://localhost:5001/e", "https://[::1]/e"]
+)
+def test_addresses_of_applications_are_accepted(conf, address):
+    conf.write(APPLICATIONS=[address])
+    assert [address] == conf.load().APPLICATIONS
+
+
+def test_the_longest_address_of_an_application_fits_and_one_more_does_not(conf):
+    longest = "https://eop.example/" + "a" * (255 - 20)
+    conf.write(APPLICATIONS=[longest])
+    assert [longest] == conf.load().APPLICATIONS
+    conf.write(APPLICATIONS=[longest + "a"])
+    with pytest.raises(SettingsError, match="at most 255"):
+        conf.load()
+
+
+def test_the_password_of_the_store_is_the_first_line_of_a_private_file(conf, tmp_path):
+    path = tmp_path / "redis.txt"
+    path.write_text("a secret\nmore\n")
+    path.chmod(0o640)
+    conf.write(SESSION_STORE="redis://host", SESSION_STORE_PASSWORD_FILE=str(path))
+    assert conf.load().session_store_password == "a secret"
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="readable by everyone"):
+        conf.load()
+    path.chmod(0o600)
+    for content in (b"", b"\nsecond", b"x" * 4097, b"\xff"):
+        path.write_bytes(content)
+        with pytest.raises(SettingsError, match="redis.txt"):
+            conf.load()
+
+
+def test_a_file_with_the_address_of_the_store_is_private(conf):
+    site = conf.load()
+    conf.write(SECRET_KEY=None, SESSION_KEY=None, SESSION_STORE="redis://host")
+    conf.file.chmod(0o644)
+    with pytest.raises(SettingsError, match="readable by everyone"):
+        conf.load(EOP_SECRET_KEY=site.SECRET_KEY, EOP_SESSION_KEY=site.SESSION_KEY)

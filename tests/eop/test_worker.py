@@ -2,15 +2,20 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
-from eop.aaa.tables import revocation, session, sign_in_failure, sign_in_step
+from eop import services
+from eop.aaa import codes
+from eop.aaa.tables import revocation, session, sign_in_code, sign_in_failure, sign_in_step
+from eop.audit.tables import audit
 from eop.directory import users
 from eop.worker import Worker
 from tests.desktops import wait_until
 from tests.eop.installation import PASSWORD
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -86,6 +91,72 @@ def test_steps_and_failures_that_are_over_are_removed(house, worker):
     house.steady = 60.0
     worker.tick()
     assert (count(house, sign_in_step), count(house, sign_in_failure)) == (0, 0)
+
+
+def test_old_events_of_the_audit_go_once_a_day(house, worker):
+    house.signed_in()
+    kept = count(house, audit)
+    house.offset = 366 * 24 * 3600
+    worker.tick()
+    assert count(house, audit) == 1  # that they went
+    house.signed_in()
+    house.offset *= 2
+    house.steady = 24 * 3600.0 - 1
+    worker.tick()
+    assert count(house, audit) == 2
+    house.steady += 1
+    worker.tick()
+    assert (kept, count(house, audit)) == (2, 1)
+
+
+def test_what_redis_let_expire_is_revoked(house):
+    with RedisServer() as server:
+        site = replace(house.site, SESSION_STORE=server.url)
+        house.parts.close()
+        house.parts = services.make(site, house.shared, house.clock)
+        house.steady = 0.0
+        worker = Worker(house.parts, lambda: house.steady)
+        house.signed_in()
+        worker.tick()
+        assert len(house.daemon.leases) == 1
+        with server.client() as client:
+            for key in client.scan_iter("*session:*"):
+                client.delete(key)  # as its expiry does
+        house.steady = 60.0
+        worker.tick()
+        house.steady = 61.0
+        worker.tick()
+        assert len(house.daemon.leases) == 0
+        assert len(house.daemon.leases._tombstones) == 1
+        house.parts.close()
+
+
+def test_while_the_store_is_down_no_lease_is_renewed_and_it_is_said_once(house, caplog):
+    with RedisServer() as server:
+        site = replace(house.site, SESSION_STORE=server.url)
+        house.parts.close()
+        house.parts = services.make(site, house.shared, house.clock)
+        house.steady = 0.0
+        worker = Worker(house.parts, lambda: house.steady)
+        house.signed_in()
+        server.stop()
+        for house.steady in (0.0, 5.0, 10.0):
+            worker.tick()
+        assert len(house.daemon.leases) == 0
+        assert caplog.text.count("leases: the session store does not answer") == 1
+        with house.parts.database.read() as connection:
+            kept = connection.scalars(select(audit.c.kind)).all()
+        assert kept.count("sessions_down") == 1
+        house.parts.close()
+
+
+def test_codes_nobody_used_are_forgotten(house, worker):
+    with house.parts.database.write() as connection:
+        asked = codes.Wanted("https://eop.example/eop", "s" * 43)
+        codes.issue(connection, house.parts.door.keys, "s", asked, house.parts.now_ms())
+    house.offset = 61
+    worker.tick()
+    assert count(house, sign_in_code) == 0
 
 
 def test_one_duty_that_fails_stops_no_other(house, worker, monkeypatch, caplog):

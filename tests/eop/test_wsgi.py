@@ -17,7 +17,7 @@ GUNICORN = ["-m", "gunicorn", "-c", "python:eop.gunicorn_conf", "eop.wsgi:applic
 def is_answering(house):
     try:
         return requests.get(f"{house.origin}/ping", timeout=1).text == "pong"
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

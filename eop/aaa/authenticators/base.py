@@ -6,9 +6,11 @@ server and reads what it comes back with. Neither keeps, throttles or begins any
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeGuard
 
 from eop.errors import EopError
+
+MAX_LOGIN_CHARACTERS = 256  # longer than any login of ours
 
 
 class AuthenticatorDownError(EopError):
@@ -25,6 +27,15 @@ class Who:
     login: str
     authenticator: str
     ticket: str | None = None
+
+
+def is_login(text: object) -> TypeGuard[str]:
+    """Whether what a server tells may be looked up as a login at all."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text.strip()) <= MAX_LOGIN_CHARACTERS
+        and text.strip().isprintable()
+    )
 
 
 TroubleCode = Literal["disabled", "expired", "locked", "must_change"]
@@ -55,21 +66,49 @@ class Authenticator(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Trip:
+    """One way of one browser to a single sign-on server and back to `callback`.
+
+    `state` names it and is in addresses; `nonce` and `verifier` are known to the server alone
+    until it sends them. None of them serves a second trip.
+    """
+
+    callback: str
+    state: str
+    nonce: str
+    verifier: str
+    now_ms: int
+
+
 class SingleSignOn(Protocol):
     """Sends the browser elsewhere; `name` is its last word in `/login/NAME`."""
 
     name: str
     label: str
-    """What its button on the sign-in page says."""
+    """What its button on the sign-in page calls it."""
 
-    def begin(self, callback: str, asked: str) -> str:
-        """The address to send the browser to; it will come back to `callback`.
-
-        `asked` is the page to open in the end. Raises `AuthenticatorDownError`.
-        """
-
-    def finish(self, callback: str, arguments: Mapping[str, str]) -> tuple[Who, str] | None:
-        """Who came back, and the page he asked for; None where the answer proves nothing.
+    def begin(self, trip: Trip) -> str:
+        """The address to send the browser to; it will come back to `trip.callback`.
 
         Raises `AuthenticatorDownError`.
+        """
+
+    def finish(self, trip: Trip, arguments: Mapping[str, str]) -> Who | None:
+        """Who came back with these arguments; None where the answer proves nothing.
+
+        The caller has seen to it that the trip began in the same browser and ends once.
+        Raises `AuthenticatorDownError`.
+        """
+
+    def ended(self, form: Mapping[str, str], now_ms: int) -> list[str] | None:
+        """The tickets (`Who.ticket`) of sign-ins that the server itself says are over.
+
+        None where that cannot be read or believed. Raises `AuthenticatorDownError`.
+        """
+
+    def sign_out_address(self, back: str) -> str | None:
+        """Where a browser signs out of the server, and comes back to `back` from.
+
+        None where the server has no such address. Raises `AuthenticatorDownError`.
         """

@@ -3,6 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from eop.audit.chain import COLUMNS, GENESIS, HEAD_ID, digest
+
+BATCH = 1000  # rows read and written together
+
 revision = "0002"
 down_revision = "0001"
 
@@ -83,6 +87,13 @@ def _extend_sign_in() -> None:
     )
     op.create_index("ix_sign_in_code_ends_at", "sign_in_code", ["ends_at"])
     op.create_table(
+        "sign_on_state",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("ends_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_sign_on_state"),
+    )
+    op.create_index("ix_sign_on_state_ends_at", "sign_on_state", ["ends_at"])
+    op.create_table(
         "switch",
         sa.Column("name", sa.String(32), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
@@ -138,6 +149,23 @@ def _chain_audit() -> None:
     with op.batch_alter_table("audit") as table:
         table.add_column(sa.Column("previous", sa.String(64), nullable=False, server_default=""))
         table.add_column(sa.Column("hash", sa.String(64), nullable=False, server_default=""))
+        table.add_column(sa.Column("look", sa.String(64)))
+        table.create_index("ix_audit_look", ["look"])
+        for column in ("user", "workstation"):
+            table.drop_index(f"ix_audit_{column}")
+        for column in ("user", "kind", "workstation"):
+            table.create_index(f"ix_audit_{column}_at", [column, "at"])
+    op.create_table(
+        "audit_whom",
+        sa.Column("login", sa.String(64), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("audit_id", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("login", "at", "audit_id", name="pk_audit_whom"),
+        sa.ForeignKeyConstraint(
+            ["audit_id"], ["audit.id"], name="fk_audit_whom_audit_id", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_audit_whom_audit_id", "audit_whom", ["audit_id"])
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer, nullable=False),
@@ -155,3 +183,31 @@ def _chain_audit() -> None:
         sa.Column("removed", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_checkpoint"),
     )
+    _chain_rows(op.get_bind())
+
+
+def _chain_rows(connection: sa.Connection) -> None:
+    """Chain what was kept before there was a chain, in the order in which it was kept."""
+    audit = sa.table(
+        "audit",
+        *(sa.column(name) for name in COLUMNS if name != "details"),
+        sa.column("details", sa.JSON),
+        sa.column("previous"),
+        sa.column("hash"),
+    )
+    fill = (
+        sa.update(audit)
+        .where(audit.c.id == sa.bindparam("row"))
+        .values(previous=sa.bindparam("before"), hash=sa.bindparam("own"))
+    )
+    last_id, last_hash = 0, GENESIS
+    query = sa.select(*(audit.c[name] for name in COLUMNS)).order_by(audit.c.id).limit(BATCH)
+    while rows := connection.execute(query.where(audit.c.id > last_id)).mappings().all():
+        links = []
+        for row in rows:
+            own = digest(last_hash, row)
+            links.append({"row": row["id"], "before": last_hash, "own": own})
+            last_id, last_hash = row["id"], own
+        connection.execute(fill, links)
+    head = sa.table("audit_head", *(sa.column(name) for name in ("id", "last_id", "last_hash")))
+    connection.execute(sa.insert(head).values(id=HEAD_ID, last_id=last_id, last_hash=last_hash))

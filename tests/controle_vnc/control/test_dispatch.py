@@ -292,6 +292,56 @@ def test_the_journal_is_pulled_and_acknowledged(world):
     world.play(scene)
 
 
+def changes(world):
+    return [
+        (event.kind, event.user, event.details.get("workstation"), event.details.get("login"))
+        for event in world.journal.after(0)
+    ]
+
+
+def test_who_changes_a_workstation_is_in_the_journal_and_only_where_something_changed(world):
+    async def scene(ask):
+        first = save(user="zoe.martin", by="eopctl:root")
+        again = save(user="zoe.martin", by="eopctl:root", replace=True)
+        again = m.SaveWorkstation(
+            **{name: getattr(again, name) for name in ("name", "room", "password", "user", "by")},
+            address=first.address,
+            replace=True,
+        )
+        await ask(first)
+        await ask(again)
+        await ask(save(room="S13", replace=True, by="eopctl:root"))
+        await ask(m.RemoveWorkstation(workstation="pc-01", by="eopctl:root"))
+        assert changes(world) == [
+            ("workstation_added", "eopctl:root", "pc-01", "zoe.martin"),
+            ("workstation_changed", "eopctl:root", "pc-01", None),
+            ("workstation_removed", "eopctl:root", "pc-01", None),
+        ]
+
+    world.play(scene)
+
+
+def test_a_change_that_cannot_be_journalled_is_told(world):
+    async def scene(ask):
+        world.journal._limit = 0
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(save())
+        assert code(refusal) == "journal"
+
+    world.play(scene)
+
+
+def test_the_label_of_a_wall_has_a_limit(world):
+    async def scene(ask):
+        users = ["zoe.martin"]
+        await ask(m.IssueWallTicket(viewer=CAMILLE, users=users, label="x" * 128))
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.IssueWallTicket(viewer=CAMILLE, users=users, label="x" * 129))
+        assert code(refusal) == "invalid"
+
+    world.play(scene)
+
+
 def test_two_thousand_workstations_fit_in_one_reply(world):
     one = m.Workstation(
         id="0" * 12, number=2000, name="n" * 64, room="r" * 64, address="h" * 60 + ":5900",

@@ -25,6 +25,7 @@ from tests.fakes.vnc_server import FakeVncServer
 
 QUICK = Timing(linger=0.05, wall=0.05, settle=0.0, connect=1, opening=1.5)
 VIEW, CONTROL = screen_grant(), screen_grant(mode="control")
+LOOK = {"name": "Camille", "look": "g2", "mode": "view", "workstation": "pc-01", "room": "S12"}
 NATIVE = bytes([30, 20, 10, 0])  # the double's order: blue, green, red
 DECODED = bytes([10, 20, 30, 0])
 
@@ -88,11 +89,27 @@ def test_the_first_screen_is_passed_through_and_counted():
         await until(lambda: not server.sessions, "the upstream closed")
         assert place.hub.status("id1").state == "ready"
         assert journal(place) == [
-            ("screen_opened", {"name": "Camille", "mode": "view"}),
-            ("screen_closed", {"name": "Camille", "mode": "view", "seconds": 0, "code": "left"}),
+            ("screen_opened", LOOK),
+            ("screen_closed", {**LOOK, "seconds": 0, "code": "left"}),
         ]
 
     play_screen(play)
+
+
+def test_the_journal_says_whose_screen_it_was_from_its_opening_to_its_end():
+    async def play():
+        async with (
+            FakeVncServer() as server,
+            house(stored(1, server.address, user="zoe martin"), timing=QUICK) as place,
+        ):
+            async with browsing(serve, screen_grant(user="zoe martin"), place) as browser:
+                await RfbViewer(browser).open()
+            opened, closed = journal(place)
+        assert opened == ("screen_opened", {**LOOK, "watched": "zoe_martin"})
+        assert closed[1]["watched"] == "zoe_martin"
+        assert closed[1]["look"] == opened[1]["look"]
+
+    asyncio.run(play())
 
 
 def test_under_control_the_workstation_is_controlled_and_input_passes():

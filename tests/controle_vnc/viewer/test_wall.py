@@ -150,8 +150,80 @@ def test_a_wall_that_closes_leaves_no_connection_and_is_journalled():
             assert kinds(place) == ["wall_opened", "wall_closed"]
             closed = place.clerk.journal.after(0)[1]
             assert closed.details == {
-                "name": "Camille", "room": "S12", "seconds": 0, "code": "left"
+                "name": "Camille", "look": "g1", "room": "S12", "seconds": 0, "code": "left"
             }  # fmt: skip
+
+    asyncio.run(play())
+
+
+def told(place):
+    return [(event.kind, event.details.get("watched")) for event in place.clerk.journal.after(0)]
+
+
+def test_the_journal_names_who_is_shown_before_anyone_is():
+    async def play():
+        rows = [
+            stored(1, "127.0.0.1:1", user="zoe.martin"),
+            stored(2, "127.0.0.1:1", user="adele.roux"),
+            stored(3, "127.0.0.1:1"),
+            stored(4, "127.0.0.1:1", room="S13", user="malo.colin"),
+        ]
+        grant = replace(wall_grant(users=("zoe.martin", "adele.roux")), label="3eB")
+        async with house(*rows) as place:
+            async with browsing(serve, wall_grant(), place) as browser:
+                await browser.frame()
+                assert told(place) == [("wall_opened", "adele.roux zoe.martin")]
+            async with browsing(serve, grant, place) as browser:
+                await browser.frame()
+            details = place.clerk.journal.after(2)[0].details
+            assert details == {
+                "name": "Camille", "look": "g1", "users": 2, "class": "3eB",
+                "watched": "adele.roux zoe.martin",
+            }  # fmt: skip
+
+    asyncio.run(play())
+
+
+def test_the_journal_names_who_sits_down_later_and_once():
+    async def play():
+        async with (
+            house(stored(1, "127.0.0.1:1", user="zoe.martin"), stored(2, "127.0.0.1:1")) as place,
+            browsing(serve, wall_grant(), place) as browser,
+        ):
+            await browser.frame()
+            for user in ("leo.petit", None, "leo.petit"):
+                place.hub.change(stored(2, "127.0.0.1:1", user=user))
+                await browser.event("workstation", user=user)
+            await until(lambda: len(told(place)) == 2, "the newcomer in the journal")
+            assert told(place) == [("wall_opened", "zoe.martin"), ("wall_shown", "leo.petit")]
+
+    asyncio.run(play())
+
+
+def test_a_wall_closes_where_a_newcomer_cannot_be_journalled():
+    async def play():
+        async with (
+            house(stored(1, "127.0.0.1:1")) as place,
+            browsing(serve, wall_grant(), place) as browser,
+        ):
+            await browser.frame()
+            place.clerk.journal._limit = 0
+            place.hub.change(stored(1, "127.0.0.1:1", user="zoe.martin"))
+            assert (await browser.event("bye", seconds=1))["code"] == "journal"
+
+    asyncio.run(play())
+
+
+def test_a_list_of_names_that_is_too_long_for_one_event_takes_several():
+    async def play():
+        users = [f"{'ñ' * 60}{number:03}" for number in range(60)]
+        rows = [stored(n, "127.0.0.1:1", user=user) for n, user in enumerate(users, 1)]
+        async with house(*rows) as place, browsing(serve, wall_grant(), place) as browser:
+            await browser.frame()
+            opened = told(place)
+        assert [kind for kind, _ in opened] == ["wall_opened"] + ["wall_shown"] * (len(opened) - 1)
+        assert len(opened) > 5
+        assert " ".join(watched for _, watched in opened).split() == users
 
     asyncio.run(play())
 

@@ -5,6 +5,7 @@ from eop.aaa import accounts, passwords, revocations
 from eop.aaa.accounts import Terms
 from eop.aaa.password_policy import PasswordPolicy, PasswordRefusedError
 from eop.aaa.tables import password_history
+from eop.audit.tables import audit
 from eop.directory import users
 from eop.directory.users import NewUser
 from eop.errors import ExistsError, InvalidError, NotFoundError
@@ -151,3 +152,22 @@ def test_of_a_password_that_is_not_stored_nothing_changes(house):
         )
     assert browser.get("session").status_code == 200
     assert history(house) == []
+
+
+def test_every_change_is_in_the_audit_with_who_made_it(house):
+    parts, sessions = house.parts, house.parts.door.sessions
+    house.add_class("3e B", "zoe.martin")
+    accounts.change(parts.database, sessions, NewUser("camille", "teacher", "C", None), 1)
+    accounts.set_password(parts.database, sessions, "camille", "a new long password", 2)
+    accounts.save_class(parts.database, sessions, "3e B", ["malo"], 3, replace=True)
+    accounts.remove_class(parts.database, sessions, "3e B", 4)
+    accounts.remove(parts.database, sessions, "camille", 5)
+    with parts.database.read() as connection:
+        kept = connection.execute(select(audit).order_by(audit.c.id)).all()
+    assert [row.kind for row in kept] == [
+        "account_added", "account_changed", "password_set", "class_saved", "class_removed",
+        "account_removed",
+    ]  # fmt: skip
+    assert all(row.user.startswith("eopctl:") for row in kept)
+    assert kept[-1].details["login"] == "camille"
+    assert "password" not in str([row.details for row in kept])

@@ -374,7 +374,7 @@ def served(house):
 def is_answering(origin):
     try:
         return requests.get(f"{origin}/ping", timeout=1).text == "pong"
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

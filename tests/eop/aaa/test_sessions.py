@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from eop.aaa.redis_sessions import RedisSessions, connect, masked
+from eop.aaa.redis_sessions import RedisSessions, connect
 from eop.aaa.session import Beginning, Keys, Lifetime, is_token
 from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.tables import revocation
 from eop.directory import users
 from eop.errors import RefusedError, SessionsDownError
+from tests.control_server import make_certificate
 from tests.desktops import wait_until
 from tests.redis_server import RedisServer
 
@@ -379,6 +380,20 @@ def test_a_redis_that_hangs_is_not_waited_for(redis_store, redis_server, monkeyp
         impatient.close()
 
 
+def test_over_tls_the_certificate_is_checked(quiet, tmp_path):
+    certificate = make_certificate(tmp_path)
+    with RedisServer(certificate=certificate) as server:
+        address = f"rediss://127.0.0.1:{server.port}/0"
+        trusting = connect(f"{address}?ssl_ca_certs={certificate[0]}", None)
+        wary = connect(address, None)
+        with quiet.parts.database.read() as connection:
+            assert RedisSessions(KEYS, LIFETIME, trusting).live(connection, NOW) == []
+            with pytest.raises(SessionsDownError, match="certificate verify failed"):
+                RedisSessions(KEYS, LIFETIME, wary).live(connection, NOW)
+        trusting.close()
+        wary.close()
+
+
 def test_a_password_is_asked_for_and_shown_to_nobody(quiet, caplog):
     with RedisServer("a secret") as server:
         right = RedisSessions(KEYS, LIFETIME, connect(server.url, "a secret"))
@@ -390,8 +405,3 @@ def test_a_password_is_asked_for_and_shown_to_nobody(quiet, caplog):
         right.close()
         wrong.close()
     assert "secret" not in caplog.text + str(refused.value)
-
-
-def test_an_address_is_shown_without_its_password():
-    assert masked("rediss://user:secret@host:6379/1") == "rediss://***@host:6379/1"
-    assert masked("unix:///run/redis.sock?db=1") == "unix:///run/redis.sock"

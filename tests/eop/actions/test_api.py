@@ -1,5 +1,7 @@
 import pytest
+from sqlalchemy import select
 
+from eop.audit.tables import audit
 from tests.eop.installation import error
 
 
@@ -25,6 +27,19 @@ def test_each_workstation_answers_in_order_forbidden_and_unknown_ones_too(room):
         "pc-01 cannot do this: this workstation has no agent, only a VNC server.",
         "pc-01 cannot do this: this workstation has no agent, only a VNC server.",
     ]
+
+
+def test_what_was_tried_is_kept_of_each_known_workstation_and_no_word_of_its_arguments(room):
+    room.add_workstation("pc-03", "S12", user="zoe.martin")
+    body = {"workstations": [*room.ids, "nope", room.ids[0]], "action": "message"}
+    room.signed_in("room").post("actions", body | {"arguments": {"text": "private words"}})
+    with room.parts.database.read() as connection:
+        kept = connection.execute(select(audit).where(audit.c.kind == "action")).all()
+    assert sorted((row.user, row.workstation) for row in kept) == sorted(
+        ("room", workstation) for workstation in room.ids
+    )
+    assert {row.details["action"] for row in kept} == {"message"}
+    assert "private" not in str(kept)
 
 
 @pytest.mark.parametrize(

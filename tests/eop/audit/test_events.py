@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from eop.aaa import policy
 from eop.audit.events import FAILURES_A_MINUTE, record_failure
 from eop.audit.tables import audit
 from tests.eop.installation import PASSWORD
@@ -22,14 +23,23 @@ def test_a_failed_sign_in_is_kept_with_who_was_meant_where_and_when(house):
     before = house.parts.now_ms()
     house.browser().sign_in(" CAMILLE ", "wrong", environ={"REMOTE_ADDR": "192.0.2.1"})
     assert failures(house) == [("camille", "192.0.2.1")]
+    newest = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
     with house.parts.database.read() as connection:
-        assert before <= connection.scalar(select(audit.c.at)) <= house.parts.now_ms()
+        assert before <= connection.scalar(newest) <= house.parts.now_ms()
 
 
 def test_a_password_typed_as_a_login_is_not_kept(house):
     house.browser().sign_in(PASSWORD, PASSWORD)
     house.browser().sign_in(PASSWORD.replace(" ", "."), PASSWORD)
     assert failures(house) == [("", "127.0.0.1")] * 2
+
+
+def test_a_sign_in_that_policy_refuses_is_kept_with_why(house, monkeypatch):
+    monkeypatch.setitem(policy.RIGHTS, "teacher", {})
+    assert house.browser().sign_in().status_code == 403
+    with house.parts.database.read() as connection:
+        (row,) = connection.execute(select(audit).where(audit.c.kind == "sign_in_failed")).all()
+    assert (row.user, row.details["reason"]) == ("camille", "denied")
 
 
 def test_a_sign_in_that_succeeds_is_no_failure(house):

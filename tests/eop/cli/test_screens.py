@@ -16,7 +16,7 @@ def test_screens_are_closed_and_opened_again(house, eopctl):
     assert error(browser.post("tickets", WALL)) == (403, "switched_off")
     status = eopctl("screens", "status", "--json").json
     assert status["closed"] is status["heard"] is True
-    assert status["by"] == f"{getpass.getuser()} (eopctl)"
+    assert status["by"] == f"eopctl:{getpass.getuser()}"
     assert "all screens are closed since 2" in eopctl("screens", "status").out
     assert eopctl("screens", "open").out == "screens may be opened\n"
     assert eopctl("screens", "status", "--json").json["closed"] is False

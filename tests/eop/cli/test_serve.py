@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -78,6 +79,39 @@ def test_serve_runs_everything_until_it_is_told_to_stop(quiet, tmp_path):
         process.wait()
     assert not [path for path in quiet.home.rglob("*") if path.is_socket()]
     assert not (quiet.home / "run/supervisor.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "programs", "paths"),
+    [
+        ("aaa", 1, {"/login": 200, "/ping": 200, "/eoleapps/eop/": 404}),
+        ("eop", 4, {"/login": 404, "/ping": 200, "/eoleapps/eop/": 303}),
+    ],
+)
+def test_serve_runs_a_part_of_it_alone(quiet, tmp_path, part, programs, paths):
+    errors = tmp_path / "stderr.txt"
+    environment = {**os.environ, **quiet.environ}
+    subprocess.run([EOPCTL, "db", "upgrade"], env=environment, check=True, capture_output=True)
+    with errors.open("w") as file:
+        process = subprocess.Popen([EOPCTL, "serve", "--app", part], env=environment, stderr=file)
+    try:
+        wait_until(lambda: "is served at" in errors.read_text(), 30, "everything answers")
+        origin = f"http://127.0.0.1:{quiet.shared.WEB_PORT}"
+        for path, status in paths.items():
+            answer = requests.get(origin + path, timeout=5, allow_redirects=False)
+            assert answer.status_code == status, path
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        assert len(children.split()) == programs
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_sign_in_service_alone_needs_one_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        check_ports(settings(GATEWAY_PORT=taken.getsockname()[1]), ("WEB",))
 
 
 def test_no_child_is_told_the_demonstration_password(quiet, tmp_path, monkeypatch):

@@ -60,6 +60,23 @@ def test_a_new_password_signs_everyone_out_and_is_told_to_the_daemon(house, eopc
     assert house.browser().sign_in(password="a new long password").status_code == 200
 
 
+def test_a_user_whose_password_is_kept_elsewhere_has_none_here(house, eopctl, password_file):
+    add = ("user", "add", "sasha", "--role", "teacher")
+    assert eopctl(*add, "--no-password").code == 0
+    with house.parts.database.read() as connection:
+        assert users.password_of(connection, "sasha") is None
+    assert house.browser().sign_in("sasha", "x").status_code == 401
+    assert eopctl(*add, "--no-password", "--replace", "--room", "S12").code == 0
+    for wrong in ((), ("--no-password", "--password-file", password_file)):
+        done = eopctl(*add, *wrong)
+        assert done.code == 2
+        assert "give --password-file or --no-password" in done.err
+    assert eopctl(*add, "--replace", "--password-file", password_file).code == 0
+    kept = eopctl(*add, "--replace", "--no-password")
+    assert kept.code == 2
+    assert "run first: eopctl user remove sasha" in kept.err
+
+
 def test_a_removed_user_is_gone(house, eopctl):
     assert eopctl("user", "remove", "camille").code == 0
     gone = eopctl("user", "remove", "camille")

@@ -1,7 +1,11 @@
-"""What the directory's tests share: the statements that something takes."""
+"""The directories that these tests ask, each started once; the statements that work takes."""
 
 import pytest
 from sqlalchemy import event
+
+from tests.ldap_fixtures import ad, certificates, foreign_authority, scribe
+
+__all__ = ["ad", "certificates", "foreign_authority", "scribe", "statements"]
 
 
 @pytest.fixture

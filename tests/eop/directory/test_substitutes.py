@@ -3,7 +3,14 @@ from dataclasses import replace
 import pytest
 
 from eop.directory import substitutes, users
-from eop.directory.substitutes import DAY_MS, MAX_DAYS, MAX_DAYS_AHEAD, MAX_OPEN, Substitution
+from eop.directory.substitutes import (
+    DAY_MS,
+    LONGEST_MS,
+    MAX_DAYS,
+    MAX_DAYS_AHEAD,
+    MAX_OPEN,
+    Substitution,
+)
 from eop.errors import InvalidError, NotFoundError
 
 NOW = 1_000_000 * 1000
@@ -66,9 +73,10 @@ def test_everything_open_is_listed_of_one_or_of_all(school):
 
 
 def test_a_month_is_the_longest(school):
-    give(school, until_at=NOW + MAX_DAYS * DAY_MS)
+    assert LONGEST_MS - MAX_DAYS * DAY_MS == 3600 * 1000
+    give(school, until_at=NOW + LONGEST_MS)
     with pytest.raises(InvalidError, match="^At most 31 days; give a lasting grant.$"):
-        give(school, until_at=NOW + MAX_DAYS * DAY_MS + 1)
+        give(school, until_at=NOW + LONGEST_MS + 1)
 
 
 def test_it_begins_within_a_year(school):

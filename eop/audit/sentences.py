@@ -1,0 +1,363 @@
+"""What each kind of event says, in the user's language."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext, ngettext
+
+MAX_WORDS_CHARACTERS = 300  # of the details of an event nobody has a sentence for
+
+Details = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: its group in the list of filters, its name, and its sentence."""
+
+    group: str
+    name: Any
+    sentence: Callable[[Details], str]
+
+
+GROUPS: dict[str, Any] = {
+    "sign_in": lazy_gettext("Signing in and out"),
+    "look": lazy_gettext("Screens looked at"),
+    "action": lazy_gettext("Actions"),
+    "configuration": lazy_gettext("Accounts and settings"),
+    "audit": lazy_gettext("This audit"),
+}
+"""In the order of the list of filters."""
+
+_REASONS: dict[str, Any] = {
+    "wrong": lazy_gettext("wrong user name or password"),
+    "unknown": lazy_gettext("no such account here"),
+    "disabled": lazy_gettext("the account is disabled"),
+    "expired": lazy_gettext("the account has expired"),
+    "locked": lazy_gettext("the account is locked"),
+    "must_change": lazy_gettext("the password must be changed first"),
+    "directory_down": lazy_gettext("the directory did not answer"),
+    "denied": lazy_gettext("the account has no right to sign in"),
+}
+
+_ENDS: dict[str, Any] = {
+    "left": lazy_gettext("the page was closed"),
+    "closed": lazy_gettext("the workstation ended the connection"),
+    "slow": lazy_gettext("the browser was too slow"),
+    "lease_lost": lazy_gettext("the site did not answer"),
+    "session_ended": lazy_gettext("the session ended"),
+    "signed_out": lazy_gettext("signed out"),
+    "changed": lazy_gettext("someone else sits there now"),
+    "journal": lazy_gettext("it could not be written down"),
+    "stopping": lazy_gettext("the service stopped"),
+    "forbidden": lazy_gettext("the browser sent what is not allowed"),
+    "wrong_password": lazy_gettext("the VNC server refused the password"),
+    "no_answer": lazy_gettext("the workstation does not answer"),
+    "connection_refused": lazy_gettext("the workstation refuses the connection"),
+}
+
+
+def duration(seconds: int) -> str:
+    """How long, as people say it."""
+    if seconds < 60:
+        return str(ngettext("%(num)s second", "%(num)s seconds", seconds))
+    if seconds < 3600:
+        return str(ngettext("%(num)s minute", "%(num)s minutes", round(seconds / 60)))
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return str(gettext("%(hours)s h %(minutes)02d", hours=hours, minutes=minutes))
+
+
+def sentence(kind: str, details: Details) -> str:
+    """What happened; of a kind that is not known here, its details."""
+    known = KINDS.get(kind)
+    if known is not None:
+        return known.sentence(details)
+    words = ", ".join(f"{key}: {value}" for key, value in details.items())
+    return f"{kind} ({words})"[:MAX_WORDS_CHARACTERS] if words else kind
+
+
+def name(kind: str) -> str:
+    """What a kind is called."""
+    return str(KINDS[kind].name) if kind in KINDS else kind
+
+
+def _of(details: Details, key: str) -> str:
+    return str(details.get(key) or "?")
+
+
+def _number(details: Details, key: str) -> int:
+    value = details.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _signed_in(details: Details) -> str:
+    return str(
+        gettext(
+            "Signed in from %(address)s (%(authenticator)s).",
+            address=_of(details, "address"),
+            authenticator=_of(details, "authenticator"),
+        )
+    )
+
+
+def _sign_in_failed(details: Details) -> str:
+    reason = str(details.get("reason") or "?")
+    return str(
+        gettext(
+            "Could not sign in from %(address)s: %(reason)s.",
+            address=_of(details, "address"),
+            reason=_REASONS.get(reason, reason),
+        )
+    )
+
+
+def _signed_out(_: Details) -> str:
+    return str(gettext("Signed out."))
+
+
+def place(details: Details) -> str:
+    """Which wall, or which workstation and where."""
+    if details.get("workstation"):
+        workstation, room = _of(details, "workstation"), details.get("room")
+        return f"{workstation} ({room})" if room else workstation
+    if details.get("room"):
+        return str(gettext("room %(room)s", room=details["room"]))
+    if details.get("class"):
+        return str(gettext("class %(name)s", name=details["class"]))
+    return str(ngettext("%(num)s person", "%(num)s persons", _number(details, "users")))
+
+
+def _screen_opened(details: Details) -> str:
+    if details.get("mode") == "control":
+        return str(gettext("Took control of the screen of %(place)s.", place=place(details)))
+    return str(gettext("Looked at the screen of %(place)s.", place=place(details)))
+
+
+def _ended(details: Details) -> dict[str, str]:
+    code = str(details.get("code") or "?")
+    return {
+        "place": place(details),
+        "time": duration(_number(details, "seconds")),
+        "reason": str(_ENDS.get(code, code.replace("_", " "))),
+    }
+
+
+def _screen_closed(details: Details) -> str:
+    words = _ended(details)
+    return str(gettext("Left the screen of %(place)s after %(time)s: %(reason)s.", **words))
+
+
+def _screen_refused(details: Details) -> str:
+    words = _ended(details)
+    return str(gettext("The screen of %(place)s did not open: %(reason)s.", **words))
+
+
+def _wall_opened(details: Details) -> str:
+    return str(gettext("Opened the wall of %(place)s.", place=place(details)))
+
+
+def _wall_shown(details: Details) -> str:
+    return str(gettext("The open wall of %(place)s shows more people.", place=place(details)))
+
+
+def _wall_closed(details: Details) -> str:
+    words = _ended(details)
+    return str(gettext("Left the wall of %(place)s after %(time)s: %(reason)s.", **words))
+
+
+def _action(details: Details) -> str:
+    words = {"action": _of(details, "action"), "place": place(details)}
+    if details.get("ok"):
+        return str(gettext("Did “%(action)s” on %(place)s.", **words))
+    return str(gettext("“%(action)s” did not work on %(place)s.", **words))
+
+
+def _told(text: Any) -> Callable[[Details], str]:
+    """A sentence with the workstation, the person or the class that was changed."""
+
+    def tell(details: Details) -> str:
+        if details.get("workstation"):
+            return str(text) % {"what": place(details)}
+        found = next((details[key] for key in ("login", "class") if details.get(key)), "?")
+        return str(text) % {"what": found}
+
+    return tell
+
+
+def _audit_exported(details: Details) -> str:
+    count = _number(details, "rows")
+    return str(
+        ngettext(
+            "Exported %(num)s event as %(format)s.",
+            "Exported %(num)s events as %(format)s.",
+            count,
+            format=_of(details, "format"),
+        )
+    )
+
+
+def _audit_purged(details: Details) -> str:
+    count = _number(details, "removed")
+    return str(
+        ngettext(
+            "Removed %(num)s event older than %(days)s days.",
+            "Removed %(num)s events older than %(days)s days.",
+            count,
+            days=_number(details, "days"),
+        )
+    )
+
+
+def _people_imported(details: Details) -> str:
+    return str(
+        gettext(
+            "Imported people from the source %(source)s: %(new)s new, %(disabled)s disabled, "
+            "%(changed)s changed.",
+            source=_of(details, "source"),
+            new=_number(details, "new"),
+            disabled=_number(details, "disabled"),
+            changed=_number(details, "changed") + _number(details, "renamed"),
+        )
+    )
+
+
+def _import_braked(details: Details) -> str:
+    source = _of(details, "source")
+    return str(
+        gettext(
+            "The brake stopped an import from the source %(source)s: nothing was changed.",
+            source=source,
+        )
+    )
+
+
+def _import_failed(details: Details) -> str:
+    return str(
+        gettext(
+            "An import from the source %(source)s failed: %(error)s.",
+            source=_of(details, "source"),
+            error=_of(details, "error"),
+        )
+    )
+
+
+_CHANGES: dict[str, tuple[Any, Any]] = {
+    "account_added": (
+        lazy_gettext("Account added"),
+        lazy_gettext("Added the account %(what)s."),
+    ),
+    "account_changed": (
+        lazy_gettext("Account changed"),
+        lazy_gettext("Changed the account %(what)s."),
+    ),
+    "account_removed": (
+        lazy_gettext("Account removed"),
+        lazy_gettext("Removed the account %(what)s."),
+    ),
+    "account_enabled": (
+        lazy_gettext("Account enabled"),
+        lazy_gettext("Enabled the account %(what)s."),
+    ),
+    "account_disabled": (
+        lazy_gettext("Account disabled"),
+        lazy_gettext("Disabled the account %(what)s."),
+    ),
+    "account_unlocked": (
+        lazy_gettext("Account unlocked"),
+        lazy_gettext("Unlocked the account %(what)s."),
+    ),
+    "user_state": (
+        lazy_gettext("State of an account"),
+        lazy_gettext("Changed the state of the account %(what)s."),
+    ),
+    "user_unlocked": (
+        lazy_gettext("Account unlocked"),
+        lazy_gettext("Unlocked the account %(what)s."),
+    ),
+    "sessions_ended": (
+        lazy_gettext("Sessions ended"),
+        lazy_gettext("Signed %(what)s out everywhere."),
+    ),
+    "password_set": (
+        lazy_gettext("Password set"),
+        lazy_gettext("Gave %(what)s another password."),
+    ),
+    "password_changed": (
+        lazy_gettext("Password changed"),
+        lazy_gettext("Changed the password of %(what)s."),
+    ),
+    "second_factor_reset": (
+        lazy_gettext("Second factor reset"),
+        lazy_gettext("Reset the second factor of %(what)s."),
+    ),
+    "substitute_given": (
+        lazy_gettext("Substitute"),
+        lazy_gettext("Gave %(what)s the rights of a substitute."),
+    ),
+    "substitute_removed": (
+        lazy_gettext("Substitute removed"),
+        lazy_gettext("Took the rights of a substitute from %(what)s."),
+    ),
+    "substitute_ended": (
+        lazy_gettext("Substitute ended"),
+        lazy_gettext("The rights of %(what)s as a substitute are over."),
+    ),
+    "class_saved": (
+        lazy_gettext("Class changed"),
+        lazy_gettext("Changed the class %(what)s."),
+    ),
+    "class_removed": (
+        lazy_gettext("Class removed"),
+        lazy_gettext("Removed the class %(what)s."),
+    ),
+    "screens_closed": (
+        lazy_gettext("All screens closed"),
+        lazy_gettext("Closed all screens and refused new ones."),
+    ),
+    "screens_opened": (
+        lazy_gettext("Screens allowed again"),
+        lazy_gettext("Allowed screens to be opened again."),
+    ),
+    "service_started": (
+        lazy_gettext("controle-vnc started"),
+        lazy_gettext("controle-vnc was started."),
+    ),
+    "workstation_added": (
+        lazy_gettext("Workstation added"),
+        lazy_gettext("Added the workstation %(what)s."),
+    ),
+    "workstation_changed": (
+        lazy_gettext("Workstation changed"),
+        lazy_gettext("Changed the workstation %(what)s."),
+    ),
+    "workstation_removed": (
+        lazy_gettext("Workstation removed"),
+        lazy_gettext("Removed the workstation %(what)s."),
+    ),
+}
+"""Changes of accounts, rights and settings: the kind's name, and a sentence about one thing."""
+
+KINDS: dict[str, Kind] = {
+    "signed_in": Kind("sign_in", lazy_gettext("Successful sign-in"), _signed_in),
+    "sign_in_failed": Kind("sign_in", lazy_gettext("Failed sign-in"), _sign_in_failed),
+    "signed_out": Kind("sign_in", lazy_gettext("Sign-out"), _signed_out),
+    "screen_opened": Kind("look", lazy_gettext("Screen opened"), _screen_opened),
+    "screen_closed": Kind("look", lazy_gettext("Screen left"), _screen_closed),
+    "screen_refused": Kind("look", lazy_gettext("Screen that did not open"), _screen_refused),
+    "wall_opened": Kind("look", lazy_gettext("Wall opened"), _wall_opened),
+    "wall_shown": Kind("look", lazy_gettext("Wall with more people"), _wall_shown),
+    "wall_closed": Kind("look", lazy_gettext("Wall left"), _wall_closed),
+    "action": Kind("action", lazy_gettext("Action"), _action),
+    **{
+        kind: Kind("configuration", kind_name, _told(text))
+        for kind, (kind_name, text) in _CHANGES.items()
+    },
+    "people_imported": Kind("configuration", lazy_gettext("Import of people"), _people_imported),
+    "import_braked": Kind(
+        "configuration", lazy_gettext("Import stopped by the brake"), _import_braked
+    ),
+    "import_failed": Kind("configuration", lazy_gettext("Import that failed"), _import_failed),
+    "audit_exported": Kind("audit", lazy_gettext("Export"), _audit_exported),
+    "audit_purged": Kind("audit", lazy_gettext("Old events removed"), _audit_purged),
+}
+"""Every kind that is recorded."""

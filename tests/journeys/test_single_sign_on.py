@@ -1,0 +1,168 @@
+"""Single sign-on in a real browser: a CAS server and an OpenID Connect provider of their own.
+
+Both are at `localhost`, EOP at `127.0.0.1`: to a browser, two sites.
+"""
+
+import pytest
+
+from tests.desktops import XvncDesktop, free_port, missing_programs
+from tests.fakes.process import FakeProcess
+from tests.journeys.conftest import new_page
+from tests.journeys.test_browser import PATIENCE, until_live, until_status, wall_of
+from tests.stack import Stack
+
+USERS = ("--user", "anne.petit:her own", "--user", "stranger:his own")
+SHOWN_MS = 1000
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory):
+    """A product that knows both servers, and a teacher who has no password here that he knows."""
+    assert not missing_programs(), f"install {missing_programs()}"
+    secret = tmp_path_factory.mktemp("school") / "secret.txt"
+    secret.write_text("the client's secret\n")
+    secret.chmod(0o600)
+    stack, cas, oidc = Stack(), free_port(), free_port()
+    here = f"http://127.0.0.1:{stack.web}"
+    issuer = f"http://localhost:{oidc}"
+    stack.environment |= {
+        "EOP_CAS_URL": f"http://localhost:{cas}/cas",
+        "EOP_CAS_LABEL": "ENT",
+        "EOP_OIDC_ISSUER": issuer,
+        "EOP_OIDC_CLIENT_ID": "eop",
+        "EOP_OIDC_CLIENT_SECRET_FILE": str(secret),
+        "EOP_OIDC_LABEL": "EduConnect",
+        "EOP_SINGLE_SIGN_OUT": "yes",
+    }
+    provider = (
+        "--port", str(oidc), "--issuer", issuer, "--client", "eop", "--secret",
+        "the client's secret", "--redirect", f"{here}/login/oidc/callback",
+        "--backchannel", f"{here}/login/oidc", "--after-logout", f"{here}/login",
+    )  # fmt: skip
+    with (
+        FakeProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
+        FakeProcess("tests.fakes.oidc_server", *provider, *USERS),
+        stack,
+    ):
+        stack.eopctl(
+            "user", "add", "anne.petit", "--role", "teacher", "--password-file", str(secret)
+        )
+        stack.cas, stack.issuer = stack.environment["EOP_CAS_URL"], issuer
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def desktop(school, tmp_path_factory):
+    with XvncDesktop(tmp_path_factory.mktemp("desktop")) as running:
+        running.paint("#204080")
+        yield school.add_workstation("pc-01", running)
+
+
+def sign_on(page, label, username="anne.petit", password="her own"):
+    """From the page one is on, the sign-in page, by its button to the server's own form."""
+    page.click(f"text=Sign in with {label}")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("button")
+
+
+def test_cas_leads_to_the_wall_that_was_asked_for(page, school, desktop):
+    page.goto(wall_of(school))
+    sign_on(page, "ENT")
+    page.wait_for_url(wall_of(school))
+    until_live(page, desktop)
+    assert "Anne Petit" in page.locator(".me-name").inner_text()
+
+
+@pytest.mark.parametrize(("label", "server"), [("ENT", "cas"), ("EduConnect", "issuer")])
+def test_the_server_s_own_sign_out_closes_an_open_screen(page, school, desktop, label, server):
+    page.goto(f"{school.url}/observe/screen/{desktop}")
+    sign_on(page, label)
+    until_status(page, "open")
+    elsewhere = page.context.new_page()
+    elsewhere.goto(getattr(school, server) + "/logout")
+    assert "Signed out" in elsewhere.inner_text("h1")
+    page.wait_for_selector('#stage:not([data-status="open"])', timeout=SHOWN_MS)
+    page.goto(school.url + "/")
+    assert "/login" in page.url
+
+
+def test_openid_connect_leads_to_the_page_that_was_asked_for(page, school, desktop):
+    page.goto(f"{school.url}/observe/screen/{desktop}")
+    sign_on(page, "EduConnect")
+    until_status(page, "open")
+    assert page.url == f"{school.url}/observe/screen/{desktop}"
+
+
+def test_a_wrong_password_is_the_server_s_to_tell_and_the_way_goes_on(page, school):
+    page.goto(school.url + "/")
+    sign_on(page, "EduConnect", password="wrong")
+    assert "Wrong." in page.inner_text("[role=alert]")
+    page.fill("input[name=username]", "anne.petit")
+    page.fill("input[name=password]", "her own")
+    page.click("button")
+    page.wait_for_url(school.url + "/")
+
+
+def test_signing_out_of_eop_signs_out_of_the_provider(page, school):
+    page.goto(school.url + "/")
+    sign_on(page, "EduConnect")
+    page.wait_for_url(school.url + "/")
+    page.click(".banner .out >> visible=true")
+    page.wait_for_url(school.origin + "/login", timeout=PATIENCE)
+    page.click("text=Sign in with EduConnect")
+    page.wait_for_selector("input[name=password]")  # asked again, by the provider
+    assert page.url.startswith("http://localhost:")
+
+
+@pytest.mark.parametrize("label", ["ENT", "EduConnect"])
+def test_whom_eop_does_not_know_reads_what_to_do(page, school, label):
+    page.goto(school.url + "/")
+    sign_on(page, label, "stranger", "his own")
+    told = page.locator("#login-error").inner_text()
+    assert "EOP does not yet. Tell your IT staff." in told
+    assert page.locator("input[name=password]").is_visible()
+
+
+def test_the_buttons_are_reached_by_keyboard_and_fit_a_phone(browser, school):
+    with new_page(browser) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(school.origin + "/login")
+        page.locator("form button[type=submit]").focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Sign in with ENT"
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(overflow) <= 0
+
+
+def test_with_one_server_alone_every_way_leads_there(browser, school):
+    """The same site again, set so; a form that was sent too late gets there, too."""
+    only = Stack()
+    only.environment |= {
+        "EOP_CAS_URL": school.cas,
+        "EOP_SINGLE_SIGN_ON_ONLY": "yes",
+    }
+    with only:
+        only.eopctl(
+            "user", "add", "anne.petit", "--role", "teacher", "--password-file",
+            school.environment["EOP_OIDC_CLIENT_SECRET_FILE"],
+        )  # fmt: skip
+        with new_page(browser) as page:
+            page.goto(only.url + "/")
+            page.wait_for_selector("text=CAS")
+            page.fill("input[name=username]", "anne.petit")
+            page.fill("input[name=password]", "her own")
+            page.click("button")
+            page.wait_for_url(only.url + "/")
+            page.context.new_page().goto(school.cas + "/logout")
+            page.click("summary[aria-label=Language]")
+            page.click("button[value=fr] >> visible=true")
+            page.wait_for_url(school.cas + "/login**")
+            page.goto(only.origin + "/login?local=1")
+            page.fill("input[name=username]", only.login)
+            page.fill("input[name=password]", only.password)
+            page.click("form button[data-kind=main]")
+            page.wait_for_url(only.url + "/")
+            page.click(".banner .out >> visible=true")
+            page.wait_for_url(only.origin + "/login?out=1")
+            assert page.locator("text=Sign in with CAS").is_visible()
