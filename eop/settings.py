@@ -23,10 +23,7 @@ SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL", "SESSION_STORE"}
 OWN_KEYS = {"APPNAME", "MOUNT_POINT", "LABEL", "DEBUG", "SESSION_MODE", "FACTORY"}
 """What another application's file may hold: everything else it shares with the site."""
 
-IMPORT_KINDS = (
-    "file",
-    "ldap",
-)  # of eop.directory.sources; repeated so that settings need no database
+IMPORT_KINDS = ("file", "ldap")  # what IMPORT_SOURCES may name
 
 _TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
 # the roles and languages of eop.directory.users; repeated so that settings need no database library
@@ -100,19 +97,6 @@ class SiteSettings:
     )
     AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
-    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file, ldap.")
-    IMPORT_FILE: str = setting(
-        "", "Absolute path of a school's JSON file, or of its folder of CSV files."
-    )
-    IMPORT_AT: str = setting(
-        "", "Times of day at which people are imported (02:30,12:30); empty: only when asked."
-    )
-    IMPORT_BRAKE: int = setting(
-        20, "Most per cent of people, or of one class, that an import may take away unconfirmed."
-    )
-    IMPORT_DELETE_DAYS: int = setting(
-        0, "Days after which people gone from their source are deleted; 0: never, only disabled."
-    )
     CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
     CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")
     CAS_LOGIN_ATTRIBUTE: str = setting(
@@ -137,6 +121,19 @@ class SiteSettings:
     )
     SINGLE_SIGN_OUT: bool = setting(
         False, "Whether signing out here signs out of the sign-on server, too."
+    )
+    IMPORT_SOURCES: list[str] = setting([], "Where people are imported from: file, ldap.")
+    IMPORT_FILE: str = setting(
+        "", "Absolute path of a school's JSON file, or of its folder of CSV files."
+    )
+    IMPORT_AT: str = setting(
+        "", "Times of day at which people are imported (02:30,12:30); empty: only when asked."
+    )
+    IMPORT_BRAKE: int = setting(
+        20, "Most per cent of people, or of one class, that an import may take away unconfirmed."
+    )
+    IMPORT_DELETE_DAYS: int = setting(
+        0, "Days after which people gone from their source are deleted; 0: never, only disabled."
     )
     PASSWORD_RULE: TextOrTable = setting(
         "",
@@ -307,8 +304,8 @@ def check(site: SiteSettings, path: Path, environ: Mapping[str, str] | None = No
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
-    _check_import(site, path)
     sign_on_settings.check(site, path)
+    _check_import(site, path)
     _check_passwords(site, path)
     _check_second_factor(site, path)
     _check_public_url(site.AAA_URL, f"{path}: AAA_URL")
@@ -343,7 +340,7 @@ def _check_authenticators(site: SiteSettings, path: Path) -> None:
         raise SettingsError(
             f"{path}: AUTHENTICATORS must name some of {', '.join(AUTHENTICATORS)}, each once"
         )
-    if site.LDAP_SERVERS or "ldap" in names:
+    if site.LDAP_SERVERS or "ldap" in names or "ldap" in site.IMPORT_SOURCES:
         ldap_layout.access_of(site, str(path))
         ldap_layout.layout_of(site, str(path))
 
@@ -381,8 +378,6 @@ def _check_import(site: SiteSettings, path: Path) -> None:
         raise SettingsError(
             f"{path}: IMPORT_FILE must be an absolute path: IMPORT_SOURCES has file"
         )
-    if "ldap" in site.IMPORT_SOURCES and not site.LDAP_SERVERS:
-        raise SettingsError(f"{path}: LDAP_SERVERS is empty: IMPORT_SOURCES has ldap")
     if site.IMPORT_AT and not _TIMES.fullmatch(site.IMPORT_AT.replace(" ", "")):
         raise SettingsError(f"{path}: IMPORT_AT must look like 02:30, not {site.IMPORT_AT!r}")
     if site.IMPORT_AT and not site.IMPORT_SOURCES:

@@ -26,8 +26,8 @@ RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
 REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a second in all
 PULL_SECONDS = 3.0
 PURGE_SECONDS = 60.0
-IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
+IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
 TICK_SECONDS = 0.25
 STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
 
@@ -58,8 +58,8 @@ class Worker:
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
-            Duty("imports", IMPORT_SECONDS, self._imports.tick),
             Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
+            Duty("imports", IMPORT_SECONDS, self._imports.tick),
         ]
 
     def close(self) -> None:

@@ -252,6 +252,8 @@ def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str)
 def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> Arrival:
     """Who is proven, if the directory and policy let him in."""
     user = users.find(connection, who.login)
+    if user is not None and users.lift_passed_lock(connection, user.id, who.authenticator):
+        user = users.find(connection, who.login)
     if user is None or user.state != users.ACTIVE:
         code = "account_unknown" if user is None else f"account_{user.state}"
         address = throttle.counted(visit.address)

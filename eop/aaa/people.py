@@ -59,7 +59,7 @@ def set_state(desk: Desk, is_active: bool) -> User:
         before = _local(connection, desk)
         if not is_active:
             _check_not_the_last(connection, desk, before)
-        after = people.set_state(connection, before.login, ACTIVE if is_active else DISABLED)
+        after = users.set_state(connection, before.login, ACTIVE if is_active else DISABLED)
         if after.state != before.state:
             desk.door.sessions.end_all(connection, after.id, desk.now_ms)
             kind = "account_enabled" if is_active else "account_disabled"

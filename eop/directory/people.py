@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from eop.directory import users
 from eop.directory.tables import user
-from eop.directory.users import ACTIVE, LOCAL, STATES, User
-from eop.errors import InvalidError
+from eop.directory.users import ACTIVE, LOCAL, User
 
 A_PAGE = 50
 MAX_TEXT_CHARACTERS = 64
@@ -78,15 +77,6 @@ def of_roles(connection: Connection, roles: tuple[str, ...]) -> list[tuple[str, 
     query = select(user.c.login, user.c.name).where(user.c.role.in_(roles), user.c.state == ACTIVE)
     rows = connection.execute(query.order_by(user.c.login).limit(MAX_SUGGESTED))
     return [(row.login, row.name) for row in rows]
-
-
-def set_state(connection: Connection, login: str, state: str) -> User:
-    """Give an account another state; raises `InvalidError`, `NotFoundError`."""
-    if state not in STATES:
-        raise InvalidError(f"{state!r} is no state; states: {', '.join(STATES)}")
-    stored = users.get(connection, login)
-    connection.execute(update(user).where(user.c.id == stored.id).values(state=state))
-    return users.get(connection, login)
 
 
 def other_administrators(connection: Connection, login: str) -> int:

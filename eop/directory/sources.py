@@ -9,8 +9,8 @@ from eop.settings import SiteSettings
 
 
 def _ldap(site: SiteSettings) -> Source:
-    from eop.directory import ldap_layout
-    from eop.directory.ldap_source import LdapSource  # ldap3 only where it is used
+    from eop.directory import ldap_layout  # ldap3 only where it is used
+    from eop.directory.ldap_source import LdapSource
 
     return LdapSource(ldap_layout.access_of(site), ldap_layout.layout_of(site))
 

@@ -243,12 +243,30 @@ def date_password(connection: Connection, user_id: int, now_ms: int, *, must_cha
 
 
 def set_state(connection: Connection, login: str, state: str) -> User:
-    """Store whether an account opens."""
+    """Store whether an account opens; said here, it is no longer what an import said."""
     if state not in STATES:
         raise InvalidError(f"{state!r} is no state; states: {', '.join(STATES)}")
     stored = get(connection, login)
-    connection.execute(update(user).where(user.c.id == stored.id).values(state=state))
+    connection.execute(
+        update(user).where(user.c.id == stored.id).values(state=state, source_state=ACTIVE)
+    )
     return get(connection, login)
+
+
+def lift_passed_lock(connection: Connection, user_id: int, source: str) -> bool:
+    """Open an account that an import found locked, now that its keeper has let the person in.
+
+    False where it was locked here, or is kept by another source.
+    """
+    was_theirs = (
+        user.c.state == LOCKED, user.c.source_state == LOCKED, user.c.source == source,
+    )  # fmt: skip
+    lifted = connection.execute(
+        update(user)
+        .where(user.c.id == user_id, *was_theirs)
+        .values(state=ACTIVE, source_state=ACTIVE)
+    )
+    return lifted.rowcount == 1
 
 
 def set_preferences(

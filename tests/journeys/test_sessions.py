@@ -1,14 +1,18 @@
 """An end of a session, however it comes, reaches open screens within a second; in both stores."""
 
+import contextlib
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.desktops import XvncDesktop, wait_until
+from tests.desktops import XvncDesktop, free_port, wait_until
+from tests.eop.aaa.test_codes import is_answering
 from tests.journeys.conftest import sign_in
 from tests.journeys.test_browser import until_status
 from tests.redis_server import RedisServer
@@ -139,6 +143,34 @@ def test_the_page_of_a_screen_says_that_its_session_has_ended(page, place, teach
     until_status(page, "open")
     place.eopctl("session", "revoke", "--user", "noor")
     page.wait_for_selector("text=Your session has ended", timeout=2000)
+
+
+@contextlib.contextmanager
+def sign_in_service_alone(place):
+    """The address of one that shares the store and has no controle-vnc beside it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "python:eop.gunicorn_conf", "eop.wsgi:root"],
+        env={**place.environment, "EOP_WEB_PORT": str(port), "EOP_CONTROL_PORT": "9"},
+        cwd=place.folder,
+    )
+    origin = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: is_answering(origin), 20, "the sign-in service")
+        yield origin
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def test_signing_out_at_a_service_on_its_own_closes_what_is_open(place, teacher):
+    opened = Open(teacher, place.desktop)
+    with sign_in_service_alone(place) as origin:
+        page = teacher.http.get(f"{origin}/logout", timeout=10)
+        token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
+        done = teacher.http.post(f"{origin}/logout", data={"csrf_token": token}, timeout=10)
+        assert done.url == f"{origin}/login"
+        assert opened.closed() - told_at(place, "signed_out") < 1.0
 
 
 @pytest.mark.parametrize("place", ["redis"], indirect=True)

@@ -1,4 +1,4 @@
-"""The directories that these tests ask, each started once; the statements that work takes."""
+"""What the directory's tests share: directories to ask, and the statements something takes."""
 
 import pytest
 from sqlalchemy import event

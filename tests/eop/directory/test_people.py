@@ -1,6 +1,6 @@
 import pytest
 
-from eop.directory import people
+from eop.directory import people, users
 from eop.directory.people import A_PAGE, Wanted
 from eop.errors import InvalidError
 from tests.eop.installation import HASH
@@ -64,9 +64,9 @@ def test_fifty_are_on_a_page_and_the_rest_on_the_next(school):
 
 def test_a_state_is_one_of_those_there_are(school):
     with school.parts.database.write() as connection:
-        assert people.set_state(connection, "anna", "disabled").state == "disabled"
+        assert users.set_state(connection, "anna", "disabled").state == "disabled"
         with pytest.raises(InvalidError, match="is no state"):
-            people.set_state(connection, "anna", "asleep")
+            users.set_state(connection, "anna", "asleep")
         assert people.of_roles(connection, ("teacher",)) == []
         assert people.other_administrators(connection, "anna") == 1
         assert people.other_administrators(connection, "carla") == 0

@@ -149,6 +149,22 @@ def test_who_is_not_imported_yet_is_told(school):
     assert error(answer) == (403, "account_unknown")
 
 
+def test_a_lock_that_an_import_saw_and_that_has_passed_does_not_shut_out(school):
+    from sqlalchemy import update
+
+    from eop.directory.tables import user
+
+    for login, source in (("prof.1", "ldap"), ("prof.2", "file")):
+        add(school, login, state="locked", source=source)
+    with school.parts.database.write() as connection:
+        connection.execute(update(user).values(source_state="locked"))
+    assert school.browser().sign_in("prof.1", LDAP_PASSWORD).status_code == 200
+    assert error(school.browser().sign_in("prof.2", LDAP_PASSWORD)) == (403, "account_locked")
+    with school.parts.database.write() as connection:
+        users.set_state(connection, "prof.1", "locked")
+    assert error(school.browser().sign_in("prof.1", LDAP_PASSWORD)) == (403, "account_locked")
+
+
 @pytest.mark.parametrize("state", ["locked", "disabled"])
 def test_an_account_that_is_closed_here_stays_closed_whatever_the_directory_says(school, state):
     add(school, "prof.1", state=state)
