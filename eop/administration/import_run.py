@@ -35,6 +35,7 @@ from eop.services import Services
 
 NOTE_SECONDS = 1.0  # how often the number of entries read is kept for who waits
 MAX_ROOM_ERRORS = 20
+MAX_TOLD = 20  # of classes that made the brake stop
 MAX_ERROR_CHARACTERS = 2000
 
 Progress = Callable[[int], None]
@@ -175,18 +176,19 @@ def _record(  # noqa: PLR0913 - what an event is made of
     summary: Summary,
     now_ms: int,
 ) -> None:
-    details = {"run": number, "source": order.source, "counts": summary["counts"]}
+    details = {"run": number, "source": order.source, **summary["counts"]}
     if outcome == BRAKED:
+        brakes = [f"{brake.code} {brake.name}: {brake.lost} of {brake.of}" for brake in made.brakes]
         events.record(
             connection, "import_braked", now_ms, user=order.by,
-            details={**details, "brakes": summary["brakes"]},
+            details={**details, "brakes": brakes[:MAX_TOLD]},
         )  # fmt: skip
         return
     details |= {
         "conflicts": len(made.conflicts),
-        "rights": import_report.rights(made),
-        "confirmed": bool(made.brakes),
-        "adopt": order.adopt,
+        "roles": import_report.roles(made),
+        "confirmed": int(bool(made.brakes)),
+        "adopt": int(order.adopt),
     }
     events.record(connection, "people_imported", now_ms, user=order.by, details=details)
 

@@ -210,6 +210,39 @@ def _audit_purged(details: Details) -> str:
     )
 
 
+def _people_imported(details: Details) -> str:
+    return str(
+        gettext(
+            "Imported people from the source %(source)s: %(new)s new, %(disabled)s disabled, "
+            "%(changed)s changed.",
+            source=_of(details, "source"),
+            new=_number(details, "new"),
+            disabled=_number(details, "disabled"),
+            changed=_number(details, "changed") + _number(details, "renamed"),
+        )
+    )
+
+
+def _import_braked(details: Details) -> str:
+    source = _of(details, "source")
+    return str(
+        gettext(
+            "The brake stopped an import from the source %(source)s: nothing was changed.",
+            source=source,
+        )
+    )
+
+
+def _import_failed(details: Details) -> str:
+    return str(
+        gettext(
+            "An import from the source %(source)s failed: %(error)s.",
+            source=_of(details, "source"),
+            error=_of(details, "error"),
+        )
+    )
+
+
 _CHANGES: dict[str, tuple[Any, Any]] = {
     "account_added": (
         lazy_gettext("Account added"),
@@ -361,6 +394,11 @@ KINDS: dict[str, Kind] = {
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()
     },
+    "people_imported": Kind("configuration", lazy_gettext("Import of people"), _people_imported),
+    "import_braked": Kind(
+        "configuration", lazy_gettext("Import stopped by the brake"), _import_braked
+    ),
+    "import_failed": Kind("configuration", lazy_gettext("Import that failed"), _import_failed),
     "audit_exported": Kind("audit", lazy_gettext("Export"), _audit_exported),
     "audit_purged": Kind("audit", lazy_gettext("Old events removed"), _audit_purged),
 }

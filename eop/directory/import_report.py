@@ -71,15 +71,15 @@ def digest(plan: Plan) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def rights(plan: Plan) -> list[Line]:
+def roles(plan: Plan) -> list[str]:
     """Who gets or loses a role other than student's: what an audit must tell by name."""
     found = []
     for step in plan.people:
         if step.person is None:
             continue
-        before = step.stored.role if step.stored else ""
-        if step.person.role != before and {before, step.person.role} - {"", "student"}:
-            found.append({"login": step.login, "from": before, "to": step.person.role})
+        before, after = step.stored.role if step.stored else "", step.person.role
+        if after != before and {before, after} - {"", "student"}:
+            found.append(f"{step.login}: {before or '-'} → {after}")
     return found[:MAX_LISTED]
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from tests.eop.administration.pages import school
 from tests.eop.school_files import School
+from tests.ldap_fixtures import certificates, scribe
 
-__all__ = ["files", "school"]
+__all__ = ["certificates", "files", "school", "scribe"]
 
 
 @pytest.fixture

@@ -211,4 +211,4 @@ def test_the_process_says_why_it_cannot_start(house, monkeypatch):
         text=True,
     )
     assert done.returncode == 1
-    assert "'carrier pigeon' is not known; known: file" in done.stderr
+    assert "'carrier pigeon' is not known; known: file, ldap" in done.stderr

@@ -35,8 +35,8 @@ def test_an_import_is_kept_with_its_counts_and_audited(house, files):
     assert run.summary["people"] == 11
     (event,) = audited(house)
     assert event[:2] == ("people_imported", "root")
-    assert event[2]["counts"] == {"new": 11, "class_new": 1}
-    assert event[2]["rights"] == [{"login": "t.one", "from": "", "to": "teacher"}]
+    assert (event[2]["new"], event[2]["class_new"]) == (11, 1)
+    assert event[2]["roles"] == ["t.one: - → teacher"]
     assert files.run().summary["counts"] == {}
 
 
@@ -72,6 +72,7 @@ def test_the_brake_changes_nothing_and_says_why(house, files):
     assert "p99" not in logins(house)
     assert logins(house)["p1"] == "active"
     assert audited(house)[-1][0] == "import_braked"
+    assert audited(house)[-1][2]["brakes"] == ["people : 3 of 11"]
 
 
 def test_a_confirmation_is_for_what_was_shown(house, files):
@@ -83,7 +84,7 @@ def test_a_confirmation_is_for_what_was_shown(house, files):
     files.student(4)
     assert files.run(confirmed=shown).outcome == "done"
     assert logins(house)["p1"] == "disabled"
-    assert audited(house)[-1][2]["confirmed"] is True
+    assert audited(house)[-1][2]["confirmed"] == 1
 
 
 def test_anything_may_be_forced_but_a_source_that_says_nothing(house, files):
@@ -280,8 +281,8 @@ def test_old_runs_are_forgotten(house, files):
 
 def test_only_what_is_set_is_a_source(house, files):
     parts = house.parts
-    with pytest.raises(SourceError, match="'ldap' is no source; IMPORT_SOURCES has: file"):
-        import_run.preview(parts, Order("ldap", "root"))
+    with pytest.raises(SourceError, match="'pigeon' is no source; IMPORT_SOURCES has: file"):
+        import_run.preview(parts, Order("pigeon", "root"))
     bare = replace(parts, site=replace(parts.site, IMPORT_SOURCES=[]))
     with pytest.raises(SourceError, match="no source of people is set"):
         import_run.preview(bare, Order("file", "root"))
@@ -295,3 +296,21 @@ def test_lists_are_bounded_and_counts_exact(house, files):
     assert len(summary["groups"]["new"]) == 50
     (new,) = [one for one in summary["groups"]["class_new"] if one["name"] == "4eC"]
     assert new["changes"] == [["students", "0", "100"]]
+
+
+def test_a_scribe_is_imported_with_its_teachers_and_classes(house, files, scribe, monkeypatch):
+    roles = ["eleves=student", "professeurs=teacher"]
+    house.parts = replace(
+        house.parts,
+        site=replace(
+            house.parts.site, IMPORT_SOURCES=["ldap"], **scribe.settings(LDAP_ROLES=roles)
+        ),
+    )
+    first = import_run.run(house.parts, Order("ldap", "root"))
+    assert first.outcome == "done", first.summary
+    assert first.summary["counts"]["new"] >= 332
+    with house.parts.database.read() as connection:
+        teacher = users.get(connection, "prof.0")
+    assert (teacher.source, teacher.role, teacher.classes) == ("ldap", "teacher", ("3a",))
+    second = import_run.run(house.parts, Order("ldap", "root"))
+    assert (second.outcome, second.summary["counts"]) == ("done", {})

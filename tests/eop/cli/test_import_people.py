@@ -67,7 +67,7 @@ def test_a_source_that_cannot_be_read_exits_with_1(eopctl, school):
         assert "people.csv: line 1: no column is called login or name or role" in done.err
 
 
-@pytest.mark.parametrize("name", ["ldap", "nothing"])
+@pytest.mark.parametrize("name", ["ldap", "pigeon"])
 def test_a_source_that_is_not_set_exits_with_1(eopctl, school, name):
     done = eopctl("import", name)
     assert done.code == 1

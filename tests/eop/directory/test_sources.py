@@ -57,6 +57,7 @@ def test_a_file_is_a_source(load, more):
     [
         ({"IMPORT_SOURCES": ["pigeon"]}, "IMPORT_SOURCES: 'pigeon' is not known; known: "),
         ({"IMPORT_SOURCES": ["file", "file"]}, "IMPORT_SOURCES names a source twice"),
+        ({"IMPORT_SOURCES": ["ldap"]}, "LDAP_SERVERS"),
         ({"IMPORT_FILE": ""}, "IMPORT_FILE must be an absolute path"),
         ({"IMPORT_FILE": "school"}, "IMPORT_FILE must be an absolute path"),
         ({"IMPORT_AT": "2:30"}, "IMPORT_AT must look like 02:30, not '2:30'"),
