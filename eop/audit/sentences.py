@@ -300,18 +300,6 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Recovery code used"),
         lazy_gettext("Signed in with a recovery code."),
     ),
-    "people_imported": (
-        lazy_gettext("People imported"),
-        lazy_gettext("Imported people from the source %(what)s."),
-    ),
-    "import_braked": (
-        lazy_gettext("Import stopped"),
-        lazy_gettext("Stopped an import from the source %(what)s: too much would have gone."),
-    ),
-    "import_failed": (
-        lazy_gettext("Import failed"),
-        lazy_gettext("An import from the source %(what)s failed."),
-    ),
     "sessions_down": (
         lazy_gettext("Session store down"),
         lazy_gettext("The store of sessions did not answer."),

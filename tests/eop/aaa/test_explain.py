@@ -2,6 +2,7 @@ import pytest
 
 from eop.aaa import explain, substitution, switches
 from eop.aaa.explain import Question
+from eop.directory import users
 from eop.directory.substitutes import DAY_MS, Substitution
 from eop.errors import DaemonDownError, InvalidError, NotFoundError
 

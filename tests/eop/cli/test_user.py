@@ -167,7 +167,8 @@ def test_an_account_is_locked_and_opened_again(house, eopctl):
         assert eopctl("user", verb, "camille", "--json").json["state"] == "active"
         assert house.browser().sign_in().status_code == 200
         eopctl("user", "lock", "camille")
-    assert len(recorded(house, "user_state")) == 4
+    assert len(recorded(house, "account_locked")) == 3
+    assert len(recorded(house, "account_enabled")) == 1
     assert eopctl("user", "lock", "nobody").code == 1
 
 
@@ -180,7 +181,7 @@ def test_unlocking_lifts_what_failures_locked_and_opens_no_disabled_account(hous
     with house.parts.database.write() as connection:
         users.set_state(connection, "camille", "disabled")
     assert eopctl("user", "unlock", "camille", "--json").json["state"] == "disabled"
-    assert len(recorded(house, "user_unlocked")) == 2
+    assert len(recorded(house, "account_unlocked")) == 2
 
 
 def test_a_lost_phone_is_forgotten(house, eopctl):

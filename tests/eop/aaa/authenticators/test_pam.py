@@ -196,7 +196,7 @@ def test_a_locked_account_is_told_to_administrators_alone(site):
 
 @needs_machine
 def test_failures_lock_a_machine_account_as_any_other(site):
-    for _ in range(throttle.FAILURES_A_LOCK):
+    for _ in range(throttle.ATTEMPTS):
         assert error(site.installation.browser().sign_in("camille", "wrong")) == (401, "wrong")
     assert error(site.installation.browser().sign_in("camille", PASSWORD)) == (423, "locked")
 
@@ -212,7 +212,7 @@ def helpless(tmp_path, monkeypatch):
 
 def test_without_its_helper_nobody_is_locked_out_and_local_accounts_sign_in(helpless, caplog):
     caplog.set_level(logging.ERROR)
-    for _ in range(throttle.FAILURES_A_LOCK + 1):
+    for _ in range(throttle.ATTEMPTS + 1):
         answer = helpless.installation.browser().sign_in("camille", PASSWORD)
         assert error(answer) == (503, "directory_down")
     assert helpless.installation.browser().sign_in("lou", LOCAL_PASSWORD).status_code == 200
@@ -221,6 +221,6 @@ def test_without_its_helper_nobody_is_locked_out_and_local_accounts_sign_in(help
 
 
 def test_without_its_helper_a_local_password_is_still_guessed_at_a_price(helpless):
-    for _ in range(throttle.FAILURES_A_LOCK):
+    for _ in range(throttle.ATTEMPTS):
         assert error(helpless.installation.browser().sign_in("lou", "wrong")) == (401, "wrong")
     assert error(helpless.installation.browser().sign_in("lou", LOCAL_PASSWORD)) == (423, "locked")
