@@ -19,7 +19,8 @@ from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.throttle import Limits
 from eop.daemon import AbsentDaemon, Daemon
 from eop.database import Database
-from eop.settings import SiteSettings, by_name
+from eop.settings import SiteSettings
+from eop.settings_checks import by_name
 
 EXTENSION = "eop"
 

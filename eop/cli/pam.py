@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from eop.cli.supervisor import Program
 from eop.pam import client, service
-from eop.settings import MAX_SOCKET_BYTES, SiteSettings
+from eop.settings import SiteSettings
+from eop.settings_checks import MAX_SOCKET_BYTES
 
 
 def program(site: SiteSettings, tell: Callable[[str], None]) -> Program | None:

@@ -4,6 +4,7 @@ import pytest
 
 from controle_vnc.errors import SettingsError
 from eop import settings as site_settings
+from eop import settings_checks
 from eop.cli.init import initialise
 from eop.directory import users
 
@@ -180,10 +181,10 @@ def test_an_absent_file_names_the_remedy(tmp_path):
 def test_a_rule_is_for_all_or_for_each_role(conf):
     conf.write(PASSWORD_RULE=r".*\d.*", PASSWORD_RULE_TEXT="A digit.")
     site = conf.load()
-    assert site_settings.by_name(site.PASSWORD_RULE) == {"*": r".*\d.*"}
+    assert settings_checks.by_name(site.PASSWORD_RULE) == {"*": r".*\d.*"}
     conf.write(PASSWORD_RULE={"student": ".{8,}", "*": ".{12,}"})
-    assert site_settings.by_name(conf.load().PASSWORD_RULE)["student"] == ".{8,}"
-    assert site_settings.by_name("") == {}
+    assert settings_checks.by_name(conf.load().PASSWORD_RULE)["student"] == ".{8,}"
+    assert settings_checks.by_name("") == {}
 
 
 def test_the_environment_takes_a_rule_as_text_or_as_json(conf):
@@ -197,8 +198,8 @@ def test_the_environment_takes_a_rule_as_text_or_as_json(conf):
 
 
 def test_roles_and_languages_are_those_of_the_directory():
-    assert site_settings.ROLES == users.ROLES
-    assert site_settings.LANGUAGES == users.LANGUAGES
+    assert settings_checks.ROLES == users.ROLES
+    assert settings_checks.LANGUAGES == users.LANGUAGES
 
 
 def test_a_list_of_leaked_passwords_is_looked_at_before_the_start(conf, tmp_path):

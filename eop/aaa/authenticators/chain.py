@@ -39,7 +39,7 @@ def _pam(site: "SiteSettings", _: Database) -> Authenticator:
 
 
 FACTORIES: dict[str, Factory] = {"local": _local, "ldap": _ldap, "pam": _pam}
-"""Name in `AUTHENTICATORS` → what makes it. The names are those of `settings.AUTHENTICATORS`."""
+"""Name in `AUTHENTICATORS` → what makes it; `eop.settings_checks` has the same names."""
 
 
 def authenticators(site: "SiteSettings", database: Database) -> tuple[Authenticator, ...]:

@@ -5,6 +5,7 @@ import pytest
 
 from controle_vnc.errors import SettingsError
 from eop import settings as site_settings
+from eop import settings_checks
 from eop.cli.init import initialise
 from eop.directory import sources
 from eop.directory.file_source import FileSource
@@ -30,7 +31,7 @@ FILE = {"IMPORT_SOURCES": ["file"], "IMPORT_FILE": "/srv/school"}
 
 
 def test_settings_know_every_kind_of_source():
-    assert set(site_settings.IMPORT_KINDS) == set(sources.FACTORIES)
+    assert set(settings_checks.IMPORT_KINDS) == set(sources.FACTORIES)
 
 
 def test_by_default_nothing_is_imported(load):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from controle_vnc.errors import SettingsError
-from eop import services
+from eop import services, settings_checks
 from eop import settings as site_settings
 from eop.aaa.authenticators import chain
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trouble, Who
@@ -38,20 +38,20 @@ def test_the_order_is_that_of_the_settings_and_administrators_come_last():
 
 
 def test_the_settings_name_what_can_be_made():
-    assert set(site_settings.AUTHENTICATORS) == set(chain.FACTORIES)
+    assert set(settings_checks.AUTHENTICATORS) == set(chain.FACTORIES)
 
 
 @pytest.mark.parametrize("wrong", [[], ["ldap", "ldap"], ["kerberos"], ["local", ""]])
 def test_other_names_are_refused(quiet, wrong):
     site = replace(quiet.site, AUTHENTICATORS=wrong)
     with pytest.raises(SettingsError, match="AUTHENTICATORS must name some of local, ldap, pam"):
-        site_settings.check(site, site_settings.settings_file())
+        settings_checks.check(site, site_settings.settings_file())
 
 
 def test_an_ldap_authenticator_needs_its_settings(quiet):
     site = replace(quiet.site, AUTHENTICATORS=["ldap"])
     with pytest.raises(SettingsError, match="LDAP_SERVERS is empty"):
-        site_settings.check(site, site_settings.settings_file())
+        settings_checks.check(site, site_settings.settings_file())
 
 
 class Answering:
@@ -115,7 +115,7 @@ def school(certificates):
         site = replace(
             installation.site, **server.settings(AUTHENTICATORS=["ldap"], LDAP_TIMEOUT=2)
         )
-        site_settings.check(site, site_settings.settings_file(installation.environ))
+        settings_checks.check(site, site_settings.settings_file(installation.environ))
         installation.parts.close()
         installation.site = site
         installation.parts = services.make(site, installation.shared, installation.clock)
