@@ -10,8 +10,11 @@ PYTEST_OPTIONS ?=
 run: prepare
 	@exec .venv/bin/eopctl demo
 
+# two at a time what is quick; then one after the other what is timed: whole products, browsers
 test: check
-	@exec .venv/bin/python -m pytest $(PYTEST_OPTIONS)
+	@.venv/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_OPTIONS) \
+		--ignore=tests/journeys --ignore=tests/bench
+	@exec .venv/bin/python -m pytest $(PYTEST_OPTIONS) tests/journeys tests/bench
 
 # what is quick: style, types, the rules of the house
 check: prepare-test

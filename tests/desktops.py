@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 
 START_SECONDS = 15
-PORTS = range(10_000, 32_768)
+# each process of a parallel run has ports of its own: another's may be free only for a moment
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+PORTS = range(10000 + _WORKER, 32768, _WORKERS)
 
 _given: set[int] = set()
 
