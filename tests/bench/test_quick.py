@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.journey
 
-SIDES = {"product", "websockify 0.13"}
+SIDES = {"product", "websockify 0.13", "a bare loop"}
 
 
 def test_the_relay_is_measured_beside_websockify(tmp_path):
