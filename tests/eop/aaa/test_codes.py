@@ -328,15 +328,18 @@ def test_on_one_host_name_both_share_the_cookie(house):
     assert eop.open(MOUNT + "/").status_code == 200
 
 
-def test_the_api_signs_in_on_the_applications_own_host(pair, house):
+def test_the_applications_own_host_takes_no_password(pair, house):
     body = {"username": "camille", "password": PASSWORD}
     answer = pair.eop.open(API + "/session", "POST", json=body)
-    assert answer.status_code == 200
-    assert pair.eop.open(MOUNT + "/").status_code == 200
-    assert [one.application for one in sessions(house)] == ["eop"]
-    token = answer.json["csrf_token"]
+    assert error(answer) == (403, "sign_in_elsewhere")
+    assert f"https://{AAA}" in answer.json["error"]["message"]
+    assert sessions(house) == []
+
+
+def test_the_api_knows_who_came_with_a_code(pair):
+    pair.enter()
+    assert pair.eop.open(API + "/session").json["user"] == "camille"
     assert error(pair.eop.open(API + "/session", "DELETE")) == (403, "csrf")
-    assert token
 
 
 # two real servers
