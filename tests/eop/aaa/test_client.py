@@ -127,6 +127,18 @@ def test_the_door_of_one_application_hands_out_no_codes_for_another(applications
         assert answer.headers["Location"].partition("?")[0] == page
 
 
+@pytest.mark.parametrize("path", ["/session", "/login/help"])
+def test_pages_beside_its_door_arrive_at_an_application_of_its_own(visitor, path):
+    assert visitor.open(OWN + path).text == "its own page"
+
+
+def test_its_page_for_codes_is_the_doors_where_the_sign_in_service_is_elsewhere(applications):
+    visitor = Visitor(applications, AAA_URL="https://aaa.example")
+    assert visitor.open(OWN + "/session").status_code == 403  # the door's: there was no code
+    assert visitor.open(OWN + "/login").headers["Location"].startswith("https://aaa.example/login")
+    assert visitor.open(OWN + "/login/help").text == "its own page"
+
+
 def test_signing_out_of_one_leaves_the_other(visitor):
     visitor.enter("/login")
     visitor.enter(f"{OWN}/login")
