@@ -111,6 +111,18 @@ def test_a_page_leads_to_the_other_host_and_back_to_itself(pair, house):
     assert (child.application, child.parent, child.ends_at) == ("eop", parent.id, parent.ends_at)
 
 
+def test_ones_account_is_at_the_sign_in_service(house):
+    house.add_user("admin", role="administrator")
+    pair = Pair(house)
+    pair.eop.open(pair.aaa.open(pair.sign_in(pair.asked(), username="admin")).headers["Location"])
+    account = f"https://{AAA}/account"
+    assert pair.eop.open(MOUNT + "/").text.count(f'href="{account}"') == 2
+    functions = pair.eop.open(MOUNT + "/admin/").text
+    assert functions.count(f'href="{account}"') == 3
+    assert 'href="/account"' not in functions
+    assert pair.aaa.open(account).status_code == 200
+
+
 def test_who_is_signed_in_already_is_asked_nothing(pair):
     pair.enter()
     pair.eop.client.delete_cookie("__Host-eop_session_eop", domain=EOP)
