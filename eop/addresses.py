@@ -20,6 +20,11 @@ def public_origin(site: SiteSettings, shared: Settings) -> str:
     return f"{request.scheme}://{host}"
 
 
+def is_tls(site: SiteSettings) -> bool:
+    """Whether browsers come here over TLS: this one, as proxies tell, or all by `PUBLIC_URL`."""
+    return request.is_secure or urlsplit(site.PUBLIC_URL).scheme == "https"
+
+
 def is_own_origin(origin: str, site: SiteSettings, shared: Settings) -> bool:
     """Whether a page of that origin may send changes here."""
     own = {public_origin(site, shared), f"{request.scheme}://{request.host}"}

@@ -145,6 +145,7 @@ def _globals() -> dict[str, Any]:
         "home": member.home,
         "login_path": f"{member.door}/login",
         "logout_path": f"{member.door}/logout",
+        "account_path": f"{member.aaa_url}/account",
         "label": services.services().site.LABEL,
         # at the door of another application our functions have no place
         "identity": g.get("identity") if member.name in OWN else None,

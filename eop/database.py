@@ -5,8 +5,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    text,
+    update,
+)
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from eop.errors import SchemaError
 
@@ -131,6 +143,20 @@ def _begin_sqlite(connection: Connection) -> None:
         return
     # a reader that turns writer fails at once under WAL, whatever busy_timeout says
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("eop_write") else "BEGIN")
+
+
+def upsert(
+    connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """Have a row of that `key` hold `values`, whoever else writes the same one at this moment."""
+    change = update(table).where(*(table.c[name] == value for name, value in key.items()))
+    if connection.execute(change.values(values)).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(table).values(key | values))
+    except IntegrityError:  # another was quicker
+        connection.execute(change.values(values))
 
 
 def upgrade(url: str) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from eop.aaa.membership import current
-from eop.addresses import gateway_url
+from eop.addresses import gateway_url, is_tls
 from eop.services import services
 
 NONCE_BYTES = 16
@@ -40,7 +40,7 @@ def _set_headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = content_security_policy()
     if not (request.endpoint or "").endswith("static"):
         response.headers.setdefault("Cache-Control", "no-store")
-    if site.HSTS and request.is_secure:
+    if site.HSTS and is_tls(site):
         response.headers["Strict-Transport-Security"] = f"max-age={site.HSTS}"
     return response
 

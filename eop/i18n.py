@@ -15,7 +15,9 @@ from babel.messages.pofile import read_po
 from flask import Flask, Response, g, request
 from flask_babel import Babel, format_date, get_locale, gettext
 
+from eop.addresses import is_tls
 from eop.directory.users import LANGUAGES
+from eop.services import services
 
 HERE = Path(__file__).parent
 TRANSLATIONS = HERE / "translations"
@@ -63,7 +65,7 @@ def remember(response: Response, chosen: str) -> Response:
     """Keep a language in the browser, so that the door is in it too."""
     response.set_cookie(
         COOKIE, chosen, max_age=COOKIE_SECONDS, path="/", httponly=True,
-        secure=request.is_secure, samesite="Lax",
+        secure=is_tls(services().site), samesite="Lax",
     )  # fmt: skip
     return response
 

@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
+from eop.aaa.membership import current
 from eop.errors import ExistsError, InvalidError, NotFoundError, RefusedError
 
 API_PREFIX = "/api/"
@@ -93,6 +94,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
     ),
+    "sign_in_elsewhere": (
+        403,
+        lazy_gettext("No password is taken here: sign in at %(aaa)s, from a page of EOP."),
+    ),
     "application_unknown": (
         403,
         lazy_gettext("This application may not sign in here. Tell your IT staff."),
@@ -162,7 +167,7 @@ def answer_refused(error: RefusedError) -> Response:
 def told(error: RefusedError) -> str:
     """The sentence of a refusal, in the user's language."""
     minutes = -(-(error.retry_after or 60) // 60)
-    return str(SENTENCES[error.code][1]) % {"minutes": minutes}
+    return str(SENTENCES[error.code][1]) % {"minutes": minutes, "aaa": current().aaa_url}
 
 
 def answer_http(error: HTTPException) -> Response:

@@ -29,7 +29,8 @@ APPLICATIONS = {"eop": "eop:create_app"}
 PARTS = ("aaa", "eop")
 """What can be served alone: the sign-in service, or everything but that."""
 
-DOOR_PATHS = {"/login", "/logout", "/session"}
+DOOR_PATHS = {"/login", "/logout"}
+CODE_PATH = "/session"  # where a sign-in service elsewhere sends browsers back to
 
 
 def enabled(environ: Mapping[str, str] | None = None) -> dict[Path, SiteSettings]:
@@ -100,13 +101,14 @@ def compose(sites: list[SiteSettings], parts: Services, part: str = "") -> "WSGI
 def _mounted(site: SiteSettings, parts: Services) -> "WSGIApplication":
     """An application, with a door before it where it has sessions of its own."""
     made: WSGIApplication = _factory(site)(site, replace(parts, site=site))
-    if not membership.of_site(site).scope:
+    member = membership.of_site(site)
+    if not member.scope:
         return made
     door = application.create_door(site, parts)
+    taken = {*DOOR_PATHS, CODE_PATH} if member.aaa_url else DOOR_PATHS
 
     def enter(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        is_door = path in DOOR_PATHS or path.startswith("/login/")
+        is_door = environ.get("PATH_INFO", "") in taken
         return (door if is_door else made)(environ, start_response)
 
     return enter

@@ -8,6 +8,8 @@ counts that can be a token at all: who can set cookies there can do worse.
 from flask import Response, request
 
 from eop.aaa import session as sessions
+from eop.addresses import is_tls
+from eop.services import services
 
 SESSION_COOKIE = "eop_session"
 DEVICE_COOKIE = "eop_device"
@@ -19,7 +21,7 @@ SECURE_PREFIX = "__Host-"
 def name(plain: str, scope: str = "") -> str:
     """The name of one of our cookies in this request; `scope`: the application it belongs to."""
     scoped = f"{plain}_{scope}" if scope else plain
-    return SECURE_PREFIX + scoped if request.is_secure else scoped
+    return SECURE_PREFIX + scoped if is_tls(services().site) else scoped
 
 
 def token(plain: str, scope: str = "") -> str | None:
@@ -37,7 +39,7 @@ def give(response: Response, full_name: str, value: str, seconds: int | None) ->
         max_age=seconds,
         path="/",
         httponly=True,
-        secure=request.is_secure,
+        secure=is_tls(services().site),
         samesite="Lax",
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from eop.aaa import devices, second_factor, steps, throttle
+from eop.aaa import devices, endings, second_factor, steps, throttle
 from eop.aaa import identity as identities
 from eop.aaa.authenticators.base import (
     Authenticator,
@@ -139,7 +139,9 @@ def sign_in_as(door: Door, who: Who, visit: Visit, now_ms: int) -> SignedIn | Pe
     """Sign in whom a single sign-on server has proven; raises `RefusedError` as `sign_in`."""
     with door.database.write() as connection:
         try:
-            return go_on(door, connection, _admitted(door, connection, who, visit, now_ms))
+            arrival = _admitted(door, connection, who, visit, now_ms)
+            endings.check(connection, arrival.ticket, now_ms)
+            return go_on(door, connection, arrival)
         except RefusedError as error:
             refused = error
     logger.info("sign-in by %s refused from %s: %s", who.authenticator, visit.address, refused)

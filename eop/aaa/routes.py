@@ -36,7 +36,8 @@ def login_page() -> AnyResponse:
     asks for the form (`local`).
     """
     parts = services()
-    wanted = codes.wanted(request.args, parts.site.APPLICATIONS)
+    # codes are made of the session that all share, not of an application's own
+    wanted = None if current().scope else codes.wanted(request.args, parts.site.APPLICATIONS)
     asked = guard.safe_next(_again(wanted) if wanted else request.args.get("next"))
     if g.identity is not None:
         return redirect(_with_code(wanted) if wanted else asked, 303)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from eop.aaa import departures, login, steps, throttle
+from eop.aaa import departures, endings, login, steps, throttle
 from eop.aaa.authenticators.base import AuthenticatorDownError, SingleSignOn, Trip, Who
 from eop.aaa.departures import Departure
 from eop.aaa.login import Door, SignedIn, Visit
@@ -100,12 +100,12 @@ def ended(
     if tickets is None:
         return None
     hashed = [door.keys.derived("ticket", ticket) for ticket in tickets]
-    with door.database.read() as connection:
-        if not _sessions_of(door, connection, hashed) and not steps.of_tickets(connection, hashed):
-            return 0  # the usual case of a stranger, or of who signed out here first
     with door.database.write() as connection:
+        endings.keep(connection, hashed, now_ms)
         steps.forget(connection, steps.of_tickets(connection, hashed))
         over = _sessions_of(door, connection, hashed)
+        if not over:
+            return 0  # of a stranger, of who signed out here first, or of who is still on his way
         for session_id in over:
             session = door.sessions.find(connection, session_id, now_ms)
             events.record(

@@ -7,13 +7,13 @@ the one before, whatever the clock says, so that controle-vnc can tell which is 
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, or_, select
 
 from eop.aaa.policy import Circumstances
 from eop.aaa.tables import switch
 from eop.audit import events
 from eop.daemon import Daemon
-from eop.database import Database
+from eop.database import Database, upsert
 from eop.errors import RefusedError
 
 CLOSED = "screens_closed"
@@ -59,8 +59,7 @@ def turn(database: Database, closed: bool, by: str, now_ms: int) -> Screens:
             return before
         after = Screens(closed, max(now_ms, before.at + 1), by[:MAX_BY_CHARACTERS])
         name = CLOSED if closed else OPENED
-        connection.execute(delete(switch).where(switch.c.name == name))
-        connection.execute(insert(switch).values(name=name, at=after.at, by=after.by))
+        upsert(connection, switch, {"name": name}, {"at": after.at, "by": after.by})
         events.record(connection, name, now_ms, user=by)
         return after
 

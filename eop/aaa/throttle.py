@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select
 
 from eop.aaa.tables import sign_in_failure, sign_in_lock
+from eop.database import upsert
 from eop.errors import RefusedError
 
 ATTEMPTS = 5  # failures of one login at one place, then it is locked there
@@ -111,10 +112,9 @@ def _count(connection: Connection, attempt: Attempt, *conditions: object) -> int
 
 def _lock(connection: Connection, attempt: Attempt, place: str) -> None:
     """Lock a login at one place, or everywhere."""
-    same = (sign_in_lock.c.login == attempt.login, sign_in_lock.c.place == place)
-    connection.execute(delete(sign_in_lock).where(*same))
+    key = {"login": attempt.login, "place": place}
     until = attempt.now_ms + attempt.limits.holdoff_ms
-    connection.execute(insert(sign_in_lock).values(login=attempt.login, place=place, until=until))
+    upsert(connection, sign_in_lock, key, {"until": until})
 
 
 def succeeded(connection: Connection, attempt: Attempt) -> None:

@@ -75,7 +75,7 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Who signed in, who looked at whose screen, what was changed."),
     ),
 )
-"""In the order of the page. A path that begins with `/account` is at the root of the server."""
+"""In the order of the page. `/account` is the sign-in service's, wherever that is."""
 
 
 @blueprint.get("/")

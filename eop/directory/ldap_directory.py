@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from eop.directory.ldap_adapter import Link
 from eop.directory.ldap_layout import Access, Server
-from eop.directory.ldap_trouble import LdapError
+from eop.directory.ldap_trouble import LdapError, UnjudgedError
 
 REST_SECONDS = 30.0  # a server that was down is left alone for so long
 AGAIN_SECONDS = 5.0  # where all are down, one is tried again after so long
@@ -32,6 +32,8 @@ class Directory:
                 with Link(server, self.access, is_whole=is_whole) as link:
                     link.sign_in()
                     answer = question(link)
+            except UnjudgedError as error:  # of one account: the server does not rest for it
+                troubles.append(str(error))
             except LdapError as error:
                 troubles.append(str(error))
                 with self._lock:

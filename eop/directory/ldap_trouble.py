@@ -27,6 +27,10 @@ class LdapError(EopError):
     """The directory cannot be asked, or not so; a sentence that names server and remedy."""
 
 
+class UnjudgedError(LdapError):
+    """A server that works did not say whether one account's password is right; others it may."""
+
+
 def word(result: Mapping[str, Any]) -> str:
     """A server's own words for a result."""
     return f"{result['description']}" + (

@@ -1,6 +1,7 @@
-"""What the site's tests share: an installation without a daemon, and one with."""
+"""What the site's tests share: an installation without a daemon, and one with; its statements."""
 
 import pytest
+from sqlalchemy import event
 
 from tests.eop.installation import Installation
 
@@ -21,3 +22,22 @@ def house(quiet):
     quiet.start_daemon()
     quiet.add_user()
     return quiet
+
+
+@pytest.fixture
+def statements(quiet):
+    """`statements(work)`: the statements that the database was given meanwhile."""
+    seen = []
+
+    def note(_connection, _cursor, statement, *_):
+        seen.append(statement)
+
+    event.listen(quiet.parts.database.engine, "before_cursor_execute", note)
+
+    def run(work):
+        seen.clear()
+        work()
+        return [one for one in seen if not one.startswith("BEGIN")]
+
+    yield run
+    event.remove(quiet.parts.database.engine, "before_cursor_execute", note)

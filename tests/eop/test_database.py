@@ -6,13 +6,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 import eop.aaa.tables
 import eop.audit.tables
 import eop.directory.tables  # noqa: F401 - imported for its tables, as the two above
 from eop import database
+from eop.aaa.tables import switch
 from eop.database import Database, metadata, upgrade
 from eop.errors import SchemaError
 
@@ -129,3 +130,17 @@ def test_a_single_read_holds_no_transaction(quiet):
         assert connection.scalar(query) == 1
         quiet.add_user("noor")
         assert connection.scalar(query) == 1  # as it was when this transaction began
+
+
+def test_of_two_that_write_the_same_row_the_later_holds(quiet):
+    row = {"name": "screens_closed"}
+
+    def quicker(_connection, cursor, *_):  # after the first change has found no row
+        cursor.connection.execute("INSERT INTO switch VALUES ('screens_closed', 1, 'another')")
+
+    with quiet.parts.database.write() as connection:
+        event.listen(connection, "after_cursor_execute", quicker, once=True)
+        database.upsert(connection, switch, row, {"at": 2, "by": "carla"})
+        assert connection.execute(switch.select()).all() == [("screens_closed", 2, "carla")]
+        database.upsert(connection, switch, row, {"at": 3, "by": "dora"})
+        assert connection.execute(switch.select()).all() == [("screens_closed", 3, "dora")]

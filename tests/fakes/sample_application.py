@@ -35,4 +35,9 @@ def create_app(site, parts):
     def open_to_all():
         return "open"
 
+    @app.get("/session")
+    @app.get("/login/help")
+    def of_its_own():
+        return "its own page"
+
     return app

@@ -12,7 +12,7 @@ from eop.directory.ldap_adapter import Link
 from eop.directory.ldap_directory import Directory
 from eop.directory.ldap_layout import Access, Layout
 from eop.directory.ldap_state import WRONG, Outcome, outcome
-from eop.directory.ldap_trouble import LdapError
+from eop.directory.ldap_trouble import LdapError, UnjudgedError
 from eop.directory.users import ACTIVE, canonical_login
 from eop.errors import RefusedError
 
@@ -65,8 +65,8 @@ class LdapAuthenticator:
         answer = link.bind(entry.dn, secret)
         ended = outcome(answer, entry, self._clock())
         if ended is None:
-            raise LdapError(
-                f"{link.server.address}: the server does not judge passwords "
+            raise UnjudgedError(
+                f"{link.server.address}: the server does not judge this password "
                 f"(result {answer.code}, {answer.message[:200]}); look into its log"
             )
         return self._told(canonical_login(entry.text(self._layout.login)), ended)

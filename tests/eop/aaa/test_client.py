@@ -9,6 +9,7 @@ from werkzeug.test import Client
 
 from controle_vnc.errors import SettingsError
 from eop import runner, services
+from eop.aaa.session import new_token
 from eop.settings import available_folder, enabled_folder
 from tests.eop.installation import MOUNT, PASSWORD, Browser
 from tests.redis_server import RedisServer
@@ -38,9 +39,9 @@ def applications(quiet):
 class Visitor(Browser):
     """A browser before everything that is enabled."""
 
-    def __init__(self, installation):
+    def __init__(self, installation, **settings):
         super().__init__(installation, f"127.0.0.1:{installation.shared.WEB_PORT}")
-        sites = list(runner.enabled().values())
+        sites = [replace(site, **settings) for site in runner.enabled().values()]
         self.client = Client(runner.compose(sites, installation.parts))
 
     def enter(self, door, username="camille", password=PASSWORD, following=""):
@@ -111,6 +112,31 @@ def test_a_token_under_the_name_of_another_cookie_opens_nothing(visitor, given, 
     thief.client.set_cookie(taken, token, domain="127.0.0.1")
     assert thief.open(OWN + "/").status_code == 303
     assert thief.open(SHARED + "/").status_code == 303
+
+
+def test_the_door_of_one_application_hands_out_no_codes_for_another(applications):
+    elsewhere = "https://library.example/library"
+    applications.parts = replace(
+        applications.parts, site=replace(applications.site, APPLICATIONS=[elsewhere])
+    )
+    for door, page in ((f"{OWN}/login", f"{OWN}/"), ("/login", f"{elsewhere}/session")):
+        visitor = Visitor(applications, APPLICATIONS=[elsewhere])
+        visitor.enter(door)
+        asked = f"{door}?application={elsewhere}&state={new_token()}"
+        answer = visitor.open(asked)
+        assert answer.headers["Location"].partition("?")[0] == page
+
+
+@pytest.mark.parametrize("path", ["/session", "/login/help"])
+def test_pages_beside_its_door_arrive_at_an_application_of_its_own(visitor, path):
+    assert visitor.open(OWN + path).text == "its own page"
+
+
+def test_its_page_for_codes_is_the_doors_where_the_sign_in_service_is_elsewhere(applications):
+    visitor = Visitor(applications, AAA_URL="https://aaa.example")
+    assert visitor.open(OWN + "/session").status_code == 403  # the door's: there was no code
+    assert visitor.open(OWN + "/login").headers["Location"].startswith("https://aaa.example/login")
+    assert visitor.open(OWN + "/login/help").text == "its own page"
 
 
 def test_signing_out_of_one_leaves_the_other(visitor):

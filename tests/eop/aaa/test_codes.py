@@ -111,6 +111,18 @@ def test_a_page_leads_to_the_other_host_and_back_to_itself(pair, house):
     assert (child.application, child.parent, child.ends_at) == ("eop", parent.id, parent.ends_at)
 
 
+def test_ones_account_is_at_the_sign_in_service(house):
+    house.add_user("admin", role="administrator")
+    pair = Pair(house)
+    pair.eop.open(pair.aaa.open(pair.sign_in(pair.asked(), username="admin")).headers["Location"])
+    account = f"https://{AAA}/account"
+    assert pair.eop.open(MOUNT + "/").text.count(f'href="{account}"') == 2
+    functions = pair.eop.open(MOUNT + "/admin/").text
+    assert functions.count(f'href="{account}"') == 3
+    assert 'href="/account"' not in functions
+    assert pair.aaa.open(account).status_code == 200
+
+
 def test_who_is_signed_in_already_is_asked_nothing(pair):
     pair.enter()
     pair.eop.client.delete_cookie("__Host-eop_session_eop", domain=EOP)
@@ -328,15 +340,18 @@ def test_on_one_host_name_both_share_the_cookie(house):
     assert eop.open(MOUNT + "/").status_code == 200
 
 
-def test_the_api_signs_in_on_the_applications_own_host(pair, house):
+def test_the_applications_own_host_takes_no_password(pair, house):
     body = {"username": "camille", "password": PASSWORD}
     answer = pair.eop.open(API + "/session", "POST", json=body)
-    assert answer.status_code == 200
-    assert pair.eop.open(MOUNT + "/").status_code == 200
-    assert [one.application for one in sessions(house)] == ["eop"]
-    token = answer.json["csrf_token"]
+    assert error(answer) == (403, "sign_in_elsewhere")
+    assert f"https://{AAA}" in answer.json["error"]["message"]
+    assert sessions(house) == []
+
+
+def test_the_api_knows_who_came_with_a_code(pair):
+    pair.enter()
+    assert pair.eop.open(API + "/session").json["user"] == "camille"
     assert error(pair.eop.open(API + "/session", "DELETE")) == (403, "csrf")
-    assert token
 
 
 # two real servers

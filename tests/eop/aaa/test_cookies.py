@@ -1,6 +1,7 @@
 """Whatever cookies come along, a request is answered; of our own name the first token counts."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,6 +107,20 @@ def test_over_tls_a_cookie_without_the_prefix_counts_for_nothing(house):
     for name, status in (("eop_session", 401), ("__Host-eop_session", 200)):
         headers = {"Cookie": f"{name}={token_of(browser)}", **proxied}
         assert sender.open(f"{API}/session", headers=headers).status_code == status
+
+
+def test_a_public_address_over_tls_says_so_where_the_proxy_does_not(house):
+    house.site = replace(house.site, PUBLIC_URL="https://eop.example", HSTS=600)
+    house.parts = replace(house.parts, site=house.site)
+    browser = house.browser("eop.example")
+    answer = browser.sign_in()
+    assert answer.headers["Strict-Transport-Security"] == "max-age=600"
+    given = answer.headers.getlist("Set-Cookie")
+    assert [one.partition("=")[0] for one in given] == ["__Host-eop_session", "__Host-eop_device"]
+    given += browser.open("/login?language=fr").headers.getlist("Set-Cookie")
+    assert len(given) == 3
+    assert all("; Secure" in one for one in given)
+    assert browser.get("session").status_code == 200
 
 
 def test_what_can_be_read_passes_unchanged():

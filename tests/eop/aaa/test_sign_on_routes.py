@@ -9,12 +9,16 @@ import pytest
 import requests
 
 from eop import services
-from eop.aaa import sign_on_routes
+from eop.aaa import endings, sign_on_routes
+from eop.aaa.authenticators.base import Trip, Who
 from eop.aaa.departures import LIVES_SECONDS
+from eop.aaa.login import Visit
 from eop.aaa.rate import Pace, Rate
+from eop.aaa.sign_on import ended, finish
 from eop.aaa.sign_on_routes import MAX_TOLD_BYTES
-from eop.aaa.tables import session, sign_in_step
+from eop.aaa.tables import session, sign_in_step, sign_on_state
 from eop.audit.tables import audit
+from eop.errors import RefusedError
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_cas import logout
 from tests.eop.installation import MOUNT, PASSWORD, Installation
@@ -407,6 +411,62 @@ def test_the_server_s_sign_out_ends_a_sign_in_that_is_not_done_yet(school):
     assert tell(school, told(ticket)).status_code == 200
     assert rows(school, sign_in_step) == []
     assert ask(browser, "/login/step").status_code != 200
+
+
+class Overtaken:
+    """A sign-on server whose sign-out arrives while its own word of the sign-in is on its way."""
+
+    name, label = "cas", "ENT"
+
+    def __init__(self, house):
+        self.door, self.ends_early = house.parts.door, False
+
+    def finish(self, trip, arguments):
+        if self.ends_early:
+            self.end(trip.now_ms)
+        return Who("camille", "cas", "ST-1")
+
+    def ended(self, form, now_ms):
+        return ["ST-1"]
+
+    def end(self, now_ms):
+        return ended(self.door, self, {}, "192.0.2.9", now_ms)
+
+    def sign_in(self, now_ms):
+        back = Trip("", "state", "", "", now_ms)
+        return finish(self.door, self, back, {}, Visit("192.0.2.1"))
+
+
+@pytest.mark.parametrize("has_factor", [False, True])
+def test_a_sign_out_that_overtakes_its_sign_in_ends_it(house, has_factor):
+    if has_factor:
+        with_second_factor(house)
+    server, now_ms = Overtaken(house), house.parts.now_ms()
+    server.ends_early = True
+    with pytest.raises(RefusedError) as refused:
+        server.sign_in(now_ms)
+    assert refused.value.code == "signed_out"
+    assert rows(house, session) == rows(house, sign_in_step) == []
+
+
+def test_a_sign_in_under_the_same_name_after_its_sign_out_is_a_new_one(house):
+    server, now_ms = Overtaken(house), house.parts.now_ms()
+    assert server.end(now_ms) == 0
+    server.sign_in(now_ms + 1)
+    assert len(rows(house, session)) == 1
+    assert server.end(now_ms + 2) == 1
+    assert server.end(now_ms + 3) == 0
+    kept = rows(house, sign_on_state)
+    assert [one.ends_at for one in kept] == [now_ms + 3 + endings.KEPT_SECONDS * 1000]
+
+
+def test_sign_outs_are_kept_up_to_a_limit(house, monkeypatch):
+    monkeypatch.setattr(endings, "MOST", 3)
+    with house.parts.database.write() as connection:
+        endings.keep(connection, ["a", "b"], 1)
+        endings.keep(connection, ["c", "d"], 1)
+        endings.keep(connection, ["e"], 1)
+    assert [one.id for one in rows(house, sign_on_state)] == ["a", "b", "c"]
 
 
 def test_the_answer_does_not_say_whether_a_ticket_was_known(school):

@@ -50,6 +50,14 @@ def test_what_is_so_already_stays_as_it_is(quiet):
     assert kinds == ["screens_closed"]
 
 
+def test_an_order_is_renewed_in_place(quiet, statements):
+    for closed in (True, False):
+        turn(quiet, closed)
+    changes = statements(lambda: turn(quiet, True))
+    assert [one.split()[0] for one in changes if " switch " in one][-1] == "UPDATE"
+    assert not [one for one in changes if one.startswith(("DELETE", "INSERT INTO switch"))]
+
+
 def test_both_orders_are_in_the_audit(quiet):
     turn(quiet, True, "carla")
     turn(quiet, False, "dora")

@@ -128,3 +128,16 @@ def test_what_counts_no_more_is_purged_and_the_rest_is_kept(connection):
     throttle.purge(connection, late + 1, limits)
     assert not connection.execute(select(sign_in_failure)).all()
     assert not connection.execute(select(sign_in_lock)).all()
+
+
+def test_a_lock_that_is_there_is_renewed_in_place(quiet, statements):
+    # deleted and made anew, it could not be made where another transaction makes it, too
+    def fail_once_more():
+        with quiet.parts.database.write() as connection:
+            throttle._lock(connection, Attempt("camille", "192.0.2.1", NOW), "192.0.2.1")
+
+    assert [one.split()[0] for one in statements(fail_once_more) if "sign_in_lock" in one] == [
+        "UPDATE", "INSERT",
+    ]  # fmt: skip
+    (again,) = [one for one in statements(fail_once_more) if "sign_in_lock" in one]
+    assert again.startswith("UPDATE sign_in_lock")

@@ -187,6 +187,19 @@ def test_no_cell_of_the_csv_is_a_formula(school):
     assert found[0]["time"] == "1970-01-01T00:00:00.001+00:00"
 
 
+def test_others_write_while_an_export_is_counted(school, monkeypatch):
+    browser, counted = school.signed_in("admin"), pages.count
+
+    def count(connection, *arguments):
+        found = counted(connection, *arguments)
+        write(school.parts.database, Entry(1, "action", "camille"))  # waits for no lock
+        return found
+
+    monkeypatch.setattr(pages, "count", count)
+    assert export(browser, "csv", kind="look").status_code == 200
+    assert [one.kind for one in rows(school.parts.database)][-2:] == ["action", "audit_exported"]
+
+
 def test_an_export_has_a_bound(school, monkeypatch):
     browser = school.signed_in("admin")
     monkeypatch.setattr(pages, "MAX_EXPORT_ROWS", 2)

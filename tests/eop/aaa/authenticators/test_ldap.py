@@ -211,8 +211,19 @@ def test_an_unknown_login_costs_the_same_steps_as_a_known_one():
 def test_a_server_that_does_not_judge_is_down(code):
     with AdServer(bind_code=code) as server:
         server.refuse[person(server)] = "0"
-        with pytest.raises(AuthenticatorDownError, match=f"does not judge passwords.*{code}"):
+        with pytest.raises(AuthenticatorDownError, match=f"does not judge this password.*{code}"):
             double(server).authenticate("zoe", PASSWORD)
+
+
+def test_an_account_that_is_not_judged_shuts_nobody_else_out():
+    with AdServer(bind_code=80) as server:
+        server.refuse[person(server)] = "0"
+        person(server, "malo")
+        found = double(server)
+        for _ in range(2):
+            with pytest.raises(AuthenticatorDownError, match="does not judge this password"):
+                found.authenticate("zoe", PASSWORD)
+            assert found.authenticate("malo", PASSWORD) == Who("malo", "ldap")
 
 
 def test_the_second_server_answers_while_the_first_is_down(certificates):

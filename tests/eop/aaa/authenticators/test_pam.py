@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from eop.aaa import accounts, throttle
-from eop.aaa.authenticators import chain
+from eop.aaa.authenticators import chain, pam
 from eop.aaa.authenticators.base import AuthenticatorDownError, Trouble, Who
 from eop.aaa.authenticators.pam import PamAuthenticator
 from eop.directory.users import NewUser
+from eop.errors import RefusedError
 from eop.pam import client
 from eop.pam.protocol import Answer, pack
 from tests.eop.installation import PASSWORD as LOCAL_PASSWORD
@@ -125,6 +126,32 @@ def test_a_silent_helper_is_down_in_time(tmp_path, monkeypatch):
         listener.listen()
         with pytest.raises(AuthenticatorDownError, match="timed out"):
             PamAuthenticator(tmp_path / "s").authenticate("camille", PASSWORD)
+
+
+def test_a_helper_that_hangs_does_not_take_every_thread(tmp_path, monkeypatch):
+    monkeypatch.setattr(pam, "WAIT_SECONDS", 0)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "s"))
+        mute.listen(pam.AT_ONCE)
+        hanging = PamAuthenticator(tmp_path / "s")
+
+        def hang():
+            with pytest.raises(AuthenticatorDownError):
+                hanging.authenticate("camille", PASSWORD)
+
+        threads = [threading.Thread(target=hang) for _ in range(pam.AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        held = [mute.accept()[0] for _ in threads]  # each of them waits for its answer now
+        with pytest.raises(RefusedError) as refused:
+            hanging.authenticate("camille", PASSWORD)
+        assert (refused.value.code, refused.value.retry_after) == ("busy", 0)
+        for connection in held:
+            connection.close()
+        for thread in threads:
+            thread.join(5)
+    with pytest.raises(AuthenticatorDownError):  # every turn was given back
+        hanging.authenticate("camille", PASSWORD)
 
 
 class Site:
