@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from controle_vnc.control.messages import SaveWorkstation
-from eop.aaa import revocations
+from eop.aaa import adoption, revocations
 from eop.administration import import_store
 from eop.administration.import_lock import GRACE_SECONDS, only_import
 from eop.administration.import_store import (
@@ -140,7 +140,10 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
         else:
             outcome = PARTLY if made.conflicts else DONE
             sessions = parts.door.sessions
-            summary["signed_out"] = importer.apply(connection, stored, made, sessions, now_ms)
+            ended = importer.apply(connection, stored, made, sessions, now_ms)
+            if order.source in parts.site.AUTHENTICATORS:  # it proves who they are by itself
+                ended += adoption.forget_passwords(connection, made.adopted, sessions, now_ms)
+            summary["signed_out"] = ended
         import_store.change(connection, number, order, outcome, summary)
         _record(connection, number, order, outcome, made, summary, now_ms)
     if outcome != BRAKED:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from eop.aaa.tables import password_history, sign_in_step
 from eop.administration import import_run, import_store
 from eop.administration.import_clock import ImportClock
 from eop.administration.import_lock import ImportRunningError, is_held, only_import
@@ -296,6 +297,47 @@ def test_lists_are_bounded_and_counts_exact(house, files):
     assert len(summary["groups"]["new"]) == 50
     (new,) = [one for one in summary["groups"]["class_new"] if one["name"] == "4eC"]
     assert new["changes"] == [["students", "0", "100"]]
+
+
+def kept_of(house, login):
+    """A user, the hash of his password, and how many older ones and steps are kept of him."""
+    with house.parts.database.read() as connection:
+        found = users.get(connection, login)
+        rows = [
+            connection.execute(select(table).where(table.c.user_id == found.id)).all()
+            for table in (password_history, sign_in_step)
+        ]
+        return found, users.password_of(connection, login), [len(of_table) for of_table in rows]
+
+
+def test_a_directory_that_takes_over_an_account_opens_it_alone(house, files, monkeypatch):
+    class Directory:
+        name = "ldap"
+
+        def read(self, progress):
+            return Snapshot((Person("1", "camille", "Camille", "teacher"),), ())
+
+    monkeypatch.setitem(sources.FACTORIES, "ldap", lambda site: Directory())
+    files.set(monkeypatch, IMPORT_SOURCES=["ldap"], AUTHENTICATORS=["local", "ldap"])
+    browser = house.signed_in()
+    with house.parts.database.write() as connection:
+        number = users.get(connection, "camille").id
+        used = {"user_id": number, "password": "x", "at": 1}
+        step = {"step": "must_change", "authenticator": "local", "next": "/", "ends_at": 1}
+        connection.execute(password_history.insert().values(used))
+        connection.execute(sign_in_step.insert().values(id="x", user_id=number, **step))
+        users.date_password(connection, number, 1, must_change=True)
+    run = import_run.run(house.parts, Order("ldap", "root", adopt=True))
+    assert run.summary["signed_out"] == 1
+    found, password, older = kept_of(house, "camille")
+    assert (found.source, found.must_change, password, older) == ("ldap", False, None, [0, 0])
+    assert browser.get("session").status_code == 401
+
+
+def test_a_source_that_checks_no_passwords_leaves_them(house, files):
+    files.teacher("camille")
+    assert files.run(adopt=True).summary["counts"]["adopted"] == 1
+    assert kept_of(house, "camille")[1] is not None
 
 
 def test_a_scribe_is_imported_with_its_teachers_and_classes(house, files, scribe, monkeypatch):
