@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from controle_vnc.control.messages import SaveWorkstation
 from eop.aaa import adoption, revocations
-from eop.administration import import_store
+from eop.administration import import_store, seats
 from eop.administration.import_lock import GRACE_SECONDS, only_import
 from eop.administration.import_store import (
     ANYTHING,
@@ -144,6 +144,7 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
             if order.source in parts.site.AUTHENTICATORS:  # it proves who they are by itself
                 ended += adoption.forget_passwords(connection, made.adopted, sessions, now_ms)
             summary["signed_out"] = ended
+            seats.queue(connection, made.logins, order.by)
         import_store.change(connection, number, order, outcome, summary)
         _record(connection, number, order, outcome, made, summary, now_ms)
     if outcome != BRAKED:
@@ -214,18 +215,7 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
 ) -> None:
     """Tell controle-vnc about rooms and logins; what it does not take makes the run partial."""
     changes, errors = _planned_rooms(parts, snapshot, made)
-    for change in changes:
-        was = change.workstation
-        request = SaveWorkstation(
-            name=was.name, room=change.room, address=was.address, user=change.user, replace=True
-        )
-        try:
-            parts.daemon.save(request)
-        except DaemonDownError as error:
-            errors.append(f"{was.name} and those after it: {error}")
-            break
-        except RefusedError as error:
-            errors.append(f"{was.name}: {error}")
+    errors = errors or _tell(parts, snapshot)
     if not changes and not errors:
         return
     with parts.database.write() as connection:
@@ -236,3 +226,24 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
         summary = {**kept.summary, "counts": rooms["counts"], "groups": rooms["groups"]}
         summary["room_errors"] = errors[:MAX_ROOM_ERRORS]
         import_store.change(connection, number, order, PARTLY if errors else outcome, summary)
+
+
+def _tell(parts: Services, snapshot: Snapshot) -> list[str]:
+    """Tell controle-vnc who is called otherwise now, then which rooms it has; what went wrong."""
+    try:
+        errors = seats.deliver_or_raise(parts.database, parts.daemon)
+        known = parts.daemon.workstations() if snapshot.rooms else []
+    except DaemonDownError as error:
+        return [f"workstations: {error}"]
+    for change in plan_rooms(snapshot.rooms, {}, known):
+        was = change.workstation
+        request = SaveWorkstation(
+            name=was.name, room=change.room, address=was.address, user=change.user, replace=True
+        )
+        try:
+            parts.daemon.save(request)
+        except DaemonDownError as error:
+            return [*errors, f"{was.name} and those after it: {error}"]
+        except RefusedError as error:
+            errors.append(f"{was.name}: {error}")
+    return errors
