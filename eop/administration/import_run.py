@@ -30,11 +30,13 @@ from eop.directory.plan import Plan
 from eop.directory.room_plan import RoomChange, plan_rooms
 from eop.directory.school import MAX_PEOPLE
 from eop.directory.snapshot import Snapshot, SourceError
+from eop.directory.stored import Stored
 from eop.errors import DaemonDownError, EopError, RefusedError
 from eop.services import Services
 
 NOTE_SECONDS = 1.0  # how often the number of entries read is kept for who waits
 MAX_ROOM_ERRORS = 20
+MAX_PLANS = 5  # an account changed by hand while one is made, and it is made anew
 MAX_TOLD = 20  # of classes that made the brake stop
 MAX_ERROR_CHARACTERS = 2000
 
@@ -130,11 +132,31 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
             import_store.change(connection, number, order, PLANNED, summary)
         return
     snapshot = _read(parts, order, progress)
-    now_ms = parts.now_ms()
-    with parts.database.write() as connection:
-        stored = importer.read(connection)
+    for _ in range(MAX_PLANS):
+        with parts.database.snapshot() as connection:
+            stored = importer.read(connection)
         made = plan.make(order.source, snapshot, stored, _rules(parts, order))
-        summary = import_report.of(made, snapshot, [])
+        outcome = _store(parts, number, order, snapshot, stored, made)
+        if outcome is not None:
+            break
+    else:
+        raise EopError("accounts were changed again and again meanwhile; try again")
+    if outcome != BRAKED:
+        revocations.deliver(parts.database, parts.daemon)
+        _move_workstations(parts, number, order, snapshot, made, outcome)
+
+
+def _store(  # noqa: PLR0913 - what was decided, and by what
+    parts: Services, number: int, order: Order, snapshot: Snapshot, stored: Stored, made: Plan
+) -> str | None:
+    """Carry out a plan in one transaction, which others wait for: it is made before.
+
+    The outcome; None where what is stored is no longer what the plan was made of.
+    """
+    summary, now_ms = import_report.of(made, snapshot, []), parts.now_ms()
+    with parts.database.write() as connection:
+        if importer.read(connection) != stored:
+            return None
         if made.brakes and not _is_confirmed(made, order):
             outcome = BRAKED
         else:
@@ -147,9 +169,7 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
             seats.queue(connection, made.logins, order.by)
         import_store.change(connection, number, order, outcome, summary)
         _record(connection, number, order, outcome, made, summary, now_ms)
-    if outcome != BRAKED:
-        revocations.deliver(parts.database, parts.daemon)
-        _move_workstations(parts, number, order, snapshot, made, outcome)
+    return outcome
 
 
 def _read(parts: Services, order: Order, progress: Progress) -> Snapshot:

@@ -12,9 +12,10 @@ from eop.aaa.tables import password_history, sign_in_step
 from eop.administration import import_run, import_store
 from eop.administration.import_clock import ImportClock
 from eop.administration.import_lock import ImportRunningError, is_held, only_import
+from eop.administration.import_run import MAX_PLANS
 from eop.administration.import_store import ANYTHING, KEPT_RUNS, QUEUED, Order
 from eop.audit.tables import audit
-from eop.directory import importer, sources, users
+from eop.directory import importer, plan, sources, users
 from eop.directory.snapshot import Person, Snapshot, SourceError
 
 
@@ -297,6 +298,52 @@ def test_lists_are_bounded_and_counts_exact(house, files):
     assert len(summary["groups"]["new"]) == 50
     (new,) = [one for one in summary["groups"]["class_new"] if one["name"] == "4eC"]
     assert new["changes"] == [["students", "0", "100"]]
+
+
+def while_planning(monkeypatch, work):
+    """Let something happen while a plan is made."""
+    make = plan.make
+
+    def making(*arguments):
+        work()
+        return make(*arguments)
+
+    monkeypatch.setattr(plan, "make", making)
+
+
+def test_others_may_write_while_an_import_is_planned_and_are_not_overwritten(
+    house, files, monkeypatch
+):
+    files.run()
+    files.student(1, name="Zoé")
+    states = iter(["disabled", "locked"])
+
+    def change_by_hand():
+        if state := next(states, None):
+            with house.parts.database.write() as connection:
+                users.set_state(connection, "p1", state)
+
+    while_planning(monkeypatch, change_by_hand)
+    assert files.run().outcome == "done"
+    with house.parts.database.read() as connection:
+        found = users.get(connection, "p1")
+    assert (found.name, found.state) == ("Zoé", "locked")
+
+
+@pytest.mark.parametrize(("changes", "outcome"), [(MAX_PLANS - 1, "done"), (MAX_PLANS, "failed")])
+def test_who_changes_accounts_all_the_time_makes_an_import_fail(
+    house, files, monkeypatch, changes, outcome
+):
+    numbers = iter(range(changes))
+
+    def add():
+        if (number := next(numbers, None)) is not None:
+            house.add_user(f"by.hand.{number}")
+
+    while_planning(monkeypatch, add)
+    run = files.run()
+    assert run.outcome == outcome
+    assert ("p1" in logins(house)) == (outcome == "done")
 
 
 def kept_of(house, login):
