@@ -155,7 +155,7 @@ def _store(  # noqa: PLR0913 - what was decided, and by what
     """
     summary, now_ms = import_report.of(made, snapshot, []), parts.now_ms()
     with parts.database.write() as connection:
-        if importer.read(connection) != stored:
+        if importer.read(connection, is_held=True) != stored:
             return None
         if made.brakes and not _is_confirmed(made, order):
             outcome = BRAKED

@@ -6,7 +6,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.dialects import postgresql
 
 from eop.aaa.tables import password_history, sign_in_step
 from eop.administration import import_run, import_store
@@ -35,10 +36,10 @@ def test_an_import_is_kept_with_its_counts_and_audited(house, files):
     assert (run.outcome, run.by, run.source) == ("done", "root", "file")
     assert run.summary["counts"] == {"new": 11, "class_new": 1}
     assert run.summary["people"] == 11
-    (event,) = audited(house)
-    assert event[:2] == ("people_imported", "root")
-    assert (event[2]["new"], event[2]["class_new"]) == (11, 1)
-    assert event[2]["roles"] == ["t.one: - → teacher"]
+    (told,) = audited(house)
+    assert told[:2] == ("people_imported", "root")
+    assert (told[2]["new"], told[2]["class_new"]) == (11, 1)
+    assert told[2]["roles"] == ["t.one: - → teacher"]
     assert files.run().summary["counts"] == {}
 
 
@@ -123,8 +124,8 @@ def test_what_breaks_in_the_middle_is_kept_as_failed_and_nothing_else(house, fil
     with pytest.raises(ZeroDivisionError):
         files.run()
     assert set(logins(house)) == {"camille"}
-    (event,) = audited(house)
-    assert event[0] == "import_failed"
+    (told,) = audited(house)
+    assert told[0] == "import_failed"
     with house.parts.database.read() as connection:
         (run,) = import_store.recent(connection, 10)
     assert (run.outcome, run.summary["error"]) == ("failed", "the program failed; see eop.log")
@@ -344,6 +345,25 @@ def test_who_changes_accounts_all_the_time_makes_an_import_fail(
     run = files.run()
     assert run.outcome == outcome
     assert ("p1" in logins(house)) == (outcome == "done")
+
+
+def test_accounts_are_held_from_the_last_look_at_them_to_the_end(house, files):
+    held = []
+
+    def note(connection, clause, *_):
+        statement = str(clause.compile(dialect=postgresql.dialect()))
+        if "FOR NO KEY UPDATE" in statement:
+            held.append((connection.get_execution_options().get("eop_write"), statement))
+
+    engine = house.parts.database.engine
+    event.listen(engine, "before_execute", note)
+    try:
+        assert files.run().outcome == "done"
+    finally:
+        event.remove(engine, "before_execute", note)
+    ((is_writing, statement),) = held
+    assert is_writing
+    assert 'FROM "user" ORDER BY "user".id' in statement
 
 
 def kept_of(house, login):
