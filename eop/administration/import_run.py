@@ -235,7 +235,7 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
 ) -> None:
     """Tell controle-vnc about rooms and logins; what it does not take makes the run partial."""
     changes, errors = _planned_rooms(parts, snapshot, made)
-    errors = errors or _tell(parts, snapshot)
+    errors = errors or _tell(parts, order, snapshot)
     if not changes and not errors:
         return
     with parts.database.write() as connection:
@@ -248,7 +248,7 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
         import_store.change(connection, number, order, PARTLY if errors else outcome, summary)
 
 
-def _tell(parts: Services, snapshot: Snapshot) -> list[str]:
+def _tell(parts: Services, order: Order, snapshot: Snapshot) -> list[str]:
     """Tell controle-vnc who is called otherwise now, then which rooms it has; what went wrong."""
     try:
         errors = seats.deliver_or_raise(parts.database, parts.daemon)
@@ -258,8 +258,9 @@ def _tell(parts: Services, snapshot: Snapshot) -> list[str]:
     for change in plan_rooms(snapshot.rooms, {}, known):
         was = change.workstation
         request = SaveWorkstation(
-            name=was.name, room=change.room, address=was.address, user=change.user, replace=True
-        )
+            name=was.name, room=change.room, address=was.address, user=change.user, replace=True,
+            by=order.by,
+        )  # fmt: skip
         try:
             parts.daemon.save(request)
         except DaemonDownError as error:

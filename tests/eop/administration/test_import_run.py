@@ -195,6 +195,22 @@ def test_whoever_gets_another_login_keeps_his_workstation(house, files):
     assert house.parts.daemon.workstations()[0].user == "zoe.martin"
 
 
+def test_the_journal_names_who_let_an_import_change_workstations(house, files):
+    house.add_workstation("pc-01", "S1", user="p1")
+    house.add_workstation("pc-02", "S1")
+    files.run()
+    files.seat(pc_02="S12")
+    files.rows["p1"] = "1;zoe.martin;Zoé;student;3eB;"
+    files.write()
+    files.run()
+    changed = [
+        (one.details["workstation"], one.user)
+        for one in house.parts.daemon.events(0)
+        if one.kind == "workstation_changed"
+    ]
+    assert changed == [("pc-01", "root"), ("pc-02", "root")]
+
+
 def test_while_the_daemon_is_down_people_are_imported_and_rooms_are_told_later(house, files):
     house.add_workstation("pc-01", "S1")
     files.seat(pc_01="S12")
