@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from controle_vnc.control.messages import SaveWorkstation
 from eop.aaa import adoption, revocations
-from eop.administration import import_store, seats
+from eop.administration import import_audit, import_store, seats
 from eop.administration.import_lock import GRACE_SECONDS, only_import
 from eop.administration.import_store import (
     ANYTHING,
@@ -37,7 +36,6 @@ from eop.services import Services
 NOTE_SECONDS = 1.0  # how often the number of entries read is kept for who waits
 MAX_ROOM_ERRORS = 20
 MAX_PLANS = 5  # an account changed by hand while one is made, and it is made anew
-MAX_TOLD = 20  # of classes that made the brake stop
 MAX_ERROR_CHARACTERS = 2000
 
 Progress = Callable[[int], None]
@@ -168,7 +166,8 @@ def _store(  # noqa: PLR0913 - what was decided, and by what
             summary["signed_out"] = ended
             seats.queue(connection, made.logins, order.by)
         import_store.change(connection, number, order, outcome, summary)
-        _record(connection, number, order, outcome, made, summary, now_ms)
+        counts = summary["counts"]
+        import_audit.record(connection, number, order, outcome, made, counts, now_ms)
     return outcome
 
 
@@ -189,32 +188,6 @@ def _is_confirmed(made: Plan, order: Order) -> bool:
     if not made.can_be_confirmed():
         return False
     return order.confirmed in (ANYTHING, import_report.digest(made))
-
-
-def _record(  # noqa: PLR0913 - what an event is made of
-    connection: Connection,
-    number: int,
-    order: Order,
-    outcome: str,
-    made: Plan,
-    summary: Summary,
-    now_ms: int,
-) -> None:
-    details = {"run": number, "source": order.source, **summary["counts"]}
-    if outcome == BRAKED:
-        brakes = [f"{brake.code} {brake.name}: {brake.lost} of {brake.of}" for brake in made.brakes]
-        events.record(
-            connection, "import_braked", now_ms, user=order.by,
-            details={**details, "brakes": brakes[:MAX_TOLD]},
-        )  # fmt: skip
-        return
-    details |= {
-        "conflicts": len(made.conflicts),
-        "roles": import_report.roles(made),
-        "confirmed": int(bool(made.brakes)),
-        "adopt": int(order.adopt),
-    }
-    events.record(connection, "people_imported", now_ms, user=order.by, details=details)
 
 
 def _planned_rooms(
