@@ -17,6 +17,7 @@ from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
 from eop.aaa import codes, departures, revocations, steps, substitution, switches, throttle
+from eop.administration import seats
 from eop.administration.import_clock import ImportClock
 from eop.audit import events, journal, purging
 from eop.errors import EopError, RefusedError, SessionsDownError
@@ -55,6 +56,7 @@ class Worker:
             Duty("screens", REVOKE_SECONDS, self._switch),
             Duty("substitutes", REVOKE_SECONDS, self._end_substitutes),
             Duty("revocations", REVOKE_SECONDS, self._revoke),
+            Duty("renamed logins", PULL_SECONDS, self._tell_seats),
             Duty("leases", RENEW_SECONDS, self._renew),
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
@@ -111,6 +113,9 @@ class Worker:
 
     def _revoke(self) -> None:
         revocations.deliver_or_raise(self._parts.database, self._parts.daemon)
+
+    def _tell_seats(self) -> None:
+        seats.repeat(self._parts.database, self._parts.daemon)
 
     def _pull(self) -> None:
         journal.pull(self._parts.database, self._parts.daemon)

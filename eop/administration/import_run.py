@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from controle_vnc.control.messages import SaveWorkstation
-from eop.aaa import revocations
-from eop.administration import import_store
+from eop.aaa import adoption, revocations
+from eop.administration import import_audit, import_store, seats
 from eop.administration.import_lock import GRACE_SECONDS, only_import
 from eop.administration.import_store import (
     ANYTHING,
@@ -30,12 +29,13 @@ from eop.directory.plan import Plan
 from eop.directory.room_plan import RoomChange, plan_rooms
 from eop.directory.school import MAX_PEOPLE
 from eop.directory.snapshot import Snapshot, SourceError
+from eop.directory.stored import Stored
 from eop.errors import DaemonDownError, EopError, RefusedError
 from eop.services import Services
 
 NOTE_SECONDS = 1.0  # how often the number of entries read is kept for who waits
 MAX_ROOM_ERRORS = 20
-MAX_TOLD = 20  # of classes that made the brake stop
+MAX_PLANS = 5  # an account changed by hand while one is made, and it is made anew
 MAX_ERROR_CHARACTERS = 2000
 
 Progress = Callable[[int], None]
@@ -130,22 +130,45 @@ def _import(parts: Services, number: int, order: Order, progress: Progress) -> N
             import_store.change(connection, number, order, PLANNED, summary)
         return
     snapshot = _read(parts, order, progress)
-    now_ms = parts.now_ms()
-    with parts.database.write() as connection:
-        stored = importer.read(connection)
+    for _ in range(MAX_PLANS):
+        with parts.database.snapshot() as connection:
+            stored = importer.read(connection)
         made = plan.make(order.source, snapshot, stored, _rules(parts, order))
-        summary = import_report.of(made, snapshot, [])
+        outcome = _store(parts, number, order, snapshot, stored, made)
+        if outcome is not None:
+            break
+    else:
+        raise EopError("accounts were changed again and again meanwhile; try again")
+    if outcome != BRAKED:
+        revocations.deliver(parts.database, parts.daemon)
+        _move_workstations(parts, number, order, snapshot, made, outcome)
+
+
+def _store(  # noqa: PLR0913 - what was decided, and by what
+    parts: Services, number: int, order: Order, snapshot: Snapshot, stored: Stored, made: Plan
+) -> str | None:
+    """Carry out a plan in one transaction, which others wait for: it is made before.
+
+    The outcome; None where what is stored is no longer what the plan was made of.
+    """
+    summary, now_ms = import_report.of(made, snapshot, []), parts.now_ms()
+    with parts.database.write() as connection:
+        if importer.read(connection, is_held=True) != stored:
+            return None
         if made.brakes and not _is_confirmed(made, order):
             outcome = BRAKED
         else:
             outcome = PARTLY if made.conflicts else DONE
             sessions = parts.door.sessions
-            summary["signed_out"] = importer.apply(connection, stored, made, sessions, now_ms)
+            ended = importer.apply(connection, stored, made, sessions, now_ms)
+            if order.source in parts.site.AUTHENTICATORS:  # it proves who they are by itself
+                ended += adoption.forget_passwords(connection, made.adopted, sessions, now_ms)
+            summary["signed_out"] = ended
+            seats.queue(connection, made.logins, order.by)
         import_store.change(connection, number, order, outcome, summary)
-        _record(connection, number, order, outcome, made, summary, now_ms)
-    if outcome != BRAKED:
-        revocations.deliver(parts.database, parts.daemon)
-        _move_workstations(parts, number, order, snapshot, made, outcome)
+        counts = summary["counts"]
+        import_audit.record(connection, number, order, outcome, made, counts, now_ms)
+    return outcome
 
 
 def _read(parts: Services, order: Order, progress: Progress) -> Snapshot:
@@ -167,32 +190,6 @@ def _is_confirmed(made: Plan, order: Order) -> bool:
     return order.confirmed in (ANYTHING, import_report.digest(made))
 
 
-def _record(  # noqa: PLR0913 - what an event is made of
-    connection: Connection,
-    number: int,
-    order: Order,
-    outcome: str,
-    made: Plan,
-    summary: Summary,
-    now_ms: int,
-) -> None:
-    details = {"run": number, "source": order.source, **summary["counts"]}
-    if outcome == BRAKED:
-        brakes = [f"{brake.code} {brake.name}: {brake.lost} of {brake.of}" for brake in made.brakes]
-        events.record(
-            connection, "import_braked", now_ms, user=order.by,
-            details={**details, "brakes": brakes[:MAX_TOLD]},
-        )  # fmt: skip
-        return
-    details |= {
-        "conflicts": len(made.conflicts),
-        "roles": import_report.roles(made),
-        "confirmed": int(bool(made.brakes)),
-        "adopt": int(order.adopt),
-    }
-    events.record(connection, "people_imported", now_ms, user=order.by, details=details)
-
-
 def _planned_rooms(
     parts: Services, snapshot: Snapshot, made: Plan
 ) -> tuple[list[RoomChange], list[str]]:
@@ -211,18 +208,7 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
 ) -> None:
     """Tell controle-vnc about rooms and logins; what it does not take makes the run partial."""
     changes, errors = _planned_rooms(parts, snapshot, made)
-    for change in changes:
-        was = change.workstation
-        request = SaveWorkstation(
-            name=was.name, room=change.room, address=was.address, user=change.user, replace=True
-        )
-        try:
-            parts.daemon.save(request)
-        except DaemonDownError as error:
-            errors.append(f"{was.name} and those after it: {error}")
-            break
-        except RefusedError as error:
-            errors.append(f"{was.name}: {error}")
+    errors = errors or _tell(parts, order, snapshot)
     if not changes and not errors:
         return
     with parts.database.write() as connection:
@@ -233,3 +219,25 @@ def _move_workstations(  # noqa: PLR0913 - everything that was decided before
         summary = {**kept.summary, "counts": rooms["counts"], "groups": rooms["groups"]}
         summary["room_errors"] = errors[:MAX_ROOM_ERRORS]
         import_store.change(connection, number, order, PARTLY if errors else outcome, summary)
+
+
+def _tell(parts: Services, order: Order, snapshot: Snapshot) -> list[str]:
+    """Tell controle-vnc who is called otherwise now, then which rooms it has; what went wrong."""
+    try:
+        errors = seats.deliver_or_raise(parts.database, parts.daemon)
+        known = parts.daemon.workstations() if snapshot.rooms else []
+    except DaemonDownError as error:
+        return [f"workstations: {error}"]
+    for change in plan_rooms(snapshot.rooms, {}, known):
+        was = change.workstation
+        request = SaveWorkstation(
+            name=was.name, room=change.room, address=was.address, user=change.user, replace=True,
+            by=order.by,
+        )  # fmt: skip
+        try:
+            parts.daemon.save(request)
+        except DaemonDownError as error:
+            return [*errors, f"{was.name} and those after it: {error}"]
+        except RefusedError as error:
+            errors.append(f"{was.name}: {error}")
+    return errors

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-MAX_WORDS_CHARACTERS = 300  # of the details of an event nobody has a sentence for
+MAX_WORDS_CHARACTERS = 300  # of details in a sentence: an export has all of them
 
 Details = Mapping[str, Any]
 
@@ -223,6 +223,20 @@ def _people_imported(details: Details) -> str:
     )
 
 
+def _people_changed(details: Details) -> str:
+    found = details.get("changes")
+    changes = "; ".join(str(one) for one in found) if isinstance(found, list) else "?"
+    if len(changes) > MAX_WORDS_CHARACTERS:
+        changes = changes[:MAX_WORDS_CHARACTERS] + "…"
+    return str(
+        gettext(
+            "Changed by an import from the source %(source)s: %(changes)s",
+            source=_of(details, "source"),
+            changes=changes,
+        )
+    )
+
+
 def _import_braked(details: Details) -> str:
     source = _of(details, "source")
     return str(
@@ -383,6 +397,9 @@ KINDS: dict[str, Kind] = {
         for kind, (kind_name, text) in _CHANGES.items()
     },
     "people_imported": Kind("configuration", lazy_gettext("Import of people"), _people_imported),
+    "people_changed": Kind(
+        "configuration", lazy_gettext("Accounts changed by an import"), _people_changed
+    ),
     "import_braked": Kind(
         "configuration", lazy_gettext("Import stopped by the brake"), _import_braked
     ),

@@ -26,8 +26,16 @@ _PERSON = (
 )  # fmt: skip
 
 
-def read(connection: Connection) -> Stored:
-    """Everybody and every class, in five statements."""
+def read(connection: Connection, *, is_held: bool = False) -> Stored:
+    """Everybody and every class, in five statements; equal as long as nothing has changed.
+
+    With `is_held` nobody else changes an account before the transaction ends: what is
+    planned of them may be carried out. SQLite needs nothing for that.
+    """
+    wanted = select(*_PERSON).order_by(user.c.id)
+    if is_held:  # keys may be referred to: whoever signs in need not wait
+        wanted = wanted.with_for_update(key_share=True)
+    rows = connection.execute(wanted).all()
     grants: dict[tuple[int, bool], set[Grant]] = {}
     for row in connection.execute(select(user_grant)):
         grants.setdefault((row.user_id, row.source == LOCAL), set()).add((row.kind, row.value))
@@ -41,14 +49,14 @@ def read(connection: Connection) -> Stored:
             given=frozenset(grants.get((row.id, True), ())),
             lent=frozenset(lent.get(row.id, ())),
         )
-        for row in connection.execute(select(*_PERSON))
+        for row in rows
     )
     students: dict[int, set[str]] = {}
     for row in connection.execute(select(class_member)):
         students.setdefault(row.class_id, set()).add(row.login)
     classes = tuple(
         StoredClass(**row._mapping, students=frozenset(students.get(row.id, ())))
-        for row in connection.execute(select(school_class))
+        for row in connection.execute(select(school_class).order_by(school_class.c.id))
     )
     return Stored(people, classes)
 

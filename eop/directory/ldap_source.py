@@ -166,6 +166,7 @@ class Reading:
             below = set()
             wanted = f"({layout.group_name}={escaped(rule.key)})"
             groups = self._pages(layout.groups.bases, wanted, [*layout.members])
+            _refuse_alike(rule, groups)
         logins = {login for group in groups for login in members.of(group)}
         return logins | below, {normal_dn(group.dn) for group in groups}
 
@@ -278,6 +279,16 @@ def external_id(entry: Entry, attribute: str) -> str:
         return str(uuid.UUID(bytes_le=bytes(values[0])))
     text = entry.text(attribute).strip()
     return text if len(text) <= MAX_ID_CHARACTERS and text.isprintable() else ""
+
+
+def _refuse_alike(rule: RoleRule, groups: list[Entry]) -> None:
+    """Whoever may make a group anywhere would give a role by calling it as the right one."""
+    if len(groups) > 1:
+        named = " and ".join(_short(group.dn) for group in groups[:2])
+        raise LdapError(
+            f"LDAP_ROLES: {len(groups)} groups are called {rule.key} ({named}); "
+            f"name the one that makes {rule.role} by its DN"
+        )
 
 
 def _below(name: str, entries: dict[str, Entry]) -> set[str]:

@@ -80,12 +80,16 @@ def of_roles(connection: Connection, roles: tuple[str, ...]) -> list[tuple[str, 
 
 
 def other_administrators(connection: Connection, login: str) -> int:
-    """How many others keep the site open: active local administrators with a password."""
-    query = select(func.count()).where(
+    """How many others keep the site open: active local administrators with a password.
+
+    In a writing transaction: all of them are held until it ends, so that no two take the right
+    from each other at once. The second one waits, and then counts one less.
+    """
+    query = select(user.c.login).where(
         user.c.role == "administrator",
         user.c.state == ACTIVE,
         user.c.source == LOCAL,
         user.c.password.is_not(None),
-        user.c.login != login,
     )
-    return connection.scalar(query) or 0
+    held = connection.scalars(query.order_by(user.c.id).with_for_update(key_share=True))
+    return sum(1 for one in held if one != login)

@@ -140,12 +140,13 @@ def _paired(valid: list[Person], own: list[StoredPerson], skipped: set[str]) -> 
 
 
 def _adopt(pairs: Pairs, stored: tuple[StoredPerson, ...]) -> None:
-    """Let new people be the local accounts of the same login, but for those that administer."""
+    """Let new people be the local accounts of the same login, where neither administers."""
     local = {one.login: one for one in stored if one.source == LOCAL}
     for key, (person, was) in pairs.items():
         found = local.get(person.login)
-        if was is None and found is not None and found.role not in NEVER_ADOPTED:
-            pairs[key] = (person, found)
+        if was is not None or found is None or {found.role, person.role} & set(NEVER_ADOPTED):
+            continue
+        pairs[key] = (person, found)
 
 
 def _left_alone(

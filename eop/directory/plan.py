@@ -50,6 +50,11 @@ class Plan:
             if step.stored and step.name and step.stored.name != step.name
         }
 
+    @property
+    def adopted(self) -> list[int]:
+        """The accounts that were kept here, and are the source's from now on."""
+        return [step.stored.id for step in self.people if step.stored and "adopted" in step.kinds]
+
     def is_empty(self) -> bool:
         return not self.people and not self.classes
 

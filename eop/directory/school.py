@@ -54,6 +54,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._people: dict[str, Person] = {}
+        self._without_id = 0
         self._logins: set[str] = set()
         self._class_ids: dict[str, str] = {}
         self._students: dict[str, set[str]] = {}
@@ -73,7 +74,8 @@ class Gathering:
         login = _login("login", given["login"])
         if login in self._logins:
             raise FieldError("login", f"{login} is there twice")
-        external_id = _external_id(given.get("id", "")) or login
+        given_id = _external_id(given.get("id", ""))
+        external_id = given_id or login
         if external_id in self._people:
             raise FieldError("id", f"{external_id} is there twice")
         name = _line("name", given["name"], MAX_NAME_CHARACTERS)
@@ -88,6 +90,7 @@ class Gathering:
                 self._seat("classes", one, login)
             watched = frozenset()
         self._logins.add(login)
+        self._without_id += not given_id
         self._people[external_id] = Person(
             external_id, login, name, role, watched, given_rooms, state
         )
@@ -121,7 +124,16 @@ class Gathering:
             Group(self._class_ids.get(name, name), name, frozenset(students))
             for name, students in self._students.items()
         )
-        return Snapshot(tuple(self._people.values()), groups, dict(self._rooms))
+        return Snapshot(tuple(self._people.values()), groups, dict(self._rooms), self._warnings())
+
+    def _warnings(self) -> tuple[str, ...]:
+        if not self._without_id:
+            return ()
+        return (
+            f"{self._without_id} people have no id of their own, so that it is their login: who "
+            "gets another login becomes somebody new, and who gets a login that was somebody "
+            "else's gets his account",
+        )
 
     def _open(self, name: str) -> set[str]:
         if name not in self._students and len(self._students) >= MAX_CLASSES:

@@ -83,6 +83,16 @@ import_run = Table(
     Column("summary", JSON, nullable=False),
 )
 
+# what controle-vnc has not heard yet, in the order in which it must be told
+renamed_login = Table(
+    "renamed_login",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("before", String(64), nullable=False),
+    Column("after", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+)
+
 class_member = Table(
     "class_member",
     metadata,

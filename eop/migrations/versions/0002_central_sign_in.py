@@ -64,6 +64,14 @@ def _extend_directory() -> None:
         sa.Column("summary", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_import_run"),
     )
+    op.create_table(
+        "renamed_login",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("before", sa.String(64), nullable=False),
+        sa.Column("after", sa.String(64), nullable=False),
+        sa.Column("by", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_renamed_login"),
+    )
 
 
 def _extend_sign_in() -> None:

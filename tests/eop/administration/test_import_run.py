@@ -6,14 +6,17 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.dialects import postgresql
 
+from eop.aaa.tables import password_history, sign_in_step
 from eop.administration import import_run, import_store
 from eop.administration.import_clock import ImportClock
 from eop.administration.import_lock import ImportRunningError, is_held, only_import
+from eop.administration.import_run import MAX_PLANS
 from eop.administration.import_store import ANYTHING, KEPT_RUNS, QUEUED, Order
 from eop.audit.tables import audit
-from eop.directory import importer, sources, users
+from eop.directory import importer, plan, sources, users
 from eop.directory.snapshot import Person, Snapshot, SourceError
 
 
@@ -33,10 +36,10 @@ def test_an_import_is_kept_with_its_counts_and_audited(house, files):
     assert (run.outcome, run.by, run.source) == ("done", "root", "file")
     assert run.summary["counts"] == {"new": 11, "class_new": 1}
     assert run.summary["people"] == 11
-    (event,) = audited(house)
-    assert event[:2] == ("people_imported", "root")
-    assert (event[2]["new"], event[2]["class_new"]) == (11, 1)
-    assert event[2]["roles"] == ["t.one: - → teacher"]
+    (told,) = audited(house)
+    assert told[:2] == ("people_imported", "root")
+    assert (told[2]["new"], told[2]["class_new"]) == (11, 1)
+    assert told[2]["roles"] == ["t.one: - → teacher"]
     assert files.run().summary["counts"] == {}
 
 
@@ -121,8 +124,8 @@ def test_what_breaks_in_the_middle_is_kept_as_failed_and_nothing_else(house, fil
     with pytest.raises(ZeroDivisionError):
         files.run()
     assert set(logins(house)) == {"camille"}
-    (event,) = audited(house)
-    assert event[0] == "import_failed"
+    (told,) = audited(house)
+    assert told[0] == "import_failed"
     with house.parts.database.read() as connection:
         (run,) = import_store.recent(connection, 10)
     assert (run.outcome, run.summary["error"]) == ("failed", "the program failed; see eop.log")
@@ -190,6 +193,22 @@ def test_whoever_gets_another_login_keeps_his_workstation(house, files):
     files.write()
     assert files.run().outcome == "done"
     assert house.parts.daemon.workstations()[0].user == "zoe.martin"
+
+
+def test_the_journal_names_who_let_an_import_change_workstations(house, files):
+    house.add_workstation("pc-01", "S1", user="p1")
+    house.add_workstation("pc-02", "S1")
+    files.run()
+    files.seat(pc_02="S12")
+    files.rows["p1"] = "1;zoe.martin;Zoé;student;3eB;"
+    files.write()
+    files.run()
+    changed = [
+        (one.details["workstation"], one.user)
+        for one in house.parts.daemon.events(0)
+        if one.kind == "workstation_changed"
+    ]
+    assert changed == [("pc-01", "root"), ("pc-02", "root")]
 
 
 def test_while_the_daemon_is_down_people_are_imported_and_rooms_are_told_later(house, files):
@@ -296,6 +315,112 @@ def test_lists_are_bounded_and_counts_exact(house, files):
     assert len(summary["groups"]["new"]) == 50
     (new,) = [one for one in summary["groups"]["class_new"] if one["name"] == "4eC"]
     assert new["changes"] == [["students", "0", "100"]]
+
+
+def while_planning(monkeypatch, work):
+    """Let something happen while a plan is made."""
+    make = plan.make
+
+    def making(*arguments):
+        work()
+        return make(*arguments)
+
+    monkeypatch.setattr(plan, "make", making)
+
+
+def test_others_may_write_while_an_import_is_planned_and_are_not_overwritten(
+    house, files, monkeypatch
+):
+    files.run()
+    files.student(1, name="Zoé")
+    states = iter(["disabled", "locked"])
+
+    def change_by_hand():
+        if state := next(states, None):
+            with house.parts.database.write() as connection:
+                users.set_state(connection, "p1", state)
+
+    while_planning(monkeypatch, change_by_hand)
+    assert files.run().outcome == "done"
+    with house.parts.database.read() as connection:
+        found = users.get(connection, "p1")
+    assert (found.name, found.state) == ("Zoé", "locked")
+
+
+@pytest.mark.parametrize(("changes", "outcome"), [(MAX_PLANS - 1, "done"), (MAX_PLANS, "failed")])
+def test_who_changes_accounts_all_the_time_makes_an_import_fail(
+    house, files, monkeypatch, changes, outcome
+):
+    numbers = iter(range(changes))
+
+    def add():
+        if (number := next(numbers, None)) is not None:
+            house.add_user(f"by.hand.{number}")
+
+    while_planning(monkeypatch, add)
+    run = files.run()
+    assert run.outcome == outcome
+    assert ("p1" in logins(house)) == (outcome == "done")
+
+
+def test_accounts_are_held_from_the_last_look_at_them_to_the_end(house, files):
+    held = []
+
+    def note(connection, clause, *_):
+        statement = str(clause.compile(dialect=postgresql.dialect()))
+        if "FOR NO KEY UPDATE" in statement:
+            held.append((connection.get_execution_options().get("eop_write"), statement))
+
+    engine = house.parts.database.engine
+    event.listen(engine, "before_execute", note)
+    try:
+        assert files.run().outcome == "done"
+    finally:
+        event.remove(engine, "before_execute", note)
+    ((is_writing, statement),) = held
+    assert is_writing
+    assert 'FROM "user" ORDER BY "user".id' in statement
+
+
+def kept_of(house, login):
+    """A user, the hash of his password, and how many older ones and steps are kept of him."""
+    with house.parts.database.read() as connection:
+        found = users.get(connection, login)
+        rows = [
+            connection.execute(select(table).where(table.c.user_id == found.id)).all()
+            for table in (password_history, sign_in_step)
+        ]
+        return found, users.password_of(connection, login), [len(of_table) for of_table in rows]
+
+
+def test_a_directory_that_takes_over_an_account_opens_it_alone(house, files, monkeypatch):
+    class Directory:
+        name = "ldap"
+
+        def read(self, progress):
+            return Snapshot((Person("1", "camille", "Camille", "teacher"),), ())
+
+    monkeypatch.setitem(sources.FACTORIES, "ldap", lambda site: Directory())
+    files.set(monkeypatch, IMPORT_SOURCES=["ldap"], AUTHENTICATORS=["local", "ldap"])
+    browser = house.signed_in()
+    with house.parts.database.write() as connection:
+        number = users.get(connection, "camille").id
+        used = {"user_id": number, "password": "x", "at": 1}
+        step = {"step": "must_change", "authenticator": "local", "next": "/", "ends_at": 1}
+        connection.execute(password_history.insert().values(used))
+        connection.execute(sign_in_step.insert().values(id="x", user_id=number, **step))
+        users.date_password(connection, number, 1, must_change=True)
+    run = import_run.run(house.parts, Order("ldap", "root", adopt=True))
+    assert run.summary["signed_out"] == 1
+    found, password, older = kept_of(house, "camille")
+    assert (found.source, found.must_change, password, older) == ("ldap", False, None, [0, 0])
+    assert browser.get("session").status_code == 401
+
+
+def test_a_source_that_checks_no_passwords_leaves_them(house, files):
+    files.teacher("camille")
+    assert files.run(adopt=True).summary["counts"]["adopted"] == 1
+    assert kept_of(house, "camille")[1] is not None
 
 
 def test_a_scribe_is_imported_with_its_teachers_and_classes(house, files, scribe, monkeypatch):

@@ -194,3 +194,11 @@ def test_whatever_a_spreadsheet_writes_is_read_back(people, between, windows):
         writer.writerow([f"p{number}", f"{name}{between} {name}", "student"])
     found = parse(out.getvalue()).people
     assert [one.login for one in found] == [f"p{number}" for number in range(len(people))]
+
+
+def test_people_without_an_id_of_their_own_are_a_warning():
+    (told,) = parse(PEOPLE + "1;a;A;student\n;b;B;student\n;c;C;student\n").warnings
+    assert told.startswith("2 people have no id of their own, so that it is their login")
+    (told,) = parse("login;name;role\na;A;student\n").warnings
+    assert told.startswith("1 people have no id")
+    assert parse(PEOPLE + "1;a;A;student\n").warnings == ()

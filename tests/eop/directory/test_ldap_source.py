@@ -73,6 +73,19 @@ def test_a_head_teacher_by_an_attribute_and_the_highest_role_wins(scribe):
     assert "LDAP_ROLES: nobody is administrator by nobodies" in snapshot.warnings
 
 
+def test_a_role_by_the_name_of_two_groups_is_refused_and_by_a_full_name_is_not():
+    with AdServer() as server:
+        mine = add_person(server, "mine")
+        other = add_person(server, "other")
+        for place, member in (("Profs", mine), ("Clubs", other)):
+            server.add(f"OU={place}", objectClass=["organizationalUnit"], ou=place)
+            server.add(f"CN=Profs,OU={place}", objectClass=["group"], cn="Profs", member=[member])
+        with pytest.raises(SourceError, match=r"2 groups are called Profs \(CN=Profs.*by its DN"):
+            only(server, LDAP_ROLES=["Profs=teacher"])
+        found = people(only(server, LDAP_ROLES=[f"CN=Profs,OU=Profs,{BASE}=teacher"]))
+    assert (found["mine"].role, found["other"].role) == ("teacher", "student")
+
+
 def test_identity_stays_when_login_and_name_change(certificates):
     from tests.ldap_server import scribe_tree
 

@@ -1,4 +1,6 @@
 import pytest
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 
 from eop.directory import people, users
 from eop.directory.people import A_PAGE, Wanted
@@ -70,3 +72,20 @@ def test_a_state_is_one_of_those_there_are(school):
         assert people.of_roles(connection, ("teacher",)) == []
         assert people.other_administrators(connection, "anna") == 1
         assert people.other_administrators(connection, "carla") == 0
+
+
+def test_every_administrator_is_held_while_they_are_counted(school):
+    seen = []
+
+    def note(_connection, clause, *_):
+        seen.append(str(clause.compile(dialect=postgresql.dialect())))
+
+    event.listen(school.parts.database.engine, "before_execute", note)
+    try:
+        with school.parts.database.write() as connection:
+            people.other_administrators(connection, "carla")
+    finally:
+        event.remove(school.parts.database.engine, "before_execute", note)
+    (statement,) = seen
+    assert statement.endswith("FOR NO KEY UPDATE")
+    assert '"user".login !=' not in statement  # the one who is to go is held, too

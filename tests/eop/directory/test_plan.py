@@ -150,6 +150,14 @@ def test_a_local_account_is_taken_over_when_asked_but_never_one_that_administers
     assert conflicts(plan) == [("person", "root", "local", "")]
 
 
+@pytest.mark.parametrize("role", ["administrator", "security_officer"])
+def test_no_local_account_comes_to_administer_by_being_taken_over(role):
+    local = stored_person(9, "p1", source="local", source_state=None, role="teacher")
+    plan = planned(school(person(1, role=role)), stored(local), replace(RULES, adopt=True))
+    assert conflicts(plan) == [("person", "p1", "local", "")]
+    assert plan.is_empty()
+
+
 def test_a_known_account_is_not_merged_with_a_local_one():
     local = stored_person(9, "new", source="local", source_state=None)
     own = stored_person(1, "old", 1)
