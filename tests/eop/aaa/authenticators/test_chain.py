@@ -115,7 +115,9 @@ def school(certificates):
         site = replace(
             installation.site, **server.settings(AUTHENTICATORS=["ldap"], LDAP_TIMEOUT=2)
         )
-        settings_checks.check(site, site_settings.settings_file(installation.environ))
+        settings_checks.check(
+            site, site_settings.settings_file(installation.environ), installation.environ
+        )
         installation.parts.close()
         installation.site = site
         installation.parts = services.make(site, installation.shared, installation.clock)
