@@ -30,6 +30,14 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         403,
         lazy_gettext("Your password must be changed first, where your account is kept."),
     ),
+    "kept_here": (
+        403,
+        lazy_gettext("Your account has a password of its own here: sign in with that."),
+    ),
+    "kept_elsewhere": (
+        403,
+        lazy_gettext("Your account does not open in this way: sign in where it is kept."),
+    ),
     "sign_on_refused": (
         401,
         lazy_gettext("The sign-on server did not say who you are. Try again."),

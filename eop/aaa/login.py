@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from eop.aaa import devices, second_factor, steps, throttle
+from eop.aaa import devices, keeper, second_factor, steps, throttle
 from eop.aaa import identity as identities
 from eop.aaa.authenticators.base import (
     Authenticator,
@@ -110,7 +110,8 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
     """Sign someone in by login and password, or begin the step that is due after it.
 
     Raises `RefusedError`: `wrong`, `wrong_code`, `locked`, `throttled`, `busy`, `directory_down`,
-    `denied`, or `account_…` where the password was right and the account does not open.
+    `denied`, `kept_here`, `kept_elsewhere`, or `account_…` where the password was right and the
+    account does not open.
     """
     attempt = attempt_of(door, typed.login, visit, now_ms)
     with door.database.read() as connection:
@@ -254,18 +255,26 @@ def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms
     user = users.find(connection, who.login)
     if user is not None and users.lift_passed_lock(connection, user.id, who.authenticator):
         user = users.find(connection, who.login)
-    if user is None or user.state != users.ACTIVE:
-        code = "account_unknown" if user is None else f"account_{user.state}"
-        address = throttle.counted(visit.address)
-        login = user.login if user else ""
+    code = _closed(door, connection, user, who)
+    if user is None or code:
+        login, address = user.login if user else "", throttle.counted(visit.address)
         events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
         raise RefusedError(code)
-    if not may(identities.of_user(user), "sign_in").allowed:
-        address = throttle.counted(visit.address)
-        events.record_failure(connection, user.login, address, "denied", now_ms)
-        raise RefusedError("denied")
     ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
     return Arrival(user, who, visit, now_ms, ticket)
+
+
+def _closed(door: Door, connection: Connection, user: User | None, who: Who) -> str:
+    """Why who is proven is not let in: the code of the refusal, or nothing."""
+    if user is None:
+        return "account_unknown"
+    stored = users.password_of(connection, user.login)
+    asked = [one.name for one in door.authenticators]
+    if code := keeper.refusal(user, stored, who.authenticator, asked):
+        return code
+    if user.state != users.ACTIVE:
+        return f"account_{user.state}"
+    return "" if may(identities.of_user(user), "sign_in").allowed else "denied"
 
 
 def _begin(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:

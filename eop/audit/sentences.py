@@ -37,6 +37,8 @@ _REASONS: dict[str, Any] = {
     "locked": lazy_gettext("the account is locked"),
     "must_change": lazy_gettext("the password must be changed first"),
     "directory_down": lazy_gettext("the directory did not answer"),
+    "kept_here": lazy_gettext("the account signs in with its password here"),
+    "kept_elsewhere": lazy_gettext("the account signs in where it is kept"),
     "denied": lazy_gettext("the account has no right to sign in"),
 }
 
