@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from eop.aaa import passwords, second_factor, steps, throttle
 from eop.aaa.password_policy import MAX_HISTORY, PasswordPolicy, Subject
-from eop.aaa.session import Sessions
+from eop.aaa.session import Keys, Sessions
 from eop.aaa.tables import password_history
 from eop.audit import events
 from eop.audit.console import at_the_console
@@ -125,6 +125,12 @@ def store_password(connection: Connection, user: User, prepared: Prepared, now_m
     _keep_in_history(connection, user, prepared.history, now_ms)
     users.set_password(connection, user.login, prepared.hashed)
     steps.forget_user(connection, user.id)
+
+
+def enrol(connection: Connection, keys: Keys, user: User, key: str, step: int) -> list[str]:
+    """Store a second factor; steps that were begun without it are over. New recovery codes."""
+    steps.forget_user(connection, user.id)
+    return second_factor.enrol(connection, keys, user.id, key, step)
 
 
 def _keep_in_history(connection: Connection, user: User, history: int, now_ms: int) -> None:

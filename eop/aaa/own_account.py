@@ -121,7 +121,7 @@ def enrol(owner: Owner, sealed: str, typed: str, code_before: str) -> list[str]:
             raise RefusedError("wrong_code")
         if user.has_second_factor:
             _take(owner, connection, user, code_before)
-        codes = second_factor.enrol(connection, keys, user.id, key, step)
+        codes = accounts.enrol(connection, keys, user, key, step)
         owner.record(connection, "second_factor_enrolled")
         return codes
 

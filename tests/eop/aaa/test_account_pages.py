@@ -196,6 +196,16 @@ def test_a_second_factor_is_set_up_by_its_first_code(house, inside):
     assert other.step(code=code_of(house, key, 1)).status_code == 303
 
 
+def test_setting_it_up_ends_what_was_begun_at_the_door_without_it(house, inside):
+    with house.parts.database.write() as connection:
+        connection.execute(update(user).values(must_change=True))
+    other = Person(house)
+    other.enter()
+    key, pending = enrolment(inside)
+    inside.change("/account/second-factor", pending=pending, code=code_of(house, key))
+    assert other.get("/login/step").headers["Location"] == "/login"
+
+
 def test_a_page_that_is_too_old_or_anothers_sets_up_nothing(house, inside):
     key, pending = enrolment(inside)
     house.add_user("malo")
