@@ -120,7 +120,7 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
     with door.database.write() as connection:
         throttle.check(connection, attempt)  # others may have failed while we computed
         try:
-            if not isinstance(asked.answer, Who):
+            if not isinstance(asked.answer, Who) or _is_overtaken(connection, asked.answer):
                 raise _refusal(connection, attempt, asked, typed.login)
             arrival = _admitted(door, connection, asked.answer, visit, now_ms)
             if typed.code and arrival.user.has_second_factor:
@@ -231,6 +231,11 @@ def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
             return Asked(answer, is_down, was_judged)
         was_judged |= authenticator.name != users.LOCAL
     return Asked(None, is_down, was_judged)
+
+
+def _is_overtaken(connection: Connection, who: Who) -> bool:
+    """Whether the local password was changed since it was compared."""
+    return who.hashed is not None and not users.is_password(connection, who.login, who.hashed)
 
 
 def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str) -> RefusedError:

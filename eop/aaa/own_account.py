@@ -93,7 +93,7 @@ def change_password(owner: Owner, typed: NewPassword) -> SignedIn | None:
         raise PasswordRefusedError(Problem("differ"))
     prepared = accounts.prepare_own(door.database, door.passwords, user, typed.password)
     with door.database.write() as connection:
-        if users.password_of(connection, user.login) != current:
+        if current is None or not users.is_password(connection, user.login, current):
             raise RefusedError("wrong_password")  # somebody else was faster
         accounts.store_own(connection, user, prepared, owner.now_ms)
         throttle.succeeded(connection, _attempt(owner))

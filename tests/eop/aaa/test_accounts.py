@@ -144,6 +144,33 @@ def test_a_password_is_dated_when_it_is_set_and_not_when_its_hash_is_renewed(hou
         assert users.get(connection, "camille").must_change
 
 
+@pytest.fixture
+def reset_meanwhile(house, monkeypatch):
+    """The next password that is right is another one as soon as it was compared."""
+    parts, compare = house.parts, passwords.matches
+
+    def matches(stored, password):
+        monkeypatch.setattr(passwords, "matches", compare)
+        right = compare(stored, password)
+        accounts.set_password(
+            parts.database, parts.door.sessions, "camille", "a new long password", parts.now_ms()
+        )
+        return right
+
+    monkeypatch.setattr(passwords, "matches", matches)
+
+
+@pytest.mark.parametrize("is_outdated", [False, True])
+def test_a_password_that_was_reset_while_it_was_compared_opens_nothing(
+    house, monkeypatch, reset_meanwhile, is_outdated
+):
+    monkeypatch.setattr(passwords, "is_outdated", lambda stored: is_outdated)
+    assert error(house.browser().sign_in()) == (401, "wrong")
+    assert live_ids(house) == []
+    assert error(house.browser().sign_in()) == (401, "wrong")
+    assert house.browser().sign_in(password="a new long password").status_code == 200
+
+
 def test_of_a_password_that_is_not_stored_nothing_changes(house):
     parts, browser = house.parts, house.signed_in()
     with pytest.raises(PasswordRefusedError):
