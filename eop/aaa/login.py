@@ -113,13 +113,14 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
     `denied`, `kept_here`, `kept_elsewhere`, or `account_…` where the password was right and the
     account does not open.
     """
-    attempt = attempt_of(door, typed.login, visit, now_ms)
+    as_typed = attempt_of(door, typed.login, visit, now_ms)
     with door.database.read() as connection:
-        throttle.check(connection, attempt)
+        throttle.check(connection, as_typed)
     asked = _ask(door.authenticators, typed)
     with door.database.write() as connection:
-        throttle.check(connection, attempt)  # others may have failed while we computed
+        throttle.check(connection, as_typed)  # others may have failed while we computed
         try:
+            attempt = _of_person(door, connection, as_typed, asked, visit)
             if not isinstance(asked.answer, Who) or _is_overtaken(connection, asked.answer):
                 raise _refusal(connection, attempt, asked, typed.login)
             arrival = _admitted(door, connection, asked.answer, visit, now_ms)
@@ -128,7 +129,7 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
                 arrival = replace(arrival, is_factor_proven=True)
             outcome = go_on(door, connection, arrival)
             if isinstance(outcome, SignedIn):  # what was typed may not be the login itself
-                throttle.succeeded(connection, attempt)
+                throttle.succeeded(connection, as_typed)
             return outcome
         except RefusedError as error:
             refused = error  # what was counted and recorded is kept: no rollback
@@ -210,7 +211,7 @@ def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
 
 @dataclass(frozen=True)
 class Asked:
-    """The first answer that is not "no"; whether a server was down; whether another one said no."""
+    """The first answer that is not "no"; whether a server was down; whether another one judged."""
 
     answer: Who | Trouble | None
     is_down: bool
@@ -220,6 +221,7 @@ class Asked:
 def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
     """Ask each until one knows who it is."""
     is_down = was_judged = False
+    guessed: Trouble | None = None
     for authenticator in authenticators:
         try:
             answer = authenticator.authenticate(typed.login, typed.password)
@@ -227,10 +229,29 @@ def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
             logger.error("the authenticator %s does not work: %s", authenticator.name, error)
             is_down = True
             continue
-        if answer is not None:
-            return Asked(answer, is_down, was_judged)
+        if isinstance(answer, Who) or (answer is not None and answer.code != "wrong"):
+            return Asked(answer, is_down, was_judged=True)
+        guessed = answer or guessed
         was_judged |= authenticator.name != users.LOCAL
-    return Asked(None, is_down, was_judged)
+    return Asked(guessed, is_down, was_judged)
+
+
+def _of_person(
+    door: Door, connection: Connection, typed: Attempt, asked: Asked, visit: Visit
+) -> Attempt:
+    """The try, counted for whom it was whatever was typed (a directory may know several names).
+
+    Raises `RefusedError` as `throttle.check`.
+    """
+    if asked.answer is None:
+        return typed
+    attempt = attempt_of(door, asked.answer.login, visit, typed.now_ms)
+    try:
+        throttle.check(connection, attempt)
+    except RefusedError:
+        throttle.failed_here(connection, typed)  # or the directory would be asked without end
+        raise
+    return attempt
 
 
 def _is_overtaken(connection: Connection, who: Who) -> bool:
@@ -248,11 +269,12 @@ def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str)
     )
     if trouble is not None and trouble.is_proven:
         return RefusedError(f"account_{trouble.code}")
-    is_kept_elsewhere = users.password_of(connection, login) is None
-    if not (asked.is_down and is_kept_elsewhere) or asked.was_judged:
-        # where nobody judged nothing was guessed, and who knows his password is not locked out
+    if asked.is_down and not asked.was_judged:
+        # who knows his password is not locked out; nor do locks tell who has one here
+        throttle.failed_here(connection, attempt)
+    else:
         throttle.failed(connection, attempt)
-    return RefusedError("directory_down" if asked.is_down and is_kept_elsewhere else "wrong")
+    return RefusedError("directory_down" if asked.is_down else "wrong")
 
 
 def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> Arrival:

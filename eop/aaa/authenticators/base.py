@@ -40,14 +40,15 @@ def is_login(text: object) -> TypeGuard[str]:
     )
 
 
-TroubleCode = Literal["disabled", "expired", "locked", "must_change"]
+TroubleCode = Literal["disabled", "expired", "locked", "must_change", "wrong"]
 
 
 @dataclass(frozen=True)
 class Trouble:
     """The account is known and does not open. Administrators are told in every case.
 
-    The person is told only where `is_proven`: the password was right.
+    The person is told only where `is_proven`: the password was right. After `wrong` the next
+    authenticator is asked, as after None; it says whose password was guessed, by whatever name.
     """
 
     login: str
