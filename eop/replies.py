@@ -105,6 +105,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         403,
         lazy_gettext("This application may not sign in here. Tell your IT staff."),
     ),
+    "sign_in_elsewhere": (
+        403,
+        lazy_gettext("Nobody signs in by password here: sign in at %(where)s."),
+    ),
     "sign_in_state": (
         403,
         lazy_gettext("This sign-in was not begun in this browser, or too long ago. Try again."),
@@ -170,7 +174,7 @@ def answer_refused(error: RefusedError) -> Response:
 def told(error: RefusedError) -> str:
     """The sentence of a refusal, in the user's language."""
     minutes = -(-(error.retry_after or 60) // 60)
-    return str(SENTENCES[error.code][1]) % {"minutes": minutes}
+    return str(SENTENCES[error.code][1]) % {"minutes": minutes, "where": error.where}
 
 
 def answer_http(error: HTTPException) -> Response:

@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import after_this_request, g
 from marshmallow import validate
 
-from eop.aaa import guard, login, revocations, steps
+from eop.aaa import guard, login, membership, revocations, steps
 from eop.aaa.identity import Identity
 from eop.aaa.login import Credentials
 from eop.aaa.passwords import MAX_BYTES
@@ -53,10 +53,14 @@ def _described(identity: Identity, csrf_token: str) -> dict[str, Any]:
 
 @declare(
     blueprint,
-    Call("POST", "/session", OPEN, body=SignInBody, reply=SessionReply, refusals=(401, 423, 429)),
+    Call(
+        "POST", "/session", OPEN, body=SignInBody, reply=SessionReply, refusals=(401, 403, 423, 429)
+    ),
 )
 def sign_in(body: dict[str, str]) -> dict[str, Any]:
-    """Sign in: sets the session cookie."""
+    """Sign in: sets the session cookie; not where the sign-in service has a host of its own."""
+    if where := membership.current().aaa_url:
+        raise RefusedError("sign_in_elsewhere", where=where)
     parts = services()
     typed = Credentials(body["username"], body["password"], body["code"])
     signed_in = login.sign_in(parts.door, typed, guard.visit(), parts.now_ms())

@@ -328,15 +328,16 @@ def test_on_one_host_name_both_share_the_cookie(house):
     assert eop.open(MOUNT + "/").status_code == 200
 
 
-def test_the_api_signs_in_on_the_applications_own_host(pair, house):
-    body = {"username": "camille", "password": PASSWORD}
-    answer = pair.eop.open(API + "/session", "POST", json=body)
-    assert answer.status_code == 200
-    assert pair.eop.open(MOUNT + "/").status_code == 200
-    assert [one.application for one in sessions(house)] == ["eop"]
-    token = answer.json["csrf_token"]
+def test_the_api_takes_no_password_on_the_applications_own_host(pair, house):
+    for password in (PASSWORD, "wrong"):
+        body = {"username": "camille", "password": password}
+        answer = pair.eop.open(API + "/session", "POST", json=body)
+        assert error(answer) == (403, "sign_in_elsewhere")
+        assert f"sign in at https://{AAA}." in answer.json["error"]["message"]
+    assert sessions(house) == []
+    pair.enter()
+    assert pair.eop.open(API + "/session").json["user"] == "camille"
     assert error(pair.eop.open(API + "/session", "DELETE")) == (403, "csrf")
-    assert token
 
 
 # two real servers
