@@ -157,7 +157,7 @@ def go_on(door: Door, connection: Connection, arrival: Arrival) -> SignedIn | Pe
     throttle.succeeded(
         connection, attempt_of(door, arrival.user.login, arrival.visit, arrival.now_ms)
     )
-    return _begin(door, connection, arrival)
+    return begin_session(door, connection, arrival)
 
 
 def prove_factor(
@@ -169,8 +169,7 @@ def prove_factor(
     """
     kind = second_factor.accept(connection, door.keys, user.id, code, attempt.now_ms)
     if not kind:
-        events.record_failure(connection, user.login, attempt.address, "wrong_code", attempt.now_ms)
-        throttle.failed(connection, attempt)
+        count_failure(connection, attempt, user.login, "wrong_code", is_proven=True)
         raise RefusedError("wrong_code")
     if kind == "recovery":
         left = second_factor.recovery_codes_left(connection, user.id)
@@ -178,6 +177,24 @@ def prove_factor(
             connection, "recovery_code_used", attempt.now_ms, user=user.login,
             details={"address": attempt.address, "left": left},
         )  # fmt: skip
+
+
+def count_failure(
+    connection: Connection, attempt: Attempt, login: str, reason: str, *, is_proven: bool = False
+) -> None:
+    """Count and record a failure of a user, or of nobody who is known (an empty login)."""
+    _record_refusal(connection, attempt, login, reason, is_proven=is_proven)
+    if throttle.failed(connection, attempt) and login:
+        details = {"login": login, "address": attempt.address}
+        events.record(connection, "sign_in_locked", attempt.now_ms, details=details)
+
+
+def _record_refusal(
+    connection: Connection, attempt: Attempt, login: str, reason: str, *, is_proven: bool = False
+) -> None:
+    events.record_failure(
+        connection, login, attempt.address, reason, attempt.now_ms, is_proven=is_proven
+    )
 
 
 def sign_in_from(
@@ -194,7 +211,9 @@ def sign_in_from(
     if not may(identities.of_user(user), "sign_in").allowed:
         raise RefusedError("denied")
     who = Who(user.login, parent.authenticator)
-    return _begin(door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms))
+    return begin_session(
+        door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms)
+    )
 
 
 def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
@@ -264,16 +283,16 @@ def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str)
     trouble = asked.answer if isinstance(asked.answer, Trouble) else None
     user = users.find(connection, trouble.login if trouble else login)
     reason = trouble.code if trouble else "directory_down" if asked.is_down else "wrong"
-    events.record_failure(
-        connection, user.login if user else "", attempt.address, reason, attempt.now_ms
-    )
+    known = user.login if user else ""
     if trouble is not None and trouble.is_proven:
+        _record_refusal(connection, attempt, known, reason, is_proven=True)
         return RefusedError(f"account_{trouble.code}")
     if asked.is_down and not asked.was_judged:
         # who knows his password is not locked out; nor do locks tell who has one here
+        _record_refusal(connection, attempt, known, reason)
         throttle.failed_here(connection, attempt)
     else:
-        throttle.failed(connection, attempt)
+        count_failure(connection, attempt, known, reason)
     return RefusedError("directory_down" if asked.is_down else "wrong")
 
 
@@ -282,10 +301,15 @@ def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms
     user = users.find(connection, who.login)
     if user is not None and users.lift_passed_lock(connection, user.id, who.authenticator):
         user = users.find(connection, who.login)
+        events.record(
+            connection, "account_unlocked", now_ms, user=who.login,
+            details={"login": who.login, "by": who.authenticator},
+        )  # fmt: skip
     code = _closed(door, connection, user, who)
     if user is None or code:
         login, address = user.login if user else "", throttle.counted(visit.address)
-        events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
+        reason = code.removeprefix("account_")
+        events.record_failure(connection, login, address, reason, now_ms, is_proven=True)
         raise RefusedError(code)
     ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
     return Arrival(user, who, visit, now_ms, ticket)
@@ -304,21 +328,8 @@ def _closed(door: Door, connection: Connection, user: User | None, who: Who) -> 
     return "" if may(identities.of_user(user), "sign_in").allowed else "denied"
 
 
-def _begin(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
-    started = begin_session(door, connection, arrival)
-    events.record(
-        connection, "signed_in", arrival.now_ms,
-        user=started.session.login, session=started.session.id,
-        details={
-            "authenticator": arrival.who.authenticator, "address": started.session.address,
-            "application": started.session.application,
-        },
-    )  # fmt: skip
-    return started
-
-
 def begin_session(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
-    """A new session under a new token, in place of the browser's old one."""
+    """A new session under a new token, in place of the browser's old one; recorded."""
     user, visit, now_ms = arrival.user, arrival.visit, arrival.now_ms
     if visit.old_token is not None:
         door.sessions.end(connection, [door.keys.session_id(visit.old_token)], now_ms)
@@ -334,6 +345,13 @@ def begin_session(door: Door, connection: Connection, arrival: Arrival) -> Signe
         until=visit.parent.ends_at if visit.parent else None,
     )
     token, session = door.sessions.start(connection, beginning, now_ms)
+    events.record(
+        connection, "signed_in", now_ms, user=session.login, session=session.id,
+        details={
+            "authenticator": session.authenticator, "address": session.address,
+            "application": session.application,
+        },
+    )  # fmt: skip
     device = devices.remembered(door.keys, visit.device, user.login)
     return SignedIn(identities.of_user(user), session, token, device)
 

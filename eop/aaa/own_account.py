@@ -222,10 +222,7 @@ def _count_wrong_password(owner: Owner) -> None:
     attempt = _attempt(owner)
     with owner.door.database.write() as connection:
         throttle.check(connection, attempt)  # others may have failed while we computed
-        events.record_failure(
-            connection, owner.session.login, attempt.address, "wrong_password", owner.now_ms
-        )
-        throttle.failed(connection, attempt)
+        login.count_failure(connection, attempt, owner.session.login, "wrong_password")
 
 
 def _guarded(owner: Owner, work: Callable[[Connection], T]) -> T:

@@ -88,16 +88,20 @@ def check(connection: Connection, attempt: Attempt) -> None:
         raise RefusedError("throttled", retry_after=_seconds(edge - since))
 
 
-def failed(connection: Connection, attempt: Attempt) -> None:
-    """Count a failure, and lock when it is one too many."""
+def failed(connection: Connection, attempt: Attempt) -> bool:
+    """Count a failure, and lock when it is one too many; whether it was."""
     _keep(connection, attempt, attempt.login)
     same_login = sign_in_failure.c.login == attempt.login
     here = sign_in_failure.c.place == attempt.place
     attempts = attempt.limits.attempts
+    places = []
     if _count(connection, attempt, same_login, here) >= attempts:
-        _lock(connection, attempt, attempt.place)
+        places.append(attempt.place)
     if _count(connection, attempt, same_login) >= attempts * EVERYWHERE_TIMES:
-        _lock(connection, attempt, EVERYWHERE)
+        places.append(EVERYWHERE)
+    for place in places:
+        _lock(connection, attempt, place)
+    return bool(places)
 
 
 def failed_here(connection: Connection, attempt: Attempt) -> None:

@@ -89,7 +89,10 @@ def test_another_password_keeps_this_session_under_a_new_token_and_ends_the_othe
     assert all(house.daemon.revoked(one) for one in ids)
     assert [one.authenticator for one in live(house)] == ["local"]
     assert "Your password was changed." in inside.get("/account?done=password").text
-    assert "password_changed" in events_of(house)
+    assert events_of(house)[-2:] == ["password_changed", "signed_in"]
+    with house.parts.database.read() as connection:
+        begun = connection.scalar(select(audit.c.session).order_by(audit.c.id.desc()).limit(1))
+    assert [one.id for one in live(house)] == [begun]
     assert Person(house).enter().status_code == 401
     assert Person(house).enter(NEW).status_code == 303
 

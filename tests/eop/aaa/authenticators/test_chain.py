@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from controle_vnc.errors import SettingsError
 from eop import services, settings_checks
@@ -13,7 +14,9 @@ from eop.aaa.authenticators.chain import AdministratorsOnly, NotForLocalPassword
 from eop.aaa.authenticators.ldap import LdapAuthenticator
 from eop.aaa.authenticators.local import LocalAuthenticator
 from eop.aaa.throttle import ATTEMPTS, FAILURES_AN_ADDRESS
+from eop.audit.tables import audit
 from eop.directory import users
+from eop.directory.tables import user
 from eop.directory.users import NewUser
 from eop.settings import SiteSettings
 from tests.eop.installation import PASSWORD as LOCAL_PASSWORD
@@ -147,10 +150,6 @@ def school(certificates):
 
 
 def add(installation, login, role="teacher", password=None, source="ldap", state="active"):
-    from sqlalchemy import update
-
-    from eop.directory.tables import user
-
     with installation.parts.database.write() as connection:
         users.add(connection, NewUser(login, role, login, password), 0)
         connection.execute(
@@ -215,15 +214,14 @@ def test_who_is_not_imported_yet_is_told(school):
 
 
 def test_a_lock_that_an_import_saw_and_that_has_passed_does_not_shut_out(school):
-    from sqlalchemy import update
-
-    from eop.directory.tables import user
-
     for login, source in (("prof.1", "ldap"), ("prof.2", "file")):
         add(school, login, state="locked", source=source)
     with school.parts.database.write() as connection:
         connection.execute(update(user).values(source_state="locked"))
     assert school.browser().sign_in("prof.1", LDAP_PASSWORD).status_code == 200
+    with school.parts.database.read() as connection:
+        lifted = select(audit).where(audit.c.kind == "account_unlocked")
+        assert connection.execute(lifted).one().details == {"login": "prof.1", "by": "ldap"}
     assert error(school.browser().sign_in("prof.2", LDAP_PASSWORD)) == (403, "account_locked")
     with school.parts.database.write() as connection:
         users.set_state(connection, "prof.1", "locked")
