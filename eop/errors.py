@@ -42,12 +42,18 @@ class NotFoundError(EopError):
 
 
 class RefusedError(EopError):
-    """A request is not carried out; `code` is stable and names the sentence in `eop.replies`."""
+    """A request is not carried out; `code` is stable and names the sentence in `eop.replies`.
 
-    def __init__(self, code: str, retry_after: int | None = None, detail: str = "") -> None:
+    `where` is the address to go to instead, `retry_after` how many seconds to wait.
+    """
+
+    def __init__(
+        self, code: str, retry_after: int | None = None, detail: str = "", where: str = ""
+    ) -> None:
         super().__init__(detail or code)
         self.code = code
         self.retry_after = retry_after
+        self.where = where
 
 
 class DaemonDownError(RefusedError):

@@ -6,7 +6,6 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
-from eop.aaa.membership import current
 from eop.errors import ExistsError, InvalidError, NotFoundError, RefusedError
 
 API_PREFIX = "/api/"
@@ -30,6 +29,14 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "account_must_change": (
         403,
         lazy_gettext("Your password must be changed first, where your account is kept."),
+    ),
+    "kept_here": (
+        403,
+        lazy_gettext("Your account has a password of its own here: sign in with that."),
+    ),
+    "kept_elsewhere": (
+        403,
+        lazy_gettext("Your account does not open in this way: sign in where it is kept."),
     ),
     "sign_on_refused": (
         401,
@@ -94,13 +101,13 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("controle-vnc does not answer. Screens come back when it does."),
     ),
-    "sign_in_elsewhere": (
-        403,
-        lazy_gettext("No password is taken here: sign in at %(aaa)s, from a page of EOP."),
-    ),
     "application_unknown": (
         403,
         lazy_gettext("This application may not sign in here. Tell your IT staff."),
+    ),
+    "sign_in_elsewhere": (
+        403,
+        lazy_gettext("Nobody signs in by password here: sign in at %(where)s."),
     ),
     "sign_in_state": (
         403,
@@ -167,7 +174,7 @@ def answer_refused(error: RefusedError) -> Response:
 def told(error: RefusedError) -> str:
     """The sentence of a refusal, in the user's language."""
     minutes = -(-(error.retry_after or 60) // 60)
-    return str(SENTENCES[error.code][1]) % {"minutes": minutes, "aaa": current().aaa_url}
+    return str(SENTENCES[error.code][1]) % {"minutes": minutes, "where": error.where}
 
 
 def answer_http(error: HTTPException) -> Response:

@@ -8,7 +8,7 @@ from flask_babel import format_datetime, gettext, lazy_gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from eop.aaa import browsers, guard, own_account, password_policy, revocations, second_factor
-from eop.aaa.own_account import NewPassword, Overview, Owner
+from eop.aaa.own_account import Enrolment, NewPassword, Overview, Owner
 from eop.aaa.password_policy import PasswordRefusedError
 from eop.aaa.passwords import MAX_BYTES
 from eop.aaa.second_factor import MAX_CODE_CHARACTERS, MAX_PENDING_CHARACTERS
@@ -16,6 +16,7 @@ from eop.errors import RefusedError
 from eop.replies import SENTENCES, told
 from eop.services import services
 
+MAX_TYPED_PASSWORD = MAX_BYTES + 1  # one more than is stored: it is refused, not cut
 MAX_SESSION_ID_CHARACTERS = 64  # a hash in hexadecimal
 
 DONE: dict[str, Any] = {
@@ -47,8 +48,8 @@ def account() -> AnyResponse:
 @guard.page_required("account")
 def password() -> AnyResponse:
     """Change one's own password."""
-    most = MAX_BYTES + 1  # one more than is stored: it is refused, not cut
-    typed = NewPassword(*(_field(name, most) for name in ("current", "password", "again")))
+    fields = ("current", "password", "again")
+    typed = NewPassword(*(_field(name, MAX_TYPED_PASSWORD) for name in fields))
     try:
         changed = own_account.change_password(_owner(), typed)
     except (PasswordRefusedError, RefusedError) as error:
@@ -74,12 +75,18 @@ def second_factor_page() -> AnyResponse:
 @guard.page_required("account")
 def second_factor_form() -> AnyResponse:
     """Enrol the key of the page by its first code."""
-    owner, sealed = _owner(), _field("pending", MAX_PENDING_CHARACTERS)
+    owner = _owner()
+    typed = Enrolment(
+        sealed=_field("pending", MAX_PENDING_CHARACTERS),
+        code=_code("code"),
+        password=_field("current", MAX_TYPED_PASSWORD),
+        code_before=_code("code_before"),
+    )
     try:
-        codes = own_account.enrol(owner, sealed, _code("code"), _code("code_before"))
+        codes = own_account.enrol(owner, typed)
     except RefusedError as error:
-        if error.code == "wrong_code":
-            page = _enrol_page(owner, sealed, [told(error)])
+        if error.code in ("wrong_code", "wrong_password"):
+            page = _enrol_page(owner, typed.sealed, [told(error)])
             return make_response(page, SENTENCES[error.code][0])
         return _refused("factor", error)
     return _recovery_codes(codes)
@@ -203,7 +210,8 @@ def _moment(at_ms: int) -> str:
 
 def _enrol_page(owner: Owner, sealed: str, errors: list[str]) -> str:
     """The form for a new key; without one where the old page is too old."""
-    user = own_account.overview(owner).user
+    found = own_account.overview(owner)
+    user = found.user
     key = second_factor.unsealed(owner.door.keys, user.id, sealed, owner.now_ms)
     if key is None:
         raise RefusedError("step_over")
@@ -213,6 +221,7 @@ def _enrol_page(owner: Owner, sealed: str, errors: list[str]) -> str:
         section="account",
         errors=errors,
         user=user,
+        has_password=found.has_password,
         pending=sealed,
         picture=second_factor.picture(address),
         key=second_factor.shown(key),

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from eop.aaa import passwords, second_factor, steps, throttle
 from eop.aaa.password_policy import MAX_HISTORY, PasswordPolicy, Subject
-from eop.aaa.session import Sessions
+from eop.aaa.session import Keys, Sessions
 from eop.aaa.tables import password_history
 from eop.audit import events
 from eop.audit.console import at_the_console
@@ -14,6 +14,8 @@ from eop.database import Database
 from eop.directory import classes, users
 from eop.directory.classes import SchoolClass
 from eop.directory.users import NewUser, User
+
+NAMES_AN_EVENT = 100  # twice as many of the longest logins fit into the details of an event
 
 # what the audit calls it that an account was given a state
 _STATED = {
@@ -127,6 +129,12 @@ def store_password(connection: Connection, user: User, prepared: Prepared, now_m
     steps.forget_user(connection, user.id)
 
 
+def enrol(connection: Connection, keys: Keys, user: User, key: str, step: int) -> list[str]:
+    """Store a second factor; steps that were begun without it are over. New recovery codes."""
+    steps.forget_user(connection, user.id)
+    return second_factor.enrol(connection, keys, user.id, key, step)
+
+
 def _keep_in_history(connection: Connection, user: User, history: int, now_ms: int) -> None:
     """Keep the current hash among the last; with it, `history` passwords are known."""
     replaced = users.password_of(connection, user.login)
@@ -175,6 +183,7 @@ def open_to_password(database: Database, sessions: Sessions, login: str, now_ms:
         users.date_password(connection, found.id, now_ms, must_change=False)
         second_factor.remove(connection, found.id)
         throttle.clear(connection, sessions.keys.login_key(found.login))
+        _record(connection, "account_opened", found, at_the_console(), now_ms)
 
 
 def reset_second_factor(database: Database, sessions: Sessions, login: str, now_ms: int) -> bool:
@@ -208,10 +217,10 @@ def save_class(
 ) -> SchoolClass:
     """Store a class; where it existed, those who watched by it sign in anew."""
     with database.write() as connection:
-        existed = classes.find(connection, name) is not None
+        existing = classes.find(connection, name)
         saved = classes.save(connection, name, logins, replace=replace)
-        _record_class(connection, "class_saved", saved.name, now_ms)
-        if existed:
+        _record_members(connection, saved, existing, now_ms)
+        if existing is not None:
             for user in users.list_all(connection):
                 if name in user.classes or users.EVERYTHING in user.classes:
                     sessions.end_all(connection, user.id, now_ms)
@@ -239,5 +248,22 @@ def _record_user(connection: Connection, kind: str, user: User, now_ms: int) -> 
     events.record(connection, kind, now_ms, user=at_the_console(), details=details)
 
 
-def _record_class(connection: Connection, kind: str, name: str, now_ms: int) -> None:
-    events.record(connection, kind, now_ms, user=at_the_console(), details={"class": name})
+def _record_class(
+    connection: Connection, kind: str, name: str, now_ms: int, **details: object
+) -> None:
+    details = {"class": name, **details}
+    events.record(connection, kind, now_ms, user=at_the_console(), details=details)
+
+
+def _record_members(
+    connection: Connection, saved: SchoolClass, before: SchoolClass | None, now_ms: int
+) -> None:
+    """Who came into a class and who left it, in as many events as their names need."""
+    were, are = set(before.students if before else ()), set(saved.students)
+    added, removed = sorted(are - were), sorted(were - are)
+    for at in range(0, max(len(added), len(removed), 1), NAMES_AN_EVENT):
+        part = slice(at, at + NAMES_AN_EVENT)
+        _record_class(
+            connection, "class_saved", saved.name, now_ms,
+            added=added[part], removed=removed[part],
+        )  # fmt: skip

@@ -54,14 +54,13 @@ def _described(identity: Identity, csrf_token: str) -> dict[str, Any]:
 @declare(
     blueprint,
     Call(
-        "POST", "/session", OPEN,
-        body=SignInBody, reply=SessionReply, refusals=(401, 403, 423, 429),
+        "POST", "/session", OPEN, body=SignInBody, reply=SessionReply, refusals=(401, 403, 423, 429)
     ),
-)  # fmt: skip
+)
 def sign_in(body: dict[str, str]) -> dict[str, Any]:
-    """Sign in: sets the session cookie. Not where the sign-in service has a host of its own."""
-    if membership.current().aaa_url:  # a password is typed at that one door, and nowhere else
-        raise RefusedError("sign_in_elsewhere")
+    """Sign in: sets the session cookie; not where the sign-in service has a host of its own."""
+    if where := membership.current().aaa_url:
+        raise RefusedError("sign_in_elsewhere", where=where)
     parts = services()
     typed = Credentials(body["username"], body["password"], body["code"])
     signed_in = login.sign_in(parts.door, typed, guard.visit(), parts.now_ms())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from eop.aaa import devices, endings, second_factor, steps, throttle
+from eop.aaa import devices, endings, keeper, second_factor, steps, throttle
 from eop.aaa import identity as identities
 from eop.aaa.authenticators.base import (
     Authenticator,
@@ -110,16 +110,18 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
     """Sign someone in by login and password, or begin the step that is due after it.
 
     Raises `RefusedError`: `wrong`, `wrong_code`, `locked`, `throttled`, `busy`, `directory_down`,
-    `denied`, or `account_…` where the password was right and the account does not open.
+    `denied`, `kept_here`, `kept_elsewhere`, or `account_…` where the password was right and the
+    account does not open.
     """
-    attempt = attempt_of(door, typed.login, visit, now_ms)
+    as_typed = attempt_of(door, typed.login, visit, now_ms)
     with door.database.read() as connection:
-        throttle.check(connection, attempt)
+        throttle.check(connection, as_typed)
     asked = _ask(door.authenticators, typed)
     with door.database.write() as connection:
-        throttle.check(connection, attempt)  # others may have failed while we computed
+        throttle.check(connection, as_typed)  # others may have failed while we computed
         try:
-            if not isinstance(asked.answer, Who):
+            attempt = _of_person(door, connection, as_typed, asked, visit)
+            if not isinstance(asked.answer, Who) or _is_overtaken(connection, asked.answer):
                 raise _refusal(connection, attempt, asked, typed.login)
             arrival = _admitted(door, connection, asked.answer, visit, now_ms)
             if typed.code and arrival.user.has_second_factor:
@@ -127,7 +129,7 @@ def sign_in(door: Door, typed: Credentials, visit: Visit, now_ms: int) -> Signed
                 arrival = replace(arrival, is_factor_proven=True)
             outcome = go_on(door, connection, arrival)
             if isinstance(outcome, SignedIn):  # what was typed may not be the login itself
-                throttle.succeeded(connection, attempt)
+                throttle.succeeded(connection, as_typed)
             return outcome
         except RefusedError as error:
             refused = error  # what was counted and recorded is kept: no rollback
@@ -157,7 +159,7 @@ def go_on(door: Door, connection: Connection, arrival: Arrival) -> SignedIn | Pe
     throttle.succeeded(
         connection, attempt_of(door, arrival.user.login, arrival.visit, arrival.now_ms)
     )
-    return _begin(door, connection, arrival)
+    return begin_session(door, connection, arrival)
 
 
 def prove_factor(
@@ -169,8 +171,7 @@ def prove_factor(
     """
     kind = second_factor.accept(connection, door.keys, user.id, code, attempt.now_ms)
     if not kind:
-        events.record_failure(connection, user.login, attempt.address, "wrong_code", attempt.now_ms)
-        throttle.failed(connection, attempt)
+        count_failure(connection, attempt, user.login, "wrong_code", is_proven=True)
         raise RefusedError("wrong_code")
     if kind == "recovery":
         left = second_factor.recovery_codes_left(connection, user.id)
@@ -178,6 +179,24 @@ def prove_factor(
             connection, "recovery_code_used", attempt.now_ms, user=user.login,
             details={"address": attempt.address, "left": left},
         )  # fmt: skip
+
+
+def count_failure(
+    connection: Connection, attempt: Attempt, login: str, reason: str, *, is_proven: bool = False
+) -> None:
+    """Count and record a failure of a user, or of nobody who is known (an empty login)."""
+    _record_refusal(connection, attempt, login, reason, is_proven=is_proven)
+    if throttle.failed(connection, attempt) and login:
+        details = {"login": login, "address": attempt.address}
+        events.record(connection, "sign_in_locked", attempt.now_ms, details=details)
+
+
+def _record_refusal(
+    connection: Connection, attempt: Attempt, login: str, reason: str, *, is_proven: bool = False
+) -> None:
+    events.record_failure(
+        connection, login, attempt.address, reason, attempt.now_ms, is_proven=is_proven
+    )
 
 
 def sign_in_from(
@@ -194,7 +213,9 @@ def sign_in_from(
     if not may(identities.of_user(user), "sign_in").allowed:
         raise RefusedError("denied")
     who = Who(user.login, parent.authenticator)
-    return _begin(door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms))
+    return begin_session(
+        door, connection, Arrival(user, who, replace(visit, parent=parent), now_ms)
+    )
 
 
 def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
@@ -211,7 +232,7 @@ def attempt_of(door: Door, login: str, visit: Visit, now_ms: int) -> Attempt:
 
 @dataclass(frozen=True)
 class Asked:
-    """The first answer that is not "no"; whether a server was down; whether another one said no."""
+    """The first answer that is not "no"; whether a server was down; whether another one judged."""
 
     answer: Who | Trouble | None
     is_down: bool
@@ -221,6 +242,7 @@ class Asked:
 def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
     """Ask each until one knows who it is."""
     is_down = was_judged = False
+    guessed: Trouble | None = None
     for authenticator in authenticators:
         try:
             answer = authenticator.authenticate(typed.login, typed.password)
@@ -228,10 +250,34 @@ def _ask(authenticators: Sequence[Authenticator], typed: Credentials) -> Asked:
             logger.error("the authenticator %s does not work: %s", authenticator.name, error)
             is_down = True
             continue
-        if answer is not None:
-            return Asked(answer, is_down, was_judged)
+        if isinstance(answer, Who) or (answer is not None and answer.code != "wrong"):
+            return Asked(answer, is_down, was_judged=True)
+        guessed = answer or guessed
         was_judged |= authenticator.name != users.LOCAL
-    return Asked(None, is_down, was_judged)
+    return Asked(guessed, is_down, was_judged)
+
+
+def _of_person(
+    door: Door, connection: Connection, typed: Attempt, asked: Asked, visit: Visit
+) -> Attempt:
+    """The try, counted for whom it was whatever was typed (a directory may know several names).
+
+    Raises `RefusedError` as `throttle.check`.
+    """
+    if asked.answer is None:
+        return typed
+    attempt = attempt_of(door, asked.answer.login, visit, typed.now_ms)
+    try:
+        throttle.check(connection, attempt)
+    except RefusedError:
+        throttle.failed_here(connection, typed)  # or the directory would be asked without end
+        raise
+    return attempt
+
+
+def _is_overtaken(connection: Connection, who: Who) -> bool:
+    """Whether the local password was changed since it was compared."""
+    return who.hashed is not None and not users.is_password(connection, who.login, who.hashed)
 
 
 def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str) -> RefusedError:
@@ -239,16 +285,17 @@ def _refusal(connection: Connection, attempt: Attempt, asked: Asked, login: str)
     trouble = asked.answer if isinstance(asked.answer, Trouble) else None
     user = users.find(connection, trouble.login if trouble else login)
     reason = trouble.code if trouble else "directory_down" if asked.is_down else "wrong"
-    events.record_failure(
-        connection, user.login if user else "", attempt.address, reason, attempt.now_ms
-    )
+    known = user.login if user else ""
     if trouble is not None and trouble.is_proven:
+        _record_refusal(connection, attempt, known, reason, is_proven=True)
         return RefusedError(f"account_{trouble.code}")
-    is_kept_elsewhere = users.password_of(connection, login) is None
-    if not (asked.is_down and is_kept_elsewhere) or asked.was_judged:
-        # where nobody judged nothing was guessed, and who knows his password is not locked out
-        throttle.failed(connection, attempt)
-    return RefusedError("directory_down" if asked.is_down and is_kept_elsewhere else "wrong")
+    if asked.is_down and not asked.was_judged:
+        # who knows his password is not locked out; nor do locks tell who has one here
+        _record_refusal(connection, attempt, known, reason)
+        throttle.failed_here(connection, attempt)
+    else:
+        count_failure(connection, attempt, known, reason)
+    return RefusedError("directory_down" if asked.is_down else "wrong")
 
 
 def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms: int) -> Arrival:
@@ -256,35 +303,35 @@ def _admitted(door: Door, connection: Connection, who: Who, visit: Visit, now_ms
     user = users.find(connection, who.login)
     if user is not None and users.lift_passed_lock(connection, user.id, who.authenticator):
         user = users.find(connection, who.login)
-    if user is None or user.state != users.ACTIVE:
-        code = "account_unknown" if user is None else f"account_{user.state}"
-        address = throttle.counted(visit.address)
-        login = user.login if user else ""
-        events.record_failure(connection, login, address, code.removeprefix("account_"), now_ms)
+        events.record(
+            connection, "account_unlocked", now_ms, user=who.login,
+            details={"login": who.login, "by": who.authenticator},
+        )  # fmt: skip
+    code = _closed(door, connection, user, who)
+    if user is None or code:
+        login, address = user.login if user else "", throttle.counted(visit.address)
+        reason = code.removeprefix("account_")
+        events.record_failure(connection, login, address, reason, now_ms, is_proven=True)
         raise RefusedError(code)
-    if not may(identities.of_user(user), "sign_in").allowed:
-        address = throttle.counted(visit.address)
-        events.record_failure(connection, user.login, address, "denied", now_ms)
-        raise RefusedError("denied")
     ticket = door.keys.derived("ticket", who.ticket) if who.ticket else None
     return Arrival(user, who, visit, now_ms, ticket)
 
 
-def _begin(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
-    started = begin_session(door, connection, arrival)
-    events.record(
-        connection, "signed_in", arrival.now_ms,
-        user=started.session.login, session=started.session.id,
-        details={
-            "authenticator": arrival.who.authenticator, "address": started.session.address,
-            "application": started.session.application,
-        },
-    )  # fmt: skip
-    return started
+def _closed(door: Door, connection: Connection, user: User | None, who: Who) -> str:
+    """Why who is proven is not let in: the code of the refusal, or nothing."""
+    if user is None:
+        return "account_unknown"
+    stored = users.password_of(connection, user.login)
+    asked = [one.name for one in door.authenticators]
+    if code := keeper.refusal(user, stored, who.authenticator, asked):
+        return code
+    if user.state != users.ACTIVE:
+        return f"account_{user.state}"
+    return "" if may(identities.of_user(user), "sign_in").allowed else "denied"
 
 
 def begin_session(door: Door, connection: Connection, arrival: Arrival) -> SignedIn:
-    """A new session under a new token, in place of the browser's old one."""
+    """A new session under a new token, in place of the browser's old one; recorded."""
     user, visit, now_ms = arrival.user, arrival.visit, arrival.now_ms
     if visit.old_token is not None:
         door.sessions.end(connection, [door.keys.session_id(visit.old_token)], now_ms)
@@ -300,6 +347,13 @@ def begin_session(door: Door, connection: Connection, arrival: Arrival) -> Signe
         until=visit.parent.ends_at if visit.parent else None,
     )
     token, session = door.sessions.start(connection, beginning, now_ms)
+    events.record(
+        connection, "signed_in", now_ms, user=session.login, session=session.id,
+        details={
+            "authenticator": session.authenticator, "address": session.address,
+            "application": session.application,
+        },
+    )  # fmt: skip
     device = devices.remembered(door.keys, visit.device, user.login)
     return SignedIn(identities.of_user(user), session, token, device)
 

@@ -51,6 +51,16 @@ class NewPassword:
 
 
 @dataclass(frozen=True)
+class Enrolment:
+    """What was typed into that of a second factor; `sealed` is the key that the page carried."""
+
+    sealed: str
+    code: str
+    password: str = ""
+    code_before: str = ""
+
+
+@dataclass(frozen=True)
 class Overview:
     """What the page shows."""
 
@@ -84,16 +94,13 @@ def change_password(owner: Owner, typed: NewPassword) -> SignedIn | None:
     door = owner.door
     with door.database.read() as connection:
         user = owner.user(connection)
-        current = users.password_of(connection, user.login)
-        throttle.check(connection, _attempt(owner))
-    if not passwords.matches(current, typed.current):
-        _count_wrong_password(owner)
-        raise RefusedError("wrong_password")
+    current = _checked_password(owner, typed.current)
     if typed.password != typed.again:
         raise PasswordRefusedError(Problem("differ"))
     prepared = accounts.prepare_own(door.database, door.passwords, user, typed.password)
     with door.database.write() as connection:
-        if users.password_of(connection, user.login) != current:
+        throttle.check(connection, _attempt(owner))
+        if not users.is_password(connection, user.login, current):
             raise RefusedError("wrong_password")  # somebody else was faster
         accounts.store_own(connection, user, prepared, owner.now_ms)
         throttle.succeeded(connection, _attempt(owner))
@@ -105,24 +112,29 @@ def change_password(owner: Owner, typed: NewPassword) -> SignedIn | None:
         return login.begin_session(door, connection, arrival)
 
 
-def enrol(owner: Owner, sealed: str, typed: str, code_before: str) -> list[str]:
+def enrol(owner: Owner, typed: Enrolment) -> list[str]:
     """Enrol a new second factor; one that there is needs a code of its own. Recovery codes.
 
-    Raises `RefusedError`: `wrong_code`, `step_over`, `locked`, `throttled`, `second_factor_lost`.
+    A local password is asked, too: an open session may be anybody's who sits there. Raises
+    `RefusedError`: `wrong_password`, `wrong_code`, `step_over`, `locked`, `throttled`,
+    `second_factor_lost`.
     """
+    if _has_password(owner):
+        _checked_password(owner, typed.password)
 
     def work(connection: Connection) -> list[str]:
         keys, user = owner.door.keys, owner.user(connection)
-        key = second_factor.unsealed(keys, user.id, sealed, owner.now_ms)
+        key = second_factor.unsealed(keys, user.id, typed.sealed, owner.now_ms)
         if key is None:
             raise RefusedError("step_over")
-        step = second_factor.step_of(key, typed, owner.now_ms)
+        step = second_factor.step_of(key, typed.code, owner.now_ms)
         if step is None:
             raise RefusedError("wrong_code")
         if user.has_second_factor:
-            _take(owner, connection, user, code_before)
-        codes = second_factor.enrol(connection, keys, user.id, key, step)
-        owner.record(connection, "second_factor_enrolled")
+            _take(owner, connection, user, typed.code_before)
+        codes = accounts.enrol(connection, keys, user, key, step)
+        address = throttle.counted(owner.visit.address)
+        owner.record(connection, "second_factor_enrolled", address=address)
         return codes
 
     return _guarded(owner, work)
@@ -187,13 +199,30 @@ def _take(owner: Owner, connection: Connection, user: User, typed: str) -> None:
     login.prove_factor(owner.door, connection, _attempt(owner), user, typed)
 
 
+def _has_password(owner: Owner) -> bool:
+    with owner.door.database.read() as connection:
+        return users.password_of(connection, owner.session.login) is not None
+
+
+def _checked_password(owner: Owner, typed: str) -> str:
+    """The hash that one's own password matches; no transaction is open while it is computed.
+
+    Raises `RefusedError`: `wrong_password`, `locked`, `throttled`.
+    """
+    with owner.door.database.read() as connection:
+        stored = users.password_of(connection, owner.session.login)
+        throttle.check(connection, _attempt(owner))
+    if passwords.matches(stored, typed) and stored is not None:
+        return stored
+    _count_wrong_password(owner)
+    raise RefusedError("wrong_password")
+
+
 def _count_wrong_password(owner: Owner) -> None:
     attempt = _attempt(owner)
     with owner.door.database.write() as connection:
-        events.record_failure(
-            connection, owner.session.login, attempt.address, "wrong_password", owner.now_ms
-        )
-        throttle.failed(connection, attempt)
+        throttle.check(connection, attempt)  # others may have failed while we computed
+        login.count_failure(connection, attempt, owner.session.login, "wrong_password")
 
 
 def _guarded(owner: Owner, work: Callable[[Connection], T]) -> T:

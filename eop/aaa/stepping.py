@@ -14,6 +14,8 @@ from eop.audit import events
 from eop.directory import users
 from eop.errors import RefusedError
 
+PROVING: tuple[steps.Kind, ...] = ("second_factor", "enrol")  # after which the factor is proven
+
 logger = logging.getLogger(__name__)
 
 
@@ -87,10 +89,12 @@ def take_enrolment(walker: Walker, typed: str) -> Taken:
     door = walker.door
 
     def take(connection: Connection, step: Step) -> Taken:
+        if step.user.has_second_factor:  # it is not replaced by who knows the password alone
+            raise RefusedError("step_over")
         matching = second_factor.step_of(step.key, typed, walker.now_ms)
         if matching is None:
             raise RefusedError("wrong_code")
-        codes = second_factor.enrol(connection, door.keys, step.user.id, step.key, matching)
+        codes = accounts.enrol(connection, door.keys, step.user, step.key, matching)
         events.record(
             connection, "second_factor_enrolled", walker.now_ms, user=step.user.login,
             details={"address": throttle.counted(walker.visit.address)},
@@ -132,6 +136,7 @@ def _go_on(walker: Walker, connection: Connection, step: Step) -> Taken:
         now_ms=walker.now_ms,
         ticket=step.ticket,
         following=step.following,
-        is_factor_proven=True,  # it comes first, and was due no more after it
+        # one may have been enrolled elsewhere since this step was begun
+        is_factor_proven=step.is_factor_proven or step.kind in PROVING,
     )
     return Taken(login.go_on(walker.door, connection, arrival), step.following)

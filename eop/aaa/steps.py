@@ -56,6 +56,7 @@ class Step:
     failures: int
     following: str
     key: str = ""
+    is_factor_proven: bool = False
 
 
 def due(door: "Door", connection: Connection, arrival: "Arrival") -> Kind | None:
@@ -92,6 +93,7 @@ def begin(door: "Door", connection: Connection, arrival: "Arrival", kind: Kind) 
             ticket=arrival.ticket,
             application=arrival.visit.application,
             secret=second_factor.encrypted(door.keys, key) if key else None,
+            is_factor_proven=arrival.is_factor_proven,
             next=arrival.following,
             ends_at=arrival.now_ms + STEP_SECONDS * 1000,
         )
@@ -121,6 +123,7 @@ def find(connection: Connection, keys: Keys, token: str, now_ms: int) -> Step:
         failures=row.failures,
         following=row.next,
         key=second_factor.decrypted(keys, row.secret) if row.secret else "",
+        is_factor_proven=row.is_factor_proven,
     )
 
 
@@ -149,7 +152,7 @@ def drop(connection: Connection, keys: Keys, token: str) -> None:
 
 
 def forget_user(connection: Connection, user_id: int) -> None:
-    """Forget every step of a user whose password or state changed."""
+    """Forget every step of a user whose password, second factor or state changed."""
     connection.execute(delete(sign_in_step).where(sign_in_step.c.user_id == user_id))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     true,
 )
 
@@ -45,6 +46,7 @@ sign_in_step = Table(
     Column("application", String(32), nullable=False, server_default=""),
     Column("secret", String(255)),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("is_factor_proven", Boolean, nullable=False, server_default=false()),
     Column("next", Text, nullable=False),
     Column("ends_at", BigInteger, nullable=False, index=True),
 )

@@ -20,6 +20,7 @@ FAILURES_AN_ADDRESS = 60  # of any login: a whole school may share one address
 WINDOW_SECONDS = 30 * 60  # in which those of an address count
 IPV6_PREFIX = 64  # what one subscriber has at least, to take any address from
 MAX_ADDRESS_CHARACTERS = 64
+NOBODY = ""  # the login of failures that count for none
 EVERYWHERE = ""  # the place of a lock that all but known devices are under
 
 
@@ -88,18 +89,30 @@ def check(connection: Connection, attempt: Attempt) -> None:
         raise RefusedError("throttled", retry_after=_seconds(edge - since))
 
 
-def failed(connection: Connection, attempt: Attempt) -> None:
-    """Count a failure, and lock when it is one too many."""
-    connection.execute(
-        insert(sign_in_failure).values(login=attempt.login, place=attempt.place, at=attempt.now_ms)
-    )
+def failed(connection: Connection, attempt: Attempt) -> bool:
+    """Count a failure, and lock when it is one too many; whether it was."""
+    _keep(connection, attempt, attempt.login)
     same_login = sign_in_failure.c.login == attempt.login
     here = sign_in_failure.c.place == attempt.place
     attempts = attempt.limits.attempts
+    places = []
     if _count(connection, attempt, same_login, here) >= attempts:
-        _lock(connection, attempt, attempt.place)
+        places.append(attempt.place)
     if _count(connection, attempt, same_login) >= attempts * EVERYWHERE_TIMES:
-        _lock(connection, attempt, EVERYWHERE)
+        places.append(EVERYWHERE)
+    for place in places:
+        _lock(connection, attempt, place)
+    return bool(places)
+
+
+def failed_here(connection: Connection, attempt: Attempt) -> None:
+    """Count a failure at its place alone: no login is locked by it."""
+    _keep(connection, attempt, NOBODY)
+
+
+def _keep(connection: Connection, attempt: Attempt, login: str) -> None:
+    values = {"login": login, "place": attempt.place, "at": attempt.now_ms}
+    connection.execute(insert(sign_in_failure).values(**values))
 
 
 def _count(connection: Connection, attempt: Attempt, *conditions: object) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from eop.audit.chain import Entry, append
 from eop.audit.tables import audit
@@ -29,21 +29,34 @@ def record(  # noqa: PLR0913 - the columns of an event
     append(connection, [Entry(now_ms, kind, user, session, workstation, details or {})])
 
 
-def record_failure(
-    connection: Connection, login: str, address: str, reason: str, now_ms: int
+def record_failure(  # noqa: PLR0913 - who failed where and why
+    connection: Connection,
+    login: str,
+    address: str,
+    reason: str,
+    now_ms: int,
+    *,
+    is_proven: bool = False,
 ) -> None:
     """Keep a sign-in that failed, unless its address has failed too often in this minute.
 
-    `login` is that of a user or empty: a password may be typed in its place.
+    `login` is that of a user or empty: a password may be typed in its place. Where it was proven
+    who it is, guesses from the same address do not hide it: it has a measure of its own. That some
+    are left out is kept once a minute.
     """
-    of_address = (
-        audit.c.kind == "sign_in_failed",
-        audit.c.details["address"].as_string() == address,
-    )
-    kept = select(func.count()).where(*of_address, audit.c.at > now_ms - 60_000)
-    if (connection.scalar(kept) or 0) >= FAILURES_A_MINUTE:
-        return
-    record(
-        connection, "sign_in_failed", now_ms, user=login,
-        details={"address": address, "reason": reason},
-    )  # fmt: skip
+    at_address = audit.c.details["address"].as_string() == address
+    alike = [at_address]
+    if is_proven:
+        alike += [audit.c.user == login, audit.c.details["reason"].as_string() == reason]
+    if _in_this_minute(connection, "sign_in_failed", now_ms, *alike) < FAILURES_A_MINUTE:
+        details = {"address": address, "reason": reason}
+        record(connection, "sign_in_failed", now_ms, user=login, details=details)
+    elif not _in_this_minute(connection, "sign_in_failures_left_out", now_ms, at_address):
+        record(connection, "sign_in_failures_left_out", now_ms, details={"address": address})
+
+
+def _in_this_minute(
+    connection: Connection, kind: str, now_ms: int, *alike: ColumnElement[bool]
+) -> int:
+    kept = select(func.count()).where(audit.c.kind == kind, audit.c.at > now_ms - 60_000, *alike)
+    return connection.scalar(kept) or 0

@@ -37,6 +37,8 @@ _REASONS: dict[str, Any] = {
     "locked": lazy_gettext("the account is locked"),
     "must_change": lazy_gettext("the password must be changed first"),
     "directory_down": lazy_gettext("the directory did not answer"),
+    "kept_here": lazy_gettext("the account signs in with its password here"),
+    "kept_elsewhere": lazy_gettext("the account signs in where it is kept"),
     "denied": lazy_gettext("the account has no right to sign in"),
 }
 
@@ -107,6 +109,23 @@ def _sign_in_failed(details: Details) -> str:
             "Could not sign in from %(address)s: %(reason)s.",
             address=_of(details, "address"),
             reason=_REASONS.get(reason, reason),
+        )
+    )
+
+
+def _failures_left_out(details: Details) -> str:
+    address = _of(details, "address")
+    return str(
+        gettext("More sign-ins failed from %(address)s than are listed here.", address=address)
+    )
+
+
+def _sign_in_locked(details: Details) -> str:
+    return str(
+        gettext(
+            "Too many failures from %(address)s: %(login)s cannot sign in for a while.",
+            address=_of(details, "address"),
+            login=_of(details, "login"),
         )
     )
 
@@ -278,6 +297,10 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Account disabled"),
         lazy_gettext("Disabled the account %(what)s."),
     ),
+    "account_opened": (
+        lazy_gettext("Account opened"),
+        lazy_gettext("Opened the account %(what)s to its password alone."),
+    ),
     "account_unlocked": (
         lazy_gettext("Account unlocked"),
         lazy_gettext("Unlocked the account %(what)s."),
@@ -384,6 +407,12 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
 KINDS: dict[str, Kind] = {
     "signed_in": Kind("sign_in", lazy_gettext("Successful sign-in"), _signed_in),
     "sign_in_failed": Kind("sign_in", lazy_gettext("Failed sign-in"), _sign_in_failed),
+    "sign_in_failures_left_out": Kind(
+        "sign_in", lazy_gettext("More failed sign-ins"), _failures_left_out
+    ),
+    "sign_in_locked": Kind(
+        "sign_in", lazy_gettext("Sign-in locked after failures"), _sign_in_locked
+    ),
     "signed_out": Kind("sign_in", lazy_gettext("Sign-out"), _signed_out),
     "screen_opened": Kind("look", lazy_gettext("Screen opened"), _screen_opened),
     "screen_closed": Kind("look", lazy_gettext("Screen left"), _screen_closed),

@@ -236,6 +236,18 @@ def set_password(connection: Connection, login: str, hashed: str) -> None:
     connection.execute(update(user).where(user.c.id == stored.id).values(password=hashed))
 
 
+def is_password(connection: Connection, login: str, hashed: str) -> bool:
+    """Whether this hash is still the stored one; it stays so until the transaction ends."""
+    query = select(user.c.password).where(user.c.login == canonical_login(login))
+    return connection.scalar(query.with_for_update()) == hashed
+
+
+def renew_password(connection: Connection, login: str, before: str, renewed: str) -> bool:
+    """Store another hash of the same password; False where it is another password by now."""
+    same = (user.c.login == canonical_login(login), user.c.password == before)
+    return connection.execute(update(user).where(*same).values(password=renewed)).rowcount == 1
+
+
 def date_password(connection: Connection, user_id: int, now_ms: int, *, must_change: bool) -> None:
     """Write down that a user has a new password, and whether he must change it."""
     values = {"password_at": now_ms, "must_change": must_change}

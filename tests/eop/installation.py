@@ -117,8 +117,10 @@ class Installation:
         self.stop_daemon()
         shutil.rmtree(self.home)
 
-    def add_user(self, login="camille", role="teacher", rooms=("*",), classes=("*",)) -> None:
-        new = NewUser(login, role, login.capitalize(), HASH, tuple(rooms), tuple(classes))
+    def add_user(  # noqa: PLR0913 - what a test may want to be otherwise
+        self, login="camille", role="teacher", rooms=("*",), classes=("*",), password=HASH
+    ) -> None:
+        new = NewUser(login, role, login.capitalize(), password, tuple(rooms), tuple(classes))
         accounts.add(self.parts.database, new, self.parts.now_ms())
 
     def add_class(self, name: str, *logins: str) -> None:

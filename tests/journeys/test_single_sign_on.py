@@ -19,7 +19,7 @@ SHOWN_MS = 1000
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory):
-    """A product that knows both servers, and a teacher who has no password here that he knows."""
+    """A product that knows both servers, and a teacher who has no password here."""
     assert not missing_programs(), f"install {missing_programs()}"
     secret = tmp_path_factory.mktemp("school") / "secret.txt"
     secret.write_text("the client's secret\n")
@@ -46,9 +46,7 @@ def school(tmp_path_factory):
         FakeProcess("tests.fakes.oidc_server", *provider, *USERS),
         stack,
     ):
-        stack.eopctl(
-            "user", "add", "anne.petit", "--role", "teacher", "--password-file", str(secret)
-        )
+        stack.eopctl("user", "add", "anne.petit", "--role", "teacher", "--no-password")
         stack.cas, stack.issuer = stack.environment["EOP_CAS_URL"], issuer
         yield stack
 
@@ -147,10 +145,7 @@ def test_with_one_server_alone_every_way_leads_there(browser, school):
         "EOP_SINGLE_SIGN_ON_ONLY": "yes",
     }
     with only:
-        only.eopctl(
-            "user", "add", "anne.petit", "--role", "teacher", "--password-file",
-            school.environment["EOP_OIDC_CLIENT_SECRET_FILE"],
-        )  # fmt: skip
+        only.eopctl("user", "add", "anne.petit", "--role", "teacher", "--no-password")
         with new_page(browser) as page:
             page.goto(only.url + "/")
             page.wait_for_url(school.cas + "/login**")

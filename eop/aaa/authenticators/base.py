@@ -5,7 +5,7 @@ server and reads what it comes back with. Neither keeps, throttles or begins any
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeGuard
 
 from eop.errors import EopError
@@ -21,12 +21,14 @@ class AuthenticatorDownError(EopError):
 class Who:
     """A proven login, and which authenticator proved it.
 
-    `ticket` is what a single sign-on server calls this sign-in: its own sign-out names it.
+    `ticket` is what a single sign-on server calls this sign-in: its own sign-out names it;
+    `hashed` the stored hash that a local password was compared with.
     """
 
     login: str
     authenticator: str
     ticket: str | None = None
+    hashed: str | None = field(default=None, repr=False)
 
 
 def is_login(text: object) -> TypeGuard[str]:
@@ -38,14 +40,15 @@ def is_login(text: object) -> TypeGuard[str]:
     )
 
 
-TroubleCode = Literal["disabled", "expired", "locked", "must_change"]
+TroubleCode = Literal["disabled", "expired", "locked", "must_change", "wrong"]
 
 
 @dataclass(frozen=True)
 class Trouble:
     """The account is known and does not open. Administrators are told in every case.
 
-    The person is told only where `is_proven`: the password was right.
+    The person is told only where `is_proven`: the password was right. After `wrong` the next
+    authenticator is asked, as after None; it says whose password was guessed, by whatever name.
     """
 
     login: str

@@ -8,6 +8,7 @@ directory does not become this site's administrator by calling it as he is calle
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from eop.aaa import keeper
 from eop.aaa.authenticators.base import Authenticator, Trouble, Who
 from eop.aaa.authenticators.local import LocalAuthenticator
 from eop.database import Database
@@ -69,8 +70,7 @@ class NotForLocalPasswords:
         with self._database.read() as connection:
             user = users.find(connection, answer.login)
             stored = users.password_of(connection, answer.login)
-        is_kept_here = user is not None and user.source == users.LOCAL and stored is not None
-        return None if is_kept_here else answer
+        return None if keeper.is_kept_here(user, stored) else answer
 
 
 class AdministratorsOnly:

@@ -11,7 +11,7 @@ from eop.directory import ldap_lookup
 from eop.directory.ldap_adapter import Link
 from eop.directory.ldap_directory import Directory
 from eop.directory.ldap_layout import Access, Layout
-from eop.directory.ldap_state import WRONG, Outcome, outcome
+from eop.directory.ldap_state import Outcome, outcome
 from eop.directory.ldap_trouble import LdapError, UnjudgedError
 from eop.directory.users import ACTIVE, canonical_login
 from eop.errors import RefusedError
@@ -71,10 +71,8 @@ class LdapAuthenticator:
             )
         return self._told(canonical_login(entry.text(self._layout.login)), ended)
 
-    def _told(self, login: str, ended: Outcome) -> Who | Trouble | None:
+    def _told(self, login: str, ended: Outcome) -> Who | Trouble:
         if ended.code == ACTIVE:
             return Who(login, self.name)
-        if ended.code == WRONG:
-            return None
         code: TroubleCode = ended.code  # type: ignore[assignment]
         return Trouble(login, self.name, code, ended.is_proven)

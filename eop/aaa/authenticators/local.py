@@ -24,5 +24,7 @@ class LocalAuthenticator:
         if passwords.is_outdated(stored):
             renewed = passwords.hash_of(password)
             with self._database.write() as connection:
-                users.set_password(connection, login, renewed)
-        return Who(login, self.name)
+                if not users.renew_password(connection, login, stored, renewed):
+                    return None
+            stored = renewed
+        return Who(login, self.name, hashed=stored)

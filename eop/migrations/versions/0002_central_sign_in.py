@@ -121,6 +121,7 @@ def _create_steps() -> None:
         sa.Column("application", sa.String(32), nullable=False, server_default=""),
         sa.Column("secret", sa.String(255)),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("is_factor_proven", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("next", sa.Text, nullable=False),
         sa.Column("ends_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sign_in_step"),

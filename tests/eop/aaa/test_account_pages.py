@@ -6,13 +6,14 @@ import pyotp
 import pytest
 from sqlalchemy import select, update
 
-from eop.aaa import revocations, second_factor
+from eop.aaa import passwords, revocations, second_factor, throttle
+from eop.aaa.login import Visit, attempt_of
 from eop.audit.tables import audit
 from eop.directory import users
 from eop.directory.tables import user
 from tests.eop.aaa.conftest import Person
 from tests.eop.aaa.test_step_pages import code_of, enrol, events_of, wrong_code
-from tests.eop.installation import MOUNT, PASSWORD
+from tests.eop.installation import HASH, MOUNT, PASSWORD
 
 NEW = "seven quiet horses"
 CHANGE = {"current": PASSWORD, "password": NEW, "again": NEW}
@@ -88,7 +89,10 @@ def test_another_password_keeps_this_session_under_a_new_token_and_ends_the_othe
     assert all(house.daemon.revoked(one) for one in ids)
     assert [one.authenticator for one in live(house)] == ["local"]
     assert "Your password was changed." in inside.get("/account?done=password").text
-    assert "password_changed" in events_of(house)
+    assert events_of(house)[-2:] == ["password_changed", "signed_in"]
+    with house.parts.database.read() as connection:
+        begun = connection.scalar(select(audit.c.session).order_by(audit.c.id.desc()).limit(1))
+    assert [one.id for one in live(house)] == [begun]
     assert Person(house).enter().status_code == 401
     assert Person(house).enter(NEW).status_code == 303
 
@@ -181,12 +185,64 @@ def enrolment(person):
     return key, pending
 
 
+def set_up(person, **form):
+    return person.change("/account/second-factor", **{"current": PASSWORD, **form})
+
+
+def test_an_open_session_alone_sets_up_no_second_factor(house, inside):
+    key, pending = enrolment(inside)
+    assert 'name="current"' in inside.get("/account/second-factor").text
+    for wrong in ("", "wrong", "x" * 1025):
+        answer = set_up(inside, pending=pending, code=code_of(house, key), current=wrong)
+        assert answer.status_code == 403
+        assert "This is not your current password." in answer.text
+        assert pending in answer.text
+    for _ in range(2):
+        set_up(inside, pending=pending, code=code_of(house, key), current="wrong")
+    locked = set_up(inside, pending=pending, code=code_of(house, key))
+    assert locked.status_code == 423
+    with house.parts.database.read() as connection:
+        assert not users.get(connection, "camille").has_second_factor
+
+
+def test_who_has_no_password_here_is_asked_for_none(house, inside):
+    with house.parts.database.write() as connection:
+        connection.execute(update(user).values(password=None))
+    key, pending = enrolment(inside)
+    assert 'name="current"' not in inside.get("/account/second-factor").text
+    done = set_up(inside, pending=pending, code=code_of(house, key), current="")
+    assert done.status_code == 200
+    with house.parts.database.read() as connection:
+        kept = select(audit).where(audit.c.kind == "second_factor_enrolled")
+        assert connection.execute(kept).one().details == {"address": "127.0.0.1"}
+
+
+@pytest.mark.parametrize("current", [PASSWORD, "wrong"])
+def test_what_failed_while_a_password_was_compared_counts(house, inside, monkeypatch, current):
+    door, compare = house.parts.door, passwords.matches
+    here = Visit("127.0.0.1", device=inside.cookie("eop_device"))
+    attempt = attempt_of(door, "camille", here, house.parts.now_ms())
+
+    def matches(stored, password):
+        right = compare(stored, password)
+        with house.parts.database.write() as connection:
+            for _ in range(throttle.ATTEMPTS):
+                throttle.failed(connection, attempt)
+        return right
+
+    monkeypatch.setattr(passwords, "matches", matches)
+    answer = inside.change("/account/password", **(CHANGE | {"current": current}))
+    assert answer.status_code == 423
+    with house.parts.database.read() as connection:
+        assert users.password_of(connection, "camille") == HASH
+
+
 def test_a_second_factor_is_set_up_by_its_first_code(house, inside):
     key, pending = enrolment(inside)
-    wrong = inside.change("/account/second-factor", pending=pending, code=wrong_code(house, key))
+    wrong = set_up(inside, pending=pending, code=wrong_code(house, key))
     assert wrong.status_code == 401
     assert pending in wrong.text
-    done = inside.change("/account/second-factor", pending=pending, code=code_of(house, key))
+    done = set_up(inside, pending=pending, code=code_of(house, key))
     assert len(re.findall(r"<li>[a-z2-9]{5}-[a-z2-9]{5}</li>", done.text)) == 10
     assert "10 recovery codes are left" in inside.get("/account").text
     assert "second_factor_enrolled" in events_of(house)
@@ -196,17 +252,27 @@ def test_a_second_factor_is_set_up_by_its_first_code(house, inside):
     assert other.step(code=code_of(house, key, 1)).status_code == 303
 
 
+def test_setting_it_up_ends_what_was_begun_at_the_door_without_it(house, inside):
+    with house.parts.database.write() as connection:
+        connection.execute(update(user).values(must_change=True))
+    other = Person(house)
+    other.enter()
+    key, pending = enrolment(inside)
+    set_up(inside, pending=pending, code=code_of(house, key))
+    assert other.get("/login/step").headers["Location"] == "/login"
+
+
 def test_a_page_that_is_too_old_or_anothers_sets_up_nothing(house, inside):
     key, pending = enrolment(inside)
     house.add_user("malo")
     malo = Person(house, "malo")
     malo.enter()
-    foreign = malo.change("/account/second-factor", pending=pending, code=code_of(house, key))
+    foreign = set_up(malo, pending=pending, code=code_of(house, key))
     assert foreign.status_code == 401
     house.offset = 601
-    old = inside.change("/account/second-factor", pending=pending, code=code_of(house, key))
+    old = set_up(inside, pending=pending, code=code_of(house, key))
     assert (old.status_code, "took too long" in old.text) == (401, True)
-    assert inside.change("/account/second-factor", pending="", code="1").status_code == 401
+    assert set_up(inside, pending="", code="1").status_code == 401
     with house.parts.database.read() as connection:
         assert not any(one.has_second_factor for one in users.list_all(connection))
 
@@ -215,9 +281,9 @@ def test_setting_it_up_anew_needs_a_code_of_the_one_there_is(house, inside):
     old, codes = enrol(house)
     key, pending = enrolment(inside)
     form = {"pending": pending, "code": code_of(house, key)}
-    assert inside.change("/account/second-factor", **form).status_code == 401
-    assert inside.change("/account/second-factor", **form, code_before="000").status_code == 401
-    done = inside.change("/account/second-factor", **form, code_before=codes[0])
+    assert set_up(inside, **form).status_code == 401
+    assert set_up(inside, **form, code_before="000").status_code == 401
+    done = set_up(inside, **form, code_before=codes[0])
     assert done.status_code == 200
     other = Person(house)
     other.enter()

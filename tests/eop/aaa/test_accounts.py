@@ -2,11 +2,12 @@ import pytest
 from sqlalchemy import select
 
 from eop.aaa import accounts, passwords, revocations
-from eop.aaa.accounts import Terms
+from eop.aaa.accounts import NAMES_AN_EVENT, Terms
 from eop.aaa.password_policy import PasswordPolicy, PasswordRefusedError
 from eop.aaa.tables import password_history
 from eop.audit.tables import audit
 from eop.directory import users
+from eop.directory.classes import MAX_STUDENTS
 from eop.directory.users import NewUser
 from eop.errors import ExistsError, InvalidError, NotFoundError
 from tests.eop.installation import HASH, PASSWORD, error
@@ -144,6 +145,33 @@ def test_a_password_is_dated_when_it_is_set_and_not_when_its_hash_is_renewed(hou
         assert users.get(connection, "camille").must_change
 
 
+@pytest.fixture
+def reset_meanwhile(house, monkeypatch):
+    """The next password that is right is another one as soon as it was compared."""
+    parts, compare = house.parts, passwords.matches
+
+    def matches(stored, password):
+        monkeypatch.setattr(passwords, "matches", compare)
+        right = compare(stored, password)
+        accounts.set_password(
+            parts.database, parts.door.sessions, "camille", "a new long password", parts.now_ms()
+        )
+        return right
+
+    monkeypatch.setattr(passwords, "matches", matches)
+
+
+@pytest.mark.parametrize("is_outdated", [False, True])
+def test_a_password_that_was_reset_while_it_was_compared_opens_nothing(
+    house, monkeypatch, reset_meanwhile, is_outdated
+):
+    monkeypatch.setattr(passwords, "is_outdated", lambda stored: is_outdated)
+    assert error(house.browser().sign_in()) == (401, "wrong")
+    assert live_ids(house) == []
+    assert error(house.browser().sign_in()) == (401, "wrong")
+    assert house.browser().sign_in(password="a new long password").status_code == 200
+
+
 def test_of_a_password_that_is_not_stored_nothing_changes(house):
     parts, browser = house.parts, house.signed_in()
     with pytest.raises(PasswordRefusedError):
@@ -152,6 +180,38 @@ def test_of_a_password_that_is_not_stored_nothing_changes(house):
         )
     assert browser.get("session").status_code == 200
     assert history(house) == []
+
+
+def details_of(house, kind):
+    with house.parts.database.read() as connection:
+        rows = connection.execute(select(audit).where(audit.c.kind == kind).order_by(audit.c.id))
+        return [row.details for row in rows]
+
+
+def test_who_came_into_a_class_and_who_left_it_is_in_the_audit(house):
+    def save(*students):
+        parts = house.parts
+        accounts.save_class(
+            parts.database, parts.door.sessions, "3e B", list(students), 1, replace=True
+        )
+        return details_of(house, "class_saved")
+
+    named = {"class": "3e B"}
+    assert save("malo", "zoe")[-1] == named | {"added": ["malo", "zoe"], "removed": []}
+    assert save("zoe", "anne")[-1] == named | {"added": ["anne"], "removed": ["malo"]}
+    assert save("zoe", "anne")[-1] == named | {"added": [], "removed": []}
+    save(*(f"{number:03}" + "é" * 61 for number in range(MAX_STUDENTS)))
+    kept = save()[3:]
+    assert len(kept) == 2 * MAX_STUDENTS // NAMES_AN_EVENT
+    assert kept[0]["removed"] == ["anne", "zoe"]
+    assert sum(len(one["added"]) for one in kept) == MAX_STUDENTS
+    assert sum(len(one["removed"]) for one in kept) == MAX_STUDENTS + 2
+
+
+def test_that_an_account_was_opened_to_its_password_is_in_the_audit(house):
+    parts = house.parts
+    accounts.open_to_password(parts.database, parts.door.sessions, "camille", 1)
+    assert details_of(house, "account_opened") == [{"login": "camille"}]
 
 
 def test_every_change_is_in_the_audit_with_who_made_it(house):

@@ -340,11 +340,12 @@ def test_on_one_host_name_both_share_the_cookie(house):
     assert eop.open(MOUNT + "/").status_code == 200
 
 
-def test_the_applications_own_host_takes_no_password(pair, house):
-    body = {"username": "camille", "password": PASSWORD}
-    answer = pair.eop.open(API + "/session", "POST", json=body)
-    assert error(answer) == (403, "sign_in_elsewhere")
-    assert f"https://{AAA}" in answer.json["error"]["message"]
+def test_the_api_takes_no_password_on_the_applications_own_host(pair, house):
+    for password in (PASSWORD, "wrong"):
+        body = {"username": "camille", "password": password}
+        answer = pair.eop.open(API + "/session", "POST", json=body)
+        assert error(answer) == (403, "sign_in_elsewhere")
+        assert f"sign in at https://{AAA}." in answer.json["error"]["message"]
     assert sessions(house) == []
 
 

@@ -99,7 +99,7 @@ def test_an_account_that_was_locked_by_wrong_passwords_is_unlocked(school):
     assert school.browser().sign_in("anna").status_code == 423
     people.unlock(desk(school, login="Anna"))
     assert school.browser().sign_in("anna").status_code == 200
-    assert audited(school) == [("account_unlocked", "carla", {"login": "anna"})]
+    assert audited(school)[-1] == ("account_unlocked", "carla", {"login": "anna"})
 
 
 def test_an_imported_account_is_changed_where_it_is_kept(school):

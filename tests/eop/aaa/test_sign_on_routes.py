@@ -18,10 +18,11 @@ from eop.aaa.sign_on import ended, finish
 from eop.aaa.sign_on_routes import MAX_TOLD_BYTES
 from eop.aaa.tables import session, sign_in_step, sign_on_state
 from eop.audit.tables import audit
+from eop.directory import users
 from eop.errors import RefusedError
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_cas import logout
-from tests.eop.installation import MOUNT, PASSWORD, Installation
+from tests.eop.installation import HASH, MOUNT, PASSWORD, Installation
 from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer
 
@@ -59,7 +60,7 @@ def servers(tmp_path_factory):
 
 @pytest.fixture
 def open_house(monkeypatch):
-    """`open_house(**settings)` gives an installation with a daemon and a teacher."""
+    """`open_house(**settings)`: an installation with a daemon and two teachers."""
     opened = []
 
     def make(**environment):
@@ -68,7 +69,8 @@ def open_house(monkeypatch):
         for name, value in made.environ.items():
             monkeypatch.setenv(name, value)
         made.start_daemon()
-        made.add_user()
+        made.add_user(password=None)  # her only way in is the server
+        made.add_user("malo")
         return made
 
     monkeypatch.setattr(sign_on_routes, "_told_rate", Rate(sign_on_routes.TOLD_PACE))
@@ -258,6 +260,18 @@ def test_who_is_signed_in_goes_straight_on(school):
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{MOUNT}/observe/")
 
 
+@pytest.mark.parametrize("name", ["cas", "oidc"])
+def test_who_has_a_password_here_is_not_whom_a_server_calls_so(school, name):
+    with school.parts.database.write() as connection:
+        users.set_password(connection, "camille", HASH)
+    answer = sign_on(school.browser(HOST), name)
+    assert answer.status_code == 403
+    assert "Your account has a password of its own here" in answer.text
+    assert rows(school, session) == []
+    (failure,) = [row for row in rows(school, audit) if row.kind == "sign_in_failed"]
+    assert (failure.user, failure.details["reason"]) == ("camille", "kept_here")
+
+
 def test_a_refused_ticket_is_told_recorded_and_counted(school):
     for number in range(61):
         browser = school.browser(HOST)
@@ -269,15 +283,15 @@ def test_a_refused_ticket_is_told_recorded_and_counted(school):
     assert len(failures) == 10  # of one address in a minute
     assert failures[0].details == {"address": "127.0.0.1", "reason": "cas"}
     # passwords from there are counted with them, and from elsewhere everything goes on
-    assert school.browser().sign_in().status_code == 429
-    elsewhere = school.browser().sign_in(environ={"REMOTE_ADDR": "192.0.2.7"})
+    assert school.browser().sign_in("malo").status_code == 429
+    elsewhere = school.browser().sign_in("malo", environ={"REMOTE_ADDR": "192.0.2.7"})
     assert elsewhere.status_code == 200
 
 
 def test_what_any_page_can_make_a_browser_ask_is_not_counted(school):
     for _ in range(61):
         ask(school.browser(HOST), "/login/cas/callback?state=x&ticket=ST-1")
-    assert school.browser().sign_in().status_code == 200
+    assert school.browser().sign_in("malo").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -597,7 +611,7 @@ def test_the_form_is_still_there_for_who_asks_for_it(open_house, servers):
     page = ask(browser, "/login?local=1").text
     assert 'name="password"' in page
     assert "/login?local=1&amp;language=fr" in page or "/login?local=1&language=fr" in page
-    typed = {"username": "camille", "password": "wrong"}
+    typed = {"username": "malo", "password": "wrong"}
     refused = ask(browser, "/login", "POST", data=typed)
     assert refused.status_code == 401
     assert 'name="password"' in refused.text
@@ -650,5 +664,5 @@ def test_signing_out_here_may_sign_out_there(open_house, servers, name):
 def test_who_signed_in_by_password_signs_out_here_alone(open_house, servers):
     house = open_house(**servers["cas"], EOP_SINGLE_SIGN_OUT="yes")
     browser = house.browser(HOST)
-    ask(browser, "/login", "POST", data={"username": "camille", "password": PASSWORD})
+    ask(browser, "/login", "POST", data={"username": "malo", "password": PASSWORD})
     assert sign_out(browser).headers["Location"] == "/login"

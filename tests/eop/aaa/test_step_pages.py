@@ -332,6 +332,39 @@ def test_a_role_that_needs_a_second_factor_enrols_it_at_the_door(installed):
     assert again.step(code=shown[0]).status_code == 303
 
 
+def test_a_step_begun_without_a_second_factor_does_not_replace_one(installed):
+    house = installed(TOTP_REQUIRED_ROLES="teacher")
+    thief = Person(house)
+    thief.enter()
+    theirs = re.search(r'class="secret">([A-Z2-7 ]+)<', thief.get("/login/step").text).group(1)
+    key, _ = enrol(house)
+    answer = thief.step(code=code_of(house, theirs.replace(" ", "")))
+    assert (answer.status_code, "Begin again" in answer.text) == (401, True)
+    assert not thief.is_inside
+    camille = Person(house)
+    camille.enter()
+    assert camille.step(code=code_of(house, key)).status_code == 303
+
+
+def test_a_step_begun_before_a_second_factor_does_not_go_round_it(house, camille):
+    must_change(house)
+    camille.enter()
+    key, _ = enrol(house)
+    assert camille.step(password=NEW, again=NEW).headers["Location"] == "/login/step"
+    assert not camille.is_inside
+    assert camille.step(code=code_of(house, key)).headers["Location"] == HOME
+
+
+def test_enrolling_at_the_door_ends_the_other_steps(installed):
+    house = installed(TOTP_REQUIRED_ROLES="teacher")
+    first, second = Person(house), Person(house)
+    first.enter()
+    second.enter()
+    key = re.search(r'class="secret">([A-Z2-7 ]+)<', first.get("/login/step").text).group(1)
+    assert first.step(code=code_of(house, key.replace(" ", ""))).status_code == 200
+    assert not steps_stored(house)
+
+
 def test_mistakes_while_enrolling_lock_nobody_out(installed):
     house = installed(TOTP_REQUIRED_ROLES="teacher")
     camille = Person(house)
@@ -381,7 +414,8 @@ def test_the_api_changes_no_password(house):
 
 def test_who_comes_from_a_single_sign_on_shows_his_factor_too(house, camille):
     key, _ = enrol(house)
-    must_change(house)  # that password is not the one he came by
+    with house.parts.database.write() as connection:  # of a password that is not asked for
+        connection.execute(update(user).values(password=None, must_change=True))
     who, now_ms = Who("camille", "cas", "ST-1"), house.parts.now_ms()
     pending = sign_in_as(house.parts.door, who, Visit("127.0.0.1"), now_ms)
     assert isinstance(pending, Pending)

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from eop.aaa import policy
+from eop.aaa.throttle import ATTEMPTS
 from eop.audit.events import FAILURES_A_MINUTE, record_failure
 from eop.audit.tables import audit
 from tests.eop.installation import PASSWORD
@@ -57,3 +58,59 @@ def test_of_one_address_so_many_a_minute_are_kept_and_not_one_more(quiet):
     fail(quiet, "192.0.2.2", now_ms + 59_999)
     fail(quiet, "192.0.2.1", now_ms + 60_000)
     assert len(failures(quiet)) == FAILURES_A_MINUTE + 2
+
+
+def left_out(house):
+    kind = audit.c.kind == "sign_in_failures_left_out"
+    with house.parts.database.read() as connection:
+        return [row.details for row in connection.execute(select(audit).where(kind))]
+
+
+def test_that_some_are_left_out_is_kept_once_a_minute(quiet):
+    now_ms = quiet.parts.now_ms()
+    for _ in range(FAILURES_A_MINUTE):
+        fail(quiet, "192.0.2.1", now_ms)
+    assert left_out(quiet) == []
+    for later in (0, 1, 59_999):
+        fail(quiet, "192.0.2.1", now_ms + later)
+        assert left_out(quiet) == [{"address": "192.0.2.1"}]
+
+
+def test_guesses_do_not_hide_who_was_proven_and_refused(quiet):
+    now_ms = quiet.parts.now_ms()
+    for _ in range(FAILURES_A_MINUTE):
+        fail(quiet, "192.0.2.1", now_ms)
+    reasons = ["denied"] * (FAILURES_A_MINUTE + 1) + ["disabled"]
+    with quiet.parts.database.write() as connection:
+        for reason in reasons:
+            record_failure(connection, "malo", "192.0.2.1", reason, now_ms, is_proven=True)
+    kept = [user for user, _ in failures(quiet)]
+    assert kept == ["camille"] * FAILURES_A_MINUTE + ["malo"] * (FAILURES_A_MINUTE + 1)
+    assert len(left_out(quiet)) == 1
+
+
+def test_a_refusal_after_a_right_password_is_one_of_those(house, monkeypatch):
+    for _ in range(FAILURES_A_MINUTE):
+        fail(house, "127.0.0.1", house.parts.now_ms())
+    monkeypatch.setitem(policy.RIGHTS, "teacher", {})
+    assert house.browser().sign_in().status_code == 403
+    assert len(failures(house)) == FAILURES_A_MINUTE + 1
+
+
+def locks(house):
+    kind = audit.c.kind == "sign_in_locked"
+    with house.parts.database.read() as connection:
+        return [row.details for row in connection.execute(select(audit).where(kind))]
+
+
+def test_that_failures_have_locked_a_login_is_kept_once(house):
+    for number in range(ATTEMPTS + 2):
+        assert locks(house) == [{"login": "camille", "address": "127.0.0.1"}][: number // ATTEMPTS]
+        house.browser().sign_in("camille", "wrong")
+    assert len(locks(house)) == 1
+
+
+def test_what_is_no_login_is_not_kept_where_it_is_locked(house):
+    for _ in range(ATTEMPTS + 1):
+        house.browser().sign_in(PASSWORD, PASSWORD)
+    assert locks(house) == []

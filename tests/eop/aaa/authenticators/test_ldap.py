@@ -17,6 +17,11 @@ from tests.ldap_fixtures import configured
 from tests.ldap_server import PASSWORD, Slapd, scribe_dn, scribe_tree
 
 
+def wrong(login):
+    """What is said of somebody whose password it was not."""
+    return Trouble(login, "ldap", "wrong", is_proven=False)
+
+
 def of(server, **changes):
     return LdapAuthenticator(*configured(server.settings(**changes)))
 
@@ -65,7 +70,7 @@ def test_it_works_over_ldaps_and_starttls(scribe, kind):
     ],
 )
 def test_nobody_else_gets_in(teachers, login, password):
-    assert teachers.authenticate(login, password) is None
+    assert teachers.authenticate(login, password) in (None, wrong(login))
 
 
 @settings(max_examples=25, deadline=None)
@@ -79,6 +84,7 @@ def test_what_may_be_typed_is_a_setting_and_the_login_stays_the_directorys(scrib
     found = of(scribe, LDAP_TYPED_ATTRIBUTES=["uid", "mail"])
     assert found.authenticate("Prof.2@ac-test.fr", PASSWORD) == Who("prof.2", "ldap")
     assert found.authenticate("prof.2", PASSWORD) == Who("prof.2", "ldap")
+    assert found.authenticate("prof.2@ac-test.fr", "wrong") == wrong("prof.2")
     assert of(scribe).authenticate("prof.2@ac-test.fr", PASSWORD) is None
 
 
@@ -93,7 +99,7 @@ def test_who_is_there_twice_is_not_let_in_and_it_is_written_down(scribe, caplog)
 
 def test_too_many_failures_lock_in_the_directory_and_only_administrators_are_told(scribe, teachers):
     for _ in range(4):
-        assert teachers.authenticate("prof.9", "wrong") is None
+        assert teachers.authenticate("prof.9", "wrong") == wrong("prof.9")
     locked = Trouble("prof.9", "ldap", "locked", is_proven=False)
     assert teachers.authenticate("prof.9", "wrong") == locked
     assert teachers.authenticate("prof.9", PASSWORD) == locked
@@ -164,8 +170,8 @@ def person(server, login="zoe", password=PASSWORD):
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ("525", None),
-        ("52e", None),
+        ("525", wrong("zoe")),
+        ("52e", wrong("zoe")),
         ("530", Trouble("zoe", "ldap", "disabled", is_proven=True)),
         ("531", Trouble("zoe", "ldap", "disabled", is_proven=True)),
         ("532", Trouble("zoe", "ldap", "must_change", is_proven=True)),
@@ -192,7 +198,7 @@ def test_a_password_of_signs_that_count_for_nothing_is_sent_as_it_is():
     # ldap3 would map it to the empty one, and the directory say yes
     with AdServer() as server:
         dn = person(server)
-        assert double(server).authenticate("zoe", "\u00ad") is None
+        assert double(server).authenticate("zoe", "\u00ad") == wrong("zoe")
         assert server.binds == [(dn, "\u00ad".encode())]
 
 
@@ -200,7 +206,7 @@ def test_an_unknown_login_costs_the_same_steps_as_a_known_one():
     with AdServer() as server:
         person(server)
         found = double(server)
-        assert found.authenticate("zoe", "wrong") is None
+        assert found.authenticate("zoe", "wrong") == wrong("zoe")
         known = len(server.binds), len(server.searches)
         assert found.authenticate("nobody", "wrong") is None
         assert (len(server.binds), len(server.searches)) == (known[0] * 2, known[1] * 2)
@@ -237,7 +243,7 @@ def test_the_second_server_answers_while_the_first_is_down(certificates):
         first.stop()
         assert found.authenticate("prof.1", PASSWORD) == Who("prof.1", "ldap")
         assert [one.port for one in found._directory.usable()] == [second.ports[1]]
-        assert found.authenticate("prof.1", "wrong") is None
+        assert found.authenticate("prof.1", "wrong") == wrong("prof.1")
         second.stop()
         with pytest.raises(AuthenticatorDownError):
             found.authenticate("prof.1", PASSWORD)

@@ -1,0 +1,46 @@
+import pytest
+
+from eop.aaa import keeper
+from eop.directory.users import User
+
+BOTH = ("ldap", "local")
+
+
+def of(role="administrator", source="local"):
+    return User(1, "anne", "Anne", role, source=source)
+
+
+@pytest.mark.parametrize("role", ["teacher", "administrator", "security_officer"])
+@pytest.mark.parametrize("other", ["ldap", "pam", "cas", "oidc"])
+def test_a_local_account_with_a_password_is_opened_by_that_alone(role, other):
+    assert keeper.refusal(of(role), "a hash", other, BOTH) == "kept_here"
+    assert keeper.refusal(of(role), "a hash", "local", BOTH) == ""
+
+
+@pytest.mark.parametrize("role", ["administrator", "security_officer"])
+@pytest.mark.parametrize(
+    ("source", "stored", "opened_by"),
+    [
+        ("local", None, {"local", "pam", "cas", "oidc"}),
+        ("ldap", None, {"ldap"}),
+        ("ldap", "a hash", {"ldap"}),
+        ("file", None, {"local", "pam", "cas", "oidc"}),
+        ("file", "a hash", {"local", "pam", "cas", "oidc"}),
+    ],
+)
+def test_who_gives_rights_or_reads_the_audit_is_proven_where_the_account_is_kept(
+    role, source, stored, opened_by
+):
+    ways = ("local", "ldap", "pam", "cas", "oidc")
+    found = {way for way in ways if not keeper.refusal(of(role, source), stored, way, BOTH)}
+    assert found == opened_by
+
+
+def test_an_account_of_a_directory_that_takes_no_passwords_here_is_opened_otherwise():
+    assert keeper.refusal(of(source="ldap"), None, "cas", ["local"]) == ""
+
+
+@pytest.mark.parametrize("way", ["local", "ldap", "pam", "cas", "oidc"])
+@pytest.mark.parametrize("source", ["ldap", "file"])
+def test_a_teacher_of_a_source_comes_whichever_way_proves_him(source, way):
+    assert keeper.refusal(of("teacher", source), None, way, BOTH) == ""
