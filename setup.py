@@ -85,6 +85,7 @@ setup(
         "zxcvbn>=4.5",
         "uvloop>=0.22; sys_platform == 'linux'",
     ],
+    extras_require={"postgres": ["psycopg[binary]>=3.3"]},
     entry_points={
         "console_scripts": [
             "eopctl = eop.cli:main",

@@ -78,7 +78,12 @@ class NewUser:
 
 def canonical_login(text: str) -> str:
     """The one spelling of a login, whatever was typed; never fails."""
-    return unicodedata.normalize("NFC", text.strip()).lower()
+    # no database keeps a zero byte, and PostgreSQL fails where it is asked for one
+    return (
+        unicodedata.normalize("NFC", text.strip())
+        .lower()
+        .replace("\0", "\N{REPLACEMENT CHARACTER}")
+    )
 
 
 def checked_login(text: str) -> str:

@@ -78,7 +78,7 @@ class DaemonThread:
 class Installation:
     """Everything under one `EOP_HOME`; `clock` is the site's, and only moves when told."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, database_url: str = "", **environment: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="eop-", dir="/tmp"))
         self.environ = {
             "EOP_HOME": str(self.home),
@@ -91,7 +91,8 @@ class Installation:
         self.site = site_settings.load(environ=self.environ)
         # what the daemon and the site derive from EOP_HOME is the same in this process
         self.shared = shared_settings.load(self.environ)
-        self.site = replace(self.site, DATABASE_URL=f"sqlite:///{self.home}/var/lib/eop/eop.db")
+        here = f"sqlite:///{self.home}/var/lib/eop/eop.db"
+        self.site = replace(self.site, DATABASE_URL=database_url or here)
         database.upgrade(self.site.DATABASE_URL)
         self.offset = 0.0
         self.parts = services.make(self.site, self.shared, self.clock)

@@ -82,11 +82,16 @@ def test_a_filter_that_means_nothing_is_told(school, query):
 @pytest.mark.parametrize(
     "query",
     [{"before": "nonsense"}, {"before": "1-" + "9" * 60}, {"after": "-1-5"}, {"before": "٣-٣"},
-     {"person": "x" * 5000}, {"person": "\x00\udc80"}, {"workstation": "%' OR 1=1 --"}],
+     {"person": "x" * 5000}, {"person": "\udc80"}, {"workstation": "%' OR 1=1 --"}],
 )  # fmt: skip
 def test_nonsense_in_the_address_breaks_nothing(school, query):
     pairs = {key: value.encode("utf-8", "surrogateescape") for key, value in query.items()}
     assert school.signed_in("admin").open(AUDIT, query_string=pairs).status_code == 200
+
+
+def test_a_zero_byte_in_the_address_is_refused(school):
+    answer = school.signed_in("admin").open(AUDIT + "?person=%00")
+    assert answer.status_code == 400
 
 
 def test_pages_follow_each_other_and_keep_the_filters(school):
