@@ -331,7 +331,7 @@ def test_screens_that_are_handed_over_take_no_place_in_the_gateway(daemon):
         threads = gateway.threads
         browsers = [open_when_there_is_room(gateway, daemon) for _ in range(5)]
         wait_until(lambda: daemon.handed_over == 5, 5, "all are handed over")
-        assert gateway.threads == threads
+        wait_until(lambda: gateway.threads == threads, 5, "the handshakes' threads end")
         for browser in browsers:
             assert browser.recv(5) == BANNER
             browser.close()
