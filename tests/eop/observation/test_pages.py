@@ -43,7 +43,7 @@ def test_the_wall_of_a_class_is_framed(house):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?room=", "?room=S99", "?class=none", "?room=S12&class=3e%20B", "?room=%00"]
+    "query", ["", "?room=", "?room=S99", "?class=none", "?room=S12&class=3e%20B"]
 )
 def test_a_wall_of_nothing_known_is_not_found(house, query):
     house.add_workstation("pc-01", "S12")
