@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eop.directory.classes import MAX_CLASS_CHARACTERS, MAX_STUDENTS
-from eop.directory.settling import OTHER_SOURCE, WAITS, Claim, Conflict, refused, twice
+from eop.directory.settling import OTHER_SOURCE, WAITS, Claim, Conflict, refused, storable
 from eop.directory.snapshot import Group
 from eop.directory.stored import MAX_ID_CHARACTERS, StoredClass
 from eop.directory.users import LOCAL, checked_line, checked_login
@@ -60,7 +60,8 @@ def plan_classes(
     renames: Mapping[str, str],
 ) -> ClassPlan:
     """Compare the source's groups with the classes stored of it; `renames`: login → new login."""
-    valid, conflicts, warnings = _checked(groups)
+    warnings: list[str] = []
+    valid, conflicts = storable(groups, "class", "name", lambda group: _canonical(group, warnings))
     skipped = {conflict.key for conflict in conflicts}
     own = [one for one in stored if one.source == source]
     pairs = _paired(valid, own, skipped)
@@ -81,27 +82,6 @@ def plan_classes(
     ]
     changing = sorted((step for step in steps if _changes(step)), key=lambda step: step.shown)
     return ClassPlan(tuple(changing), _moved(changing), tuple(conflicts), tuple(warnings))
-
-
-def _checked(groups: Iterable[Group]) -> tuple[list[Group], list[Conflict], list[str]]:
-    """The groups that can be stored; conflicts for the others; sentences about what is left out."""
-    valid: list[Group] = []
-    conflicts: list[Conflict] = []
-    warnings: list[str] = []
-    for group in groups:
-        try:
-            valid.append(_canonical(group, warnings))
-        except InvalidError as error:
-            conflicts.append(
-                Conflict("class", group.external_id, group.name[:80], "invalid", str(error))
-            )
-    ids, names = twice(one.external_id for one in valid), twice(one.name for one in valid)
-    for group in valid:
-        if group.external_id in ids or group.name in names:
-            code = "id_twice" if group.external_id in ids else "name_twice"
-            conflicts.append(Conflict("class", group.external_id, group.name, code))
-    valid = [one for one in valid if one.external_id not in ids and one.name not in names]
-    return valid, conflicts, warnings
 
 
 def _canonical(group: Group, warnings: list[str]) -> Group:

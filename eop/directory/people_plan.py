@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eop.directory.settling import OTHER_SOURCE, WAITS, Claim, Conflict, Reason, refused, twice
+from eop.directory.settling import OTHER_SOURCE, WAITS, Claim, Conflict, Reason, refused, storable
 from eop.directory.snapshot import Person
 from eop.directory.stored import MAX_ID_CHARACTERS, Grant, StoredPerson, grants_of
 from eop.directory.users import (
@@ -63,7 +63,7 @@ def plan_people(
     source: str, people: Iterable[Person], stored: tuple[StoredPerson, ...], rules: Rules
 ) -> tuple[list[PersonStep], list[Conflict]]:
     """The accounts that change, and who is left as he is."""
-    valid, conflicts = _checked(people)
+    valid, conflicts = storable(people, "person", "login", _canonical)
     skipped = {conflict.key for conflict in conflicts}
     own = [one for one in stored if one.source == source]
     pairs = _paired(valid, own, skipped)
@@ -85,26 +85,6 @@ def plan_people(
         if one.id not in matched and one.external_id not in skipped
     ]
     return [step for step in steps if _changes(step)], conflicts
-
-
-def _checked(people: Iterable[Person]) -> tuple[list[Person], list[Conflict]]:
-    """The people that can be stored, in canonical spelling; conflicts for the others."""
-    valid: list[Person] = []
-    conflicts: list[Conflict] = []
-    for person in people:
-        try:
-            valid.append(_canonical(person))
-        except InvalidError as error:
-            conflicts.append(
-                Conflict("person", person.external_id, person.login[:80], "invalid", str(error))
-            )
-    ids, logins = twice(one.external_id for one in valid), twice(one.login for one in valid)
-    for person in valid:
-        if person.external_id in ids or person.login in logins:
-            code = "id_twice" if person.external_id in ids else "login_twice"
-            conflicts.append(Conflict("person", person.external_id, person.login, code))
-    valid = [one for one in valid if one.external_id not in ids and one.login not in logins]
-    return valid, conflicts
 
 
 def _canonical(person: Person) -> Person:

@@ -1,7 +1,15 @@
 """Who gets a name that must be unique, when many change names at once. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+from eop.directory.snapshot import Group, Person
+from eop.errors import InvalidError
+
+MAX_SHOWN_CHARACTERS = 80  # of a name that cannot be stored, in whatever it is told
+
+T = TypeVar("T", Person, Group)
 
 OTHER_SOURCE = "other_source"
 WAITS = "waits"
@@ -61,3 +69,31 @@ def twice(values: Iterable[str]) -> frozenset[str]:
     for value in values:
         (again if value in seen else seen).add(value)
     return frozenset(again)
+
+
+def storable(
+    found: Iterable[T], word: str, named: str, canonical: Callable[[T], T]
+) -> tuple[list[T], list[Conflict]]:
+    """Those that can be stored, in canonical spelling; conflicts for the others.
+
+    `word` is what they are (`person`, `class`), `named` the attribute that no two may share beside
+    the id. `canonical` raises `InvalidError`.
+    """
+    valid: list[T] = []
+    conflicts: list[Conflict] = []
+    for one in found:
+        try:
+            valid.append(canonical(one))
+        except InvalidError as error:
+            name = getattr(one, named)[:MAX_SHOWN_CHARACTERS]
+            conflicts.append(Conflict(word, one.external_id, name, "invalid", str(error)))
+    ids = twice(one.external_id for one in valid)
+    names = twice(getattr(one, named) for one in valid)
+    alone: list[T] = []
+    for one in valid:
+        if one.external_id in ids or getattr(one, named) in names:
+            code = "id_twice" if one.external_id in ids else f"{named}_twice"
+            conflicts.append(Conflict(word, one.external_id, getattr(one, named), code))
+        else:
+            alone.append(one)
+    return alone, conflicts
