@@ -40,9 +40,9 @@ class ByteStream:
         Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
         """
         self._buffer += data
+        size = len(self._buffer)
         with memoryview(self._buffer) as buffer:
-            while self.can_go_on:
-                end = self._read + self._wanted
+            while not self.finished and (end := self._read + self._wanted) <= size:
                 block = bytes(buffer[self._read : end])
                 self._read = end
                 self._step(block)

@@ -165,6 +165,21 @@ def test_a_tight_jpeg_is_painted():
     assert abs(painted([update((0, 0, 8, 6), Encoding.TIGHT, data)]).astype(int) - 128).max() < 4
 
 
+@pytest.mark.parametrize("spare", [0, 20_000])
+def test_a_tight_jpeg_is_painted_whatever_its_length_takes_and_wherever_it_is_cut(spare):
+    plain = jpeg(128, 64)
+    comment = b"\xff\xfe" + struct.pack(">H", spare + 2) + bytes(spare)
+    data = plain[:2] + comment + plain[2:]
+    head = b"\x90" + (long_compact if spare else compact)(data)[: -len(data)]
+    session = update((0, 0, 128, 64), Encoding.TIGHT, head + data)
+    for size in (1, 7, len(session)):
+        client = connected(128, 64)
+        for at in range(0, len(session), size):
+            client.receive_data(session[at : at + size])
+        assert len(client.events()) == 1
+        assert abs(client.framebuffer.pixels[:, :, :3].astype(int) - 128).max() < 4
+
+
 @pytest.mark.parametrize("name", ["jpeg", *[name for name in CASES if "tight" in name]])
 def test_what_looks_equal_is_equal_in_the_fourth_byte_too(name):
     jpeg_case = ((0, 0, 8, 6), Encoding.TIGHT, b"\x90" + compact(jpeg(8, 6)), None)
@@ -176,6 +191,8 @@ def test_what_looks_equal_is_equal_in_the_fourth_byte_too(name):
 
 HOSTILE = {
     "a JPEG larger than its rectangle": ((0, 0, 4, 4), 7, b"\x90" + compact(jpeg(8, 6))),
+    "a JPEG of one byte": ((0, 0, 4, 4), 7, b"\x90\x01xy"),
+    "a JPEG longer than its pixels": ((0, 0, 4, 4), 7, b"\x90\xff\xff\xff"),
     "no JPEG at all": ((0, 0, 4, 4), 7, b"\x90" + compact(b"nonsense")),
     "Tight of an unknown kind": ((0, 0, 4, 4), 7, b"\xa0"),
     "an unknown Tight filter": ((0, 0, 1, 1), 7, b"\x40\x07" + bytes(3)),
