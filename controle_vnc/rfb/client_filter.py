@@ -28,6 +28,7 @@ CONTROL = {
     ClientMessage.SET_DESKTOP_SIZE,
     ClientMessage.QEMU,
 }
+ASKING = {ClientMessage.FRAMEBUFFER_UPDATE_REQUEST, ClientMessage.ENABLE_CONTINUOUS_UPDATES}
 VIEW_ENCODINGS = {
     Encoding.RAW,
     Encoding.COPY_RECT,
@@ -88,10 +89,7 @@ class ClientMessageFilter:
             return messages.set_encodings([code for code in wanted if code in self._encodings])
         if kind == ClientMessage.SET_PIXEL_FORMAT:
             self._set_pixel_format(PixelFormat.from_bytes(message[4:]))
-        self._asked |= kind in {
-            ClientMessage.FRAMEBUFFER_UPDATE_REQUEST,
-            ClientMessage.ENABLE_CONTINUOUS_UPDATES,
-        }
+        self._asked = self._asked or kind in ASKING
         return message
 
     def _remember(self, kind: int, message: bytes) -> bool:

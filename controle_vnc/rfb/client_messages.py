@@ -13,7 +13,7 @@ from controle_vnc.rfb.stream import ByteStream, Parser
 
 MAX_ENCODINGS = 512  # noVNC names about thirty
 QEMU_EXTENDED_KEY = 0
-FIXED_BYTES = {
+FIXED_BYTES: dict[int, int] = {
     ClientMessage.SET_PIXEL_FORMAT: 20,
     ClientMessage.FRAMEBUFFER_UPDATE_REQUEST: 10,
     ClientMessage.KEY_EVENT: 8,
@@ -41,7 +41,7 @@ class ClientMessages:
             head = yield 1
             kind = head[0]
             if kind in FIXED_BYTES:
-                head += yield FIXED_BYTES[ClientMessage(kind)] - 1
+                head += yield FIXED_BYTES[kind] - 1
                 if kind == ClientMessage.QEMU and head[1] != QEMU_EXTENDED_KEY:
                     raise ProtocolError(f"QEMU message {head[1]}")
             elif kind == ClientMessage.SET_ENCODINGS:
