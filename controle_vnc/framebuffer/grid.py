@@ -38,26 +38,38 @@ class Grid:
         row, column = divmod(number, self._columns)
         return Rect(column * CELL, row * CELL, CELL, CELL).intersection(self.bounds)
 
+    # Called for every rectangle of every server: numbers, no properties, hardly a call.
+
     def touch(self, rect: Rect) -> None:
         """Say that the pixels in `rect` have changed."""
         x, y, width, height = rect.intersection(self.bounds)
         if not width:
             return
         self.stamp += 1
-        first, last = x // CELL, (x + width - 1) // CELL
-        for row in range(y // CELL, (y + height - 1) // CELL + 1):
-            for number in range(row * self._columns + first, row * self._columns + last + 1):
-                self._touch_cell(number, rect)
+        right, bottom = x + width, y + height
+        first, last = x // CELL, (right - 1) // CELL + 1
+        for row in range(y // CELL, (bottom - 1) // CELL + 1):
+            above = row * CELL
+            top = y if y > above else above
+            below = bottom if bottom < above + CELL else above + CELL
+            number = row * self._columns + first
+            for before in range(first * CELL, last * CELL, CELL):
+                left = x if x > before else before
+                end = right if right < before + CELL else before + CELL
+                self._touch_cell(number, left, top, end, below)
+                number += 1
 
-    def _touch_cell(self, number: int, rect: Rect) -> None:
-        box = rect.intersection(self._cells[number])
+    def _touch_cell(self, number: int, left: int, top: int, right: int, bottom: int) -> None:
         version = self._versions[number]
-        if version > self._read_at:
-            self._boxes[number] = self._boxes[number].union(box)
-        else:
-            self._before[number] = version
-            self._boxes[number] = box
         self._versions[number] = self.stamp
+        if version <= self._read_at:
+            self._before[number] = version
+        else:
+            x, y, width, height = self._boxes[number]
+            left, top = x if x < left else left, y if y < top else top
+            right = x + width if x + width > right else right
+            bottom = y + height if y + height > bottom else bottom
+        self._boxes[number] = Rect(left, top, right - left, bottom - top)
 
     def since(self, stamp: int) -> list[Change]:
         """What is new to a viewer that has seen everything up to `stamp` (0: nothing yet).
