@@ -120,9 +120,8 @@ class RfbClient:
         self.supports_fence = False
         self.supports_scale = False
         self._keeps_pixels = True
+        self.quality = quality
         self._encodings = list(encodings) + [-256 + compression]
-        if quality is not None:
-            self._encodings.append(-32 + quality)
         self._out = bytearray()
         self._events: list[Event] = []
         self._handshake = Handshake(password, self._out)
@@ -172,6 +171,15 @@ class RfbClient:
         self._keeps_pixels = False
         self._out += messages.set_scale(factor)
 
+    def set_quality(self, level: int) -> None:
+        """From now on ask for JPEG of `level` (0 to 9), after the handshake."""
+        self.quality = level
+        self._say_encodings()
+
+    def _say_encodings(self) -> None:
+        level = [] if self.quality is None else [-32 + self.quality]
+        self._out += messages.set_encodings(self._encodings + level)
+
     def key_event(self, down: bool, keysym: int) -> None:
         self._out += messages.key_event(down, keysym)
 
@@ -193,7 +201,8 @@ class RfbClient:
         init = self._handshake.server_init
         if init is None:
             raise ProtocolError("no ServerInit")
-        self._out += messages.set_pixel_format(RGBX) + messages.set_encodings(self._encodings)
+        self._out += messages.set_pixel_format(RGBX)
+        self._say_encodings()
         self.framebuffer = Framebuffer(init.width, init.height)
         self._events.append(Connected(init.width, init.height, init.name))
         handlers = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.client import Event, FenceAnswered, Resized, RfbClient, Updated
+from controle_vnc.rfb.client import QUALITY, Event, FenceAnswered, Resized, RfbClient, Updated
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
@@ -38,6 +38,7 @@ WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the 
 MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
 ROUNDING_SECONDS = 0.0005  # uvloop rounds to milliseconds: a timer that is early comes back twice
+WALL_QUALITY = 3  # JPEG level for tiles, which are shrunk: a third less to decode than level 5
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 
@@ -276,7 +277,7 @@ class Link:
     async def _session(self) -> None:
         connection = await connect(self.target.address, self._timing)
         try:
-            client = RfbClient(self.target.password)
+            client = RfbClient(self.target.password, quality=WALL_QUALITY)
             await self._shake_hands(connection, client)
             if self.is_wanted:
                 await self._follow(connection, client)
@@ -418,6 +419,7 @@ class Link:
 
     def _ask(self, client: RfbClient, now: float) -> None:
         self._requests.live = any(watcher.live for watcher in self._watchers)
+        self._choose_quality(client)
         self._scale(client)
         due = self._requests.due_at(now)
         if due is not None and due <= now:
@@ -430,6 +432,13 @@ class Link:
             else:
                 client.request_update(False, PIXEL)
             self._proofs.asked(now)
+
+    def _choose_quality(self, client: RfbClient) -> None:
+        quality = QUALITY if self._requests.live else WALL_QUALITY
+        if client.quality != quality:
+            client.set_quality(quality)
+            if self._requests.live:
+                client.request_update(False)  # what is there is coarser
 
     def _scale(self, client: RfbClient) -> None:
         """Have the server shrink its screen where only tiles are made of it."""

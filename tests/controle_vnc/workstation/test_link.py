@@ -3,9 +3,9 @@ import contextlib
 
 import pytest
 
-from controle_vnc.rfb.client import RfbClient, Updated
+from controle_vnc.rfb.client import QUALITY, RfbClient, Updated
 from controle_vnc.workstation.address import parse_address
-from controle_vnc.workstation.link import MAX_UNSENT_BYTES, Link, Target
+from controle_vnc.workstation.link import MAX_UNSENT_BYTES, WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import until
@@ -267,6 +267,54 @@ def test_a_live_watcher_makes_updates_come_faster():
                 await until(lambda: any(s.waiting for s in server.sessions), "a request")
                 server.paint((colour, 0, 0))
             await until(lambda: live.updates >= 10, "every change")
+
+    asyncio.run(play())
+
+
+def qualities(server):
+    """The JPEG levels that the server was asked for, one after the other."""
+    lists = [m[4:] for m in server.received if m[0] == 2]
+    return [
+        32 + int.from_bytes(codes[at : at + 4], "big", signed=True)
+        for codes in lists
+        for at in range(0, len(codes), 4)
+        if -32 <= int.from_bytes(codes[at : at + 4], "big", signed=True) <= -23
+    ]
+
+
+def test_walls_ask_for_a_coarser_picture_and_whoever_looks_live_for_a_sharp_one():
+    whole = bytes([3, 0, 0, 0, 0, 0, 0, 64, 0, 48])
+
+    async def play():
+        async with FakeVncServer(size=(64, 48)) as server, linked(server.address) as (link, _):
+            link.watch(Eye())
+            await until(lambda: link.has_picture, "a picture")
+            await until(lambda: any(s.waiting for s in server.sessions), "an open request")
+            assert qualities(server) == [WALL_QUALITY]
+            asked = server.received.count(whole)
+            live = Eye(live=True)
+            link.watch(live)
+            await until(lambda: live.updates, "all of it again, though nothing changed")
+            assert qualities(server) == [WALL_QUALITY, QUALITY]
+            assert server.received.count(whole) == asked + 1
+            link.unwatch(live)
+            link.look_again()
+            await until(lambda: len(qualities(server)) == 3, "the coarser one again")
+            assert qualities(server)[-1] == WALL_QUALITY
+            assert server.received.count(whole) == asked + 1
+
+    asyncio.run(play())
+
+
+def test_whoever_looks_live_from_the_first_sees_no_coarse_picture():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, _):
+            link.watch(Eye(live=True))
+            link.watch(Eye())
+            await until(lambda: link.has_picture, "a picture")
+            kinds = server.types()
+            assert qualities(server) == [WALL_QUALITY, QUALITY]
+            assert kinds.index(3) > max(at for at, kind in enumerate(kinds) if kind == 2)
 
     asyncio.run(play())
 
