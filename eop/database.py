@@ -43,13 +43,23 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _make_engine(url)
-        self._single = self.engine.execution_options(**_single(self.engine))
+        self._is_sqlite = self.engine.dialect.name == "sqlite"
+        self._single = self.engine
+        if not self._is_sqlite:  # which begins nothing that it is not told to
+            self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
         with self.engine.connect() as connection, connection.begin():
+            self._begin(connection, "BEGIN")
             yield connection
+
+    def _begin(self, connection: Connection, statement: str) -> None:
+        # not by a listener of the engine: where there is one, every statement costs half as much
+        # again, for SQLAlchemy looks each time whether somebody wants to hear of it
+        if self._is_sqlite:
+            connection.exec_driver_sql(statement)
 
     @contextmanager
     def single(self) -> Iterator[Connection]:
@@ -61,18 +71,18 @@ class Database:
     def snapshot(self) -> Iterator[Connection]:
         """A transaction that only reads, and sees one state of the database all along."""
         with self.engine.connect() as connection:
-            if connection.dialect.name != "sqlite":  # where every transaction is like that
+            if not self._is_sqlite:  # where every transaction is like that
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                self._begin(connection, "BEGIN")
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end, rolled back on an exception."""
-        with (
-            self.engine.connect().execution_options(eop_write=True) as connection,
-            connection.begin(),
-        ):
+        with self.engine.connect() as connection, connection.begin():
+            # a reader that turns writer fails at once under WAL, whatever busy_timeout says
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     def version(self) -> str | None:
@@ -104,15 +114,7 @@ def _make_engine(url: str) -> Engine:
         _make_private(Path(parsed.database))
     engine = create_engine(parsed, pool_size=POOL_SIZE)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _single(engine: Engine) -> dict[str, Any]:
-    """The options of a connection that begins no transaction."""
-    if engine.dialect.name == "sqlite":
-        return {"eop_single": True}
-    return {"isolation_level": "AUTOCOMMIT"}
 
 
 def _make_private(file: Path) -> None:
@@ -125,7 +127,7 @@ def _make_private(file: Path) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's late one
+    connection.isolation_level = None  # our own BEGIN, not the driver's late one
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MILLISECONDS}",
@@ -135,14 +137,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("eop_single"):
-        return
-    # a reader that turns writer fails at once under WAL, whatever busy_timeout says
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("eop_write") else "BEGIN")
 
 
 def upsert(

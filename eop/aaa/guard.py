@@ -86,12 +86,11 @@ def _load_session(token: str) -> None:
     session_id = door.keys.session_id(token)
     with parts.database.single() as connection:
         found = door.sessions.find_with_user(connection, session_id, now_ms)
-        if found is None:
-            return
-        session, user = found
-        if session.application != current().scope or user.state != users.ACTIVE:
-            return
-        temporary = substitutes.grants_at(connection, user.id, now_ms)
+    if found is None:
+        return
+    session, user, temporary = found
+    if session.application != current().scope or user.state != users.ACTIVE:
+        return
     if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
         with parts.database.write() as connection:
             door.sessions.touch(connection, session_id, now_ms)

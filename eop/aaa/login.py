@@ -207,9 +207,9 @@ def sign_in_from(
     Raises `RefusedError`: `signed_out`, `denied`.
     """
     found = door.sessions.find_with_user(connection, parent_id, now_ms)
-    if found is None or found[1].state != users.ACTIVE:
+    if found is None or found.user.state != users.ACTIVE:
         raise RefusedError("signed_out")
-    parent, user = found
+    parent, user = found.session, found.user
     if not may(identities.of_user(user), "sign_in").allowed:
         raise RefusedError("denied")
     who = Who(user.login, parent.authenticator)

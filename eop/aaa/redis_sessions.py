@@ -13,15 +13,26 @@ from redis.retry import Retry
 from sqlalchemy import Connection
 
 from eop.aaa import redis_scripts as scripts
+from eop.aaa.redis_line import Line
 from eop.aaa.revocations import queue
-from eop.aaa.session import Beginning, Keys, Lifetime, Session, ended_parent, made_of, new_token
-from eop.directory import users
-from eop.directory.users import User
+from eop.aaa.session import (
+    Beginning,
+    Found,
+    Keys,
+    Lifetime,
+    Session,
+    ended_parent,
+    made_of,
+    new_token,
+)
+from eop.directory import granted
+from eop.directory.granted import Holder
 from eop.errors import SessionsDownError
 
 CONNECT_SECONDS = 1.0  # it is on this machine or the next one
 ANSWER_SECONDS = 1.0  # a page waits for it: better told soon that it cannot be had
 RETRIES = 1  # a connection kept from before Redis was restarted is opened anew
+MAX_OWNERS = 4096  # sessions of whom a process remembers whose they are: 1 MiB
 PREFIX_DIGITS = 16  # sites with keys of their own can share one Redis
 
 logger = logging.getLogger(__name__)
@@ -39,6 +50,8 @@ class RedisSessions:
         self.lifetime = lifetime
         self._client: Any = client  # its types know neither bytes from text nor now from later
         self._prefix = f"eop:{{{keys.derived('store', 'sessions')[:PREFIX_DIGITS]}}}:"
+        self._line = Line(client)
+        self._owners: dict[str, int] = {}  # id of a session → whose it was when last asked for
         self._start = self._client.register_script(scripts.START)
         self._touch = self._client.register_script(scripts.TOUCH)
         self._end = self._client.register_script(scripts.END)
@@ -71,17 +84,36 @@ class RedisSessions:
         return f"{self._prefix}session:{session_id}"
 
     def find(self, connection: Connection, session_id: str, now_ms: int) -> Session | None:
-        return self._found(self._read([session_id])[0], now_ms)
+        return self._found(session_id, self._read([session_id])[0], now_ms)
 
-    def find_with_user(
-        self, connection: Connection, session_id: str, now_ms: int
-    ) -> tuple[Session, User] | None:
-        (fields,) = self._read([session_id])
-        found = self._found(fields, now_ms)
+    def find_with_user(self, connection: Connection, session_id: str, now_ms: int) -> Found | None:
+        """While Redis answers, its user is read: whose it was when it was last asked for.
+
+        That is a guess. Only Redis says whose it is, and whether it lives.
+        """
+        guessed = self._owners.get(session_id)
+
+        def look() -> Holder | None:
+            return granted.find_by_id(connection, guessed, now_ms) if guessed is not None else None
+
+        with self._asking():
+            fields, holder = self._line.hash_while(self._key(session_id), look)
+        found = self._found(session_id, fields, now_ms)
         if found is None:
+            self._owners.pop(session_id, None)
             return None
-        user = users.find_by_id(connection, int(fields["user_id"]))
-        return (replace(found, login=user.login), user) if user is not None else None
+        owner = int(fields["user_id"])
+        if owner != guessed:
+            holder = granted.find_by_id(connection, owner, now_ms)
+            self._remember(session_id, owner)
+        if holder is None:
+            return None
+        return Found(replace(found, login=holder.user.login), *holder)
+
+    def _remember(self, session_id: str, user_id: int) -> None:
+        if len(self._owners) >= MAX_OWNERS:
+            self._owners.clear()
+        self._owners[session_id] = user_id
 
     def live(self, connection: Connection, now_ms: int) -> list[Session]:
         return self._living(self._members("sessions"), now_ms)
@@ -125,7 +157,7 @@ class RedisSessions:
     def _read(self, session_ids: list[str]) -> list[dict[str, str]]:
         with self._asking():
             if len(session_ids) == 1:
-                return [self._client.hgetall(self._key(session_ids[0]))]
+                return [self._line.hash_at(self._key(session_ids[0]))]
             pipeline = self._client.pipeline(transaction=False)
             for one in session_ids:
                 pipeline.hgetall(self._key(one))
@@ -133,11 +165,12 @@ class RedisSessions:
             return found
 
     def _living(self, session_ids: list[str], now_ms: int) -> list[Session]:
-        found = [self._found(fields, now_ms) for fields in self._read(session_ids)]
+        read = zip(session_ids, self._read(session_ids), strict=True)
+        found = [self._found(one, fields, now_ms) for one, fields in read]
         return sorted((one for one in found if one), key=lambda one: one.created_at)
 
-    def _found(self, fields: dict[str, str], now_ms: int) -> Session | None:
-        """The session of a hash, if it lives by this clock, too."""
+    def _found(self, session_id: str, fields: dict[str, str], now_ms: int) -> Session | None:
+        """The session of a hash, if it is the one asked for and lives by this clock, too."""
         if not fields:
             return None
         try:
@@ -153,6 +186,8 @@ class RedisSessions:
                 application=fields["application"],
                 parent=fields["parent"] or None,
             )
+            if found.id != session_id:
+                raise ValueError("it is another one")
         except (KeyError, ValueError) as error:
             logger.error("a session in the store cannot be read: %r", error)
             return None

@@ -7,13 +7,14 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection
 
+from eop.directory.substitutes import TemporaryGrant
 from eop.directory.users import User
 from eop.errors import RefusedError
 
@@ -102,6 +103,14 @@ class Session:
     parent: str | None = None
 
 
+class Found(NamedTuple):
+    """A live session, whose it is, and what he is granted for some days, the longest first."""
+
+    session: Session
+    user: User
+    temporary: tuple[TemporaryGrant, ...]
+
+
 class Sessions(Protocol):
     """Where sessions are kept. `connection` is the caller's transaction on the site's database.
 
@@ -122,9 +131,7 @@ class Sessions(Protocol):
     def find(self, connection: Connection, session_id: str, now_ms: int) -> Session | None:
         """The live session of that id."""
 
-    def find_with_user(
-        self, connection: Connection, session_id: str, now_ms: int
-    ) -> tuple[Session, User] | None:
+    def find_with_user(self, connection: Connection, session_id: str, now_ms: int) -> Found | None:
         """The live session of that id and whose it is: asked at every request."""
 
     def live(self, connection: Connection, now_ms: int) -> list[Session]:

@@ -6,11 +6,19 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 
 from eop.aaa.revocations import queue
-from eop.aaa.session import Beginning, Keys, Lifetime, Session, ended_parent, made_of, new_token
+from eop.aaa.session import (
+    Beginning,
+    Found,
+    Keys,
+    Lifetime,
+    Session,
+    ended_parent,
+    made_of,
+    new_token,
+)
 from eop.aaa.tables import session
-from eop.directory import users
+from eop.directory import granted
 from eop.directory.tables import user
-from eop.directory.users import User
 
 _COLUMNS = (
     session.c.id, user.c.login, session.c.seen_at, session.c.ends_at, session.c.created_at,
@@ -19,15 +27,12 @@ _COLUMNS = (
 )  # fmt: skip
 """In the order of the fields of `Session`."""
 
-# made once: SQLAlchemy then keeps what it compiled, and a request costs one statement
-_WITH_USER = (
-    select(*_COLUMNS, *users.COLUMNS)
-    .select_from(session.join(users.WITH_GRANTS, session.c.user_id == user.c.id))
-    .where(
-        session.c.id == bindparam("session_id"),
-        session.c.ends_at > bindparam("now_ms"),
-        session.c.seen_at > bindparam("unused_since"),
-    )
+_WITH_USER = granted.statement(
+    session.join(user, session.c.user_id == user.c.id),
+    session.c.id == bindparam("session_id"),
+    session.c.ends_at > bindparam("now_ms"),
+    session.c.seen_at > bindparam("unused_since"),
+    columns=_COLUMNS,
 )
 
 
@@ -62,14 +67,12 @@ class SqlSessions:
         row = connection.execute(self._live(now_ms).where(session.c.id == session_id)).first()
         return _session(row) if row else None
 
-    def find_with_user(
-        self, connection: Connection, session_id: str, now_ms: int
-    ) -> tuple[Session, User] | None:
+    def find_with_user(self, connection: Connection, session_id: str, now_ms: int) -> Found | None:
         unused_since = now_ms - self.lifetime.idle_ms if self.lifetime.idle_ms else -1
         values = {"session_id": session_id, "now_ms": now_ms, "unused_since": unused_since}
         rows = connection.execute(_WITH_USER, values).all()
-        found = users.of_rows([row[len(_COLUMNS) :] for row in rows])
-        return (Session(*rows[0][: len(_COLUMNS)]), found) if found is not None else None
+        holder = granted.holder_of_rows([row[len(_COLUMNS) :] for row in rows])
+        return Found(Session(*rows[0][: len(_COLUMNS)]), *holder) if holder is not None else None
 
     def live(self, connection: Connection, now_ms: int) -> list[Session]:
         rows = connection.execute(self._live(now_ms).order_by(session.c.created_at))

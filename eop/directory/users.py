@@ -28,20 +28,19 @@ MAX_GRANTS = 500  # rooms or classes one teacher may be given one by one
 
 _LOGIN = re.compile(rf"[\w.@+-]{{1,{MAX_LOGIN_CHARACTERS}}}")
 
-COLUMNS = (
+OWN_COLUMNS = (
     user.c.id, user.c.login, user.c.name, user.c.role, user.c.language, user.c.theme,
     user.c.source, user.c.external_id, user.c.state, user.c.must_change,
     user.c.totp_key.is_not(None).label("has_second_factor"),
-    user_grant.c.kind, user_grant.c.value,
 )  # fmt: skip
-"""What `of_rows` makes a user from, selected from `WITH_GRANTS`."""
-
-WITH_GRANTS = user.outerjoin(user_grant, user_grant.c.user_id == user.c.id)
+COLUMNS = (*OWN_COLUMNS, user_grant.c.kind, user_grant.c.value)
+"""What `of_rows` makes a user from."""
 
 # made once: SQLAlchemy then keeps what it compiled
-_GRANTED = select(*COLUMNS).select_from(WITH_GRANTS)
+_GRANTED = select(*COLUMNS).select_from(
+    user.outerjoin(user_grant, user_grant.c.user_id == user.c.id)
+)
 _OF_LOGIN = _GRANTED.where(user.c.login == bindparam("login"))
-_OF_ID = _GRANTED.where(user.c.id == bindparam("user_id"))
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,6 @@ def find(connection: Connection, login: str) -> User | None:
     """The user of that login, with grants."""
     rows = connection.execute(_OF_LOGIN, {"login": canonical_login(login)})
     return of_rows(rows.all())
-
-
-def find_by_id(connection: Connection, user_id: int) -> User | None:
-    """The user of that number, with grants."""
-    return of_rows(connection.execute(_OF_ID, {"user_id": user_id}).all())
 
 
 def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:

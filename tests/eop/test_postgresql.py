@@ -10,6 +10,7 @@ from eop.aaa import substitution, throttle
 from eop.aaa.throttle import Attempt
 from eop.audit import events, verification
 from eop.database import metadata
+from eop.directory import granted, substitutes, users
 from eop.directory.substitutes import Substitution
 from eop.errors import RefusedError
 from tests.eop.installation import PASSWORD, Installation, error
@@ -114,3 +115,8 @@ def test_rights_of_a_substitute_are_loaded_with_the_session(school):
     given = Substitution("remi", ("S12",), (), now_ms, now_ms + 3_600_000, "admin")
     substitution.give(school.parts.database, given, now_ms)
     assert school.signed_in("remi").get("session").json["user"] == "remi"
+    with school.parts.database.read() as connection:
+        remi = users.get(connection, "remi")
+        found = granted.find_by_id(connection, remi.id, now_ms)
+        assert found == (remi, substitutes.grants_at(connection, remi.id, now_ms))
+        assert [one.value for one in found.temporary] == ["S12"]

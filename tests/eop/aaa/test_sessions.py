@@ -11,7 +11,8 @@ from eop.aaa.redis_sessions import RedisSessions, connect
 from eop.aaa.session import Beginning, Keys, Lifetime, is_token
 from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.tables import revocation
-from eop.directory import users
+from eop.directory import substitutes, users
+from eop.directory.substitutes import Substitution
 from eop.errors import RefusedError, SessionsDownError
 from tests.control_server import make_certificate
 from tests.desktops import wait_until
@@ -101,11 +102,64 @@ def test_a_new_session_is_found_by_the_hash_of_its_token(store):
 
 def test_whose_it_is_comes_with_it_and_with_what_was_granted(store):
     made = store.begin()
-    found, user = store.ask("find_with_user", made.id, NOW)
-    assert found == made
+    found, user, temporary = store.ask("find_with_user", made.id, NOW)
+    assert (found, temporary) == (made, ())
     with store.database.read() as connection:
         assert user == users.get(connection, "camille")
     assert user.rooms == ("*",)
+
+
+def test_what_he_is_granted_for_some_days_comes_with_it_while_it_holds(store):
+    made = store.begin("noor")
+    given = Substitution("noor", ("S12", "S14"), ("3eB",), NOW + 10, NOW + 20, "admin")
+    longer = Substitution("noor", ("S16",), (), NOW + 10, NOW + 30, "admin")
+    for one in (given, longer):
+        with store.database.write() as connection:
+            substitutes.give(connection, one, NOW)
+    for at, values in {
+        NOW + 9: [],
+        NOW + 10: ["S16", "3eB", "S12", "S14"],
+        NOW + 19: ["S16", "3eB", "S12", "S14"],
+        NOW + 20: ["S16"],
+        NOW + 30: [],
+    }.items():
+        found, user, temporary = store.ask("find_with_user", made.id, at)
+        assert (found, user.rooms, user.classes) == (made, ("*",), ("*",))
+        assert [one.value for one in temporary] == values
+        with store.database.read() as connection:
+            assert temporary == substitutes.grants_at(connection, user.id, at)
+    other = store.begin("camille")
+    assert store.ask("find_with_user", other.id, NOW + 10).temporary == ()
+
+
+def test_a_grant_that_is_given_or_taken_counts_at_the_next_question(store):
+    made = store.begin()
+    given = Substitution("camille", ("S12",), (), NOW, NOW + HOUR, "admin")
+    with store.database.write() as connection:
+        (grant,) = substitutes.give(connection, given, NOW)
+    assert [one.id for one in store.ask("find_with_user", made.id, NOW).temporary] == [grant.id]
+    with store.database.write() as connection:
+        substitutes.take(connection, grant.id)
+        users.set_grants(connection, store.ids["camille"], ("S99",), ())
+    found = store.ask("find_with_user", made.id, NOW)
+    assert (found.temporary, found.user.rooms, found.user.classes) == ((), ("S99",), ())
+    with store.database.write() as connection:
+        users.set_state(connection, "camille", "disabled")
+    assert store.ask("find_with_user", made.id, NOW).user.state == "disabled"
+
+
+def test_a_question_is_one_statement_the_first_time_and_later(store, statements):
+    made = store.begin()
+    for _ in range(3):
+        assert len(statements(lambda: store.ask("find_with_user", made.id, NOW))) == 1
+
+
+def test_an_end_counts_at_the_next_question(store):
+    made = store.begin()
+    for _ in range(3):
+        assert store.ask("find_with_user", made.id, NOW).user.login == "camille"
+    store.do("end", [made.id], NOW)
+    assert store.ask("find_with_user", made.id, NOW) is None
 
 
 def test_an_unknown_id_is_nobody(store):
@@ -261,11 +315,12 @@ def test_who_was_removed_is_nobody_and_who_was_renamed_keeps_his_session(store, 
     from eop.directory.tables import user
 
     gone, renamed = store.begin(), store.begin("noor")
+    assert store.ask("find_with_user", gone.id, NOW).user.login == "camille"
     with store.database.write() as connection:
         connection.execute(delete(user).where(user.c.login == "camille"))
         connection.execute(update(user).where(user.c.login == "noor").values(login="nour"))
     assert store.ask("find_with_user", gone.id, NOW) is None
-    session, owner = store.ask("find_with_user", renamed.id, NOW)
+    session, owner, _ = store.ask("find_with_user", renamed.id, NOW)
     assert (session.login, owner.login) == ("nour", "nour")
 
 
@@ -340,7 +395,7 @@ def test_two_sites_share_a_redis_and_nothing_else(redis_store, redis_server):
     assert redis_store.ask("live", NOW) == [made]
 
 
-@pytest.mark.parametrize("field", ["login", "ends_at", "seen_at"])
+@pytest.mark.parametrize("field", ["id", "login", "ends_at", "seen_at"])
 def test_a_spoilt_record_lets_nobody_in(redis_store, field, caplog):
     made = redis_store.begin()
     key = redis_store.kept._key(made.id)
@@ -349,6 +404,38 @@ def test_a_spoilt_record_lets_nobody_in(redis_store, field, caplog):
     redis_store.client.hset(key, field, "x")
     if field != "login":
         assert redis_store.ask("find", made.id, NOW) is None
+    assert "cannot be read" in caplog.text
+
+
+def test_only_redis_says_whose_a_session_is(redis_store):
+    made = redis_store.begin()
+    for login in ("camille", "noor", "camille"):
+        owner = redis_store.ids[login]
+        redis_store.client.hset(redis_store.kept._key(made.id), "user_id", owner)
+        for _ in range(2):
+            session, user, _ = redis_store.ask("find_with_user", made.id, NOW)
+            assert (session.login, user.login, user.id) == (login, login, owner)
+
+
+def test_what_is_remembered_has_a_limit_and_is_no_answer(redis_store, monkeypatch):
+    monkeypatch.setattr("eop.aaa.redis_sessions.MAX_OWNERS", 2)
+    logins = ("camille", "noor", "camille", "noor")
+    begun = [(redis_store.begin(login).id, login) for login in logins]
+    for session_id, login in begun * 2:
+        assert redis_store.ask("find_with_user", session_id, NOW).user.login == login
+        assert 0 < len(redis_store.kept._owners) <= 2
+    redis_store.do("end", [begun[-1][0]], NOW)
+    assert redis_store.ask("find_with_user", begun[-1][0], NOW) is None
+    assert begun[-1][0] not in redis_store.kept._owners
+
+
+def test_the_record_of_another_session_lets_nobody_in(redis_store, caplog):
+    made, other = redis_store.begin(), redis_store.begin("noor")
+    key, others = redis_store.kept._key(made.id), redis_store.kept._key(other.id)
+    redis_store.client.copy(others, key, replace=True)
+    assert redis_store.ask("find_with_user", made.id, NOW) is None
+    assert redis_store.ask("find", made.id, NOW) is None
+    assert redis_store.ask("live", NOW) == [other]
     assert "cannot be read" in caplog.text
 
 

@@ -364,21 +364,27 @@ def test_who_changes_accounts_all_the_time_makes_an_import_fail(
 
 
 def test_accounts_are_held_from_the_last_look_at_them_to_the_end(house, files):
-    held = []
+    held, begun = [], {}
+
+    def note_begin(connection, _cursor, statement, *_):
+        if statement.startswith("BEGIN"):
+            begun[connection] = statement
 
     def note(connection, clause, *_):
         statement = str(clause.compile(dialect=postgresql.dialect()))
         if "FOR NO KEY UPDATE" in statement:
-            held.append((connection.get_execution_options().get("eop_write"), statement))
+            held.append((begun[connection], statement))
 
     engine = house.parts.database.engine
+    event.listen(engine, "before_cursor_execute", note_begin)
     event.listen(engine, "before_execute", note)
     try:
         assert files.run().outcome == "done"
     finally:
         event.remove(engine, "before_execute", note)
-    ((is_writing, statement),) = held
-    assert is_writing
+        event.remove(engine, "before_cursor_execute", note_begin)
+    ((begin, statement),) = held
+    assert begin == "BEGIN IMMEDIATE"
     assert 'FROM "user" ORDER BY "user".id' in statement
 
 
