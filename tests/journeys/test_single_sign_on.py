@@ -8,9 +8,9 @@ import re
 import pytest
 
 from tests.desktops import XvncDesktop, free_port, missing_programs
-from tests.fakes.process import FakeProcess
 from tests.journeys.conftest import new_page
 from tests.journeys.test_browser import until_live, until_status, wall_of
+from tests.server_process import ModuleProcess
 from tests.stack import Stack
 
 USERS = ("--user", "anne.petit:her own", "--user", "stranger:his own")
@@ -42,8 +42,8 @@ def school(tmp_path_factory):
         "--backchannel", f"{here}/login/oidc", "--after-logout", f"{here}/login",
     )  # fmt: skip
     with (
-        FakeProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
-        FakeProcess("tests.fakes.oidc_server", *provider, *USERS),
+        ModuleProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
+        ModuleProcess("tests.fakes.oidc_server", *provider, *USERS),
         stack,
     ):
         stack.eopctl("user", "add", "anne.petit", "--role", "teacher", "--no-password")

@@ -23,8 +23,8 @@ from eop.errors import RefusedError
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_cas import logout
 from tests.eop.installation import HASH, MOUNT, PASSWORD, Installation
-from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer
+from tests.server_process import ModuleProcess
 
 HOST = "eop.example"
 ORIGIN = f"https://{HOST}"
@@ -45,8 +45,8 @@ def servers(tmp_path_factory):
         "--redirect", f"{ORIGIN}/login/oidc/callback",
     )  # fmt: skip
     with (
-        FakeProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
-        FakeProcess("tests.fakes.oidc_server", *provider, *USERS),
+        ModuleProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
+        ModuleProcess("tests.fakes.oidc_server", *provider, *USERS),
     ):
         yield {
             "cas": {"EOP_CAS_URL": f"http://127.0.0.1:{cas}/cas", "EOP_CAS_LABEL": "ENT"},
@@ -569,7 +569,7 @@ def test_the_provider_s_back_channel_ends_the_session(open_house, servers):
             "--port", str(port), "--issuer", issuer, "--client", "eop", "--secret", "a secret",
             "--redirect", f"{ORIGIN}/login/oidc/callback", "--backchannel", wire.url, *USERS,
         )  # fmt: skip
-        with FakeProcess("tests.fakes.oidc_server", *arguments):
+        with ModuleProcess("tests.fakes.oidc_server", *arguments):
             house = open_house(**settings)
             browser = house.browser(HOST)
             address = begin(browser, "oidc")

@@ -20,8 +20,8 @@ from eop.aaa.authenticators.oidc import Client, OidcSignOn
 from eop.aaa.authenticators.oidc_provider import Provider
 from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
-from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
+from tests.server_process import ModuleProcess
 
 CALLBACK = "https://eop.example/login/oidc/callback"
 NOW = int(time.time())
@@ -46,7 +46,7 @@ def issuer():
         "--port", str(port), "--user", "camille:pw", "--issuer", address, "--client", "eop",
         "--secret", "a secret", "--redirect", CALLBACK,
     )  # fmt: skip
-    with FakeProcess("tests.fakes.oidc_server", *arguments):
+    with ModuleProcess("tests.fakes.oidc_server", *arguments):
         yield address
 
 
