@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 import requests
@@ -420,6 +420,18 @@ def test_a_secret_is_sent_where_the_provider_takes_it(hostile):
             "none": b"client_id=eop" in body and b"client_secret" not in body,
         }
         assert [name for name, found in sent.items() if found] == [expected]
+
+
+@pytest.mark.parametrize("secret", ["a secret", "100 % + more: &=", "clé", "日本", "a-b_c.d~e"])
+def test_a_secret_of_any_characters_reaches_the_provider(hostile, secret):
+    """RFC 6749, 2.3.1: both are encoded as in a form, and the provider decodes them."""
+    client = Client("eop:é", secret)
+    hostile.claims = {"aud": client.id}
+    sign_on = OidcSignOn(Provider(hostile.server.url, bounds=SHORT), client)
+    assert sign_on.finish(trip(), {"code": "c"}).login == "camille"
+    headers = next(one[2] for one in hostile.server.asked if one[0] == "POST")
+    words = base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode("ascii")
+    assert [unquote_plus(word) for word in words.split(":")] == [client.id, secret]
 
 
 def test_keys_that_cannot_check_a_signature_are_left_out():
