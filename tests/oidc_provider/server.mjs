@@ -1,0 +1,84 @@
+// An OpenID Connect provider: oidc-provider, certified by the OpenID Foundation, in a process.
+//
+//   node server.mjs '{"port", "issuer", "client": {…}, "users": {login: password}}'
+//
+// `client` is what OpenID Connect Dynamic Registration 1.0 (2) calls client metadata. It listens on
+// loopback, prints "ready", and forgets everything at its end. Ours are the page that asks for a
+// password, and the consent, which this client needs none of; all else is as installed.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+
+import Provider from 'oidc-provider';
+
+const given = JSON.parse(process.argv[2]);
+
+const provider = new Provider(given.issuer, {
+  clients: [given.client],
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  jwks: { keys: [signingKey()] },
+  // of the profile, the ID token holds nothing: clients ask the userinfo endpoint (Core 5.4)
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  pkce: { required: () => true },
+  interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
+  findAccount: (_ctx, login) => ({
+    accountId: login,
+    claims: () => ({ sub: login, name: `N. ${login}`, preferred_username: login }),
+  }),
+  loadExistingGrant: async (ctx) => {
+    const { client, session } = ctx.oidc;
+    const known = session.grantIdFor(client.clientId);
+    if (known) return provider.Grant.find(known);
+    const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+    grant.addOIDCScope('openid profile');
+    await grant.save();
+    return grant;
+  },
+  // its own refuses loopback, where the client of a test is
+  fetch: (address, { dispatcher: _, ...options }) => fetch(address, options),
+});
+
+function signingKey() {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' };
+}
+
+function form(trouble = '') {
+  return `<!DOCTYPE html><title>Provider</title><h1>Provider</h1><p role="alert">${trouble}</p>
+    <form method="post"><input name="username"><input name="password" type="password">
+    <button>Sign in</button></form>`;
+}
+
+async function typed(request) {
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  return new URLSearchParams(Buffer.concat(pieces).toString());
+}
+
+async function signIn(request, response) {
+  let trouble = '';
+  if (request.method === 'POST') {
+    const fields = await typed(request);
+    const login = fields.get('username');
+    if (Object.hasOwn(given.users, login) && given.users[login] === fields.get('password')) {
+      await provider.interactionFinished(request, response, { login: { accountId: login } });
+      return;
+    }
+    trouble = 'Wrong.';
+  }
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.end(form(trouble));
+}
+
+const answer = provider.callback();
+
+createServer((request, response) => {
+  if (!request.url.startsWith('/sign-in/')) {
+    answer(request, response);
+    return;
+  }
+  signIn(request, response).catch((error) => {
+    response.statusCode = 400;
+    response.end(error.message);
+  });
+}).listen(given.port, '127.0.0.1', () => console.log('ready'));
