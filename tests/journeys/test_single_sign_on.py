@@ -105,6 +105,7 @@ def test_the_server_s_own_sign_out_closes_an_open_screen(page, school, desktop, 
     elsewhere = page.context.new_page()
     elsewhere.goto(school.sign_out[label])
     confirm(elsewhere, label)
+    assert "Signed out" in elsewhere.inner_text("h1")
     page.wait_for_selector('#stage:not([data-status="open"])', timeout=SHOWN_MS)
     page.goto(school.url + "/")
     assert "/login" in page.url

@@ -3,8 +3,8 @@
 //   node server.mjs '{"port", "issuer", "client": {…}, "users": {login: password}}'
 //
 // `client` is what OpenID Connect Dynamic Registration 1.0 (2) calls client metadata. It listens on
-// loopback, prints "ready", and forgets everything at its end. Ours are the page that asks for a
-// password, and the consent, which this client needs none of; all else is as installed.
+// loopback, prints "ready", and forgets everything at its end. Ours are its pages, for those it
+// comes with fetch a font from elsewhere, and the consent, which this client needs none of.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -18,7 +18,20 @@ const provider = new Provider(given.issuer, {
   jwks: { keys: [signingKey()] },
   // of the profile, the ID token holds nothing: clients ask the userinfo endpoint (Core 5.4)
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
-  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: {
+      logoutSource: (ctx, form) => {
+        ctx.body = page('Sign out?', `${form}
+          <button form="op.logoutForm" name="logout" value="yes">Yes, sign me out</button>
+          <button form="op.logoutForm">No, stay signed in</button>`);
+      },
+      postLogoutSuccessSource: (ctx) => {
+        ctx.body = page('Signed out');
+      },
+    },
+  },
   pkce: { required: () => true },
   interactions: { url: (_ctx, interaction) => `/sign-in/${interaction.uid}` },
   findAccount: (_ctx, login) => ({
@@ -43,10 +56,13 @@ function signingKey() {
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' };
 }
 
-function form(trouble = '') {
-  return `<!DOCTYPE html><title>Provider</title><h1>Provider</h1><p role="alert">${trouble}</p>
-    <form method="post"><input name="username"><input name="password" type="password">
-    <button>Sign in</button></form>`;
+function page(title, content = '') {
+  return `<!DOCTYPE html><title>${title}</title><h1>${title}</h1>${content}`;
+}
+
+function form(trouble) {
+  return page('Provider', `<p role="alert">${trouble}</p><form method="post">
+    <input name="username"><input name="password" type="password"><button>Sign in</button></form>`);
 }
 
 async function typed(request) {
