@@ -15,7 +15,8 @@ const given = JSON.parse(process.argv[2]);
 const provider = new Provider(given.issuer, {
   clients: [given.client],
   cookies: { keys: [randomBytes(32).toString('hex')] },
-  jwks: { keys: [signingKey()] },
+  jwks: { keys: [key('rsa', { modulusLength: 2048 }), key('ec', { namedCurve: 'P-256' })] },
+  enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256'] },
   // of the profile, the ID token holds nothing: clients ask the userinfo endpoint (Core 5.4)
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
   features: {
@@ -51,9 +52,8 @@ const provider = new Provider(given.issuer, {
   fetch: (address, { dispatcher: _, ...options }) => fetch(address, options),
 });
 
-function signingKey() {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' };
+function key(kind, options) {
+  return { ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), use: 'sig' };
 }
 
 function page(title, content = '') {

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 
 import pytest
 import requests
@@ -21,6 +21,7 @@ from eop.aaa.authenticators.oidc_provider import Provider
 from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
 from tests.fakes.scripted_http import ScriptedServer, whole
+from tests.oidc_server import OidcServer
 from tests.server_process import ModuleProcess
 
 CALLBACK = "https://eop.example/login/oidc/callback"
@@ -103,6 +104,33 @@ def test_signing_out_leads_to_the_provider_and_back(issuer):
     assert address == (
         f"{issuer}/logout?client_id=eop&post_logout_redirect_uri=https%3A%2F%2Feop.example%2Flogin"
     )
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
+@pytest.mark.parametrize("secret", ["", "100 % + more: &="])
+def test_a_maintained_provider_says_who_it_is(secret, algorithm):
+    """A public client, and one with a secret of any characters; the login by userinfo."""
+    client = {
+        "client_id": "eop",
+        "redirect_uris": [CALLBACK],
+        "id_token_signed_response_alg": algorithm,
+        "backchannel_logout_uri": "https://eop.example/login/oidc",
+        "backchannel_logout_session_required": True,
+        **({"client_secret": secret} if secret else {"token_endpoint_auth_method": "none"}),
+    }
+    with OidcServer(client, {"camille": "pw"}) as server:
+        provider = Provider(server.issuer)
+        sign_on = OidcSignOn(provider, Client("eop", secret))
+        typed = {"username": "camille", "password": "pw"}
+        with requests.Session() as browser:
+            form = browser.get(sign_on.begin(trip()), timeout=5)
+            answer = browser.post(form.url, data=typed, allow_redirects=False, timeout=5)
+            answer = browser.get(answer.headers["Location"], allow_redirects=False, timeout=5)
+        arguments = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+        assert arguments["iss"] == server.issuer
+        who = sign_on.finish(trip(), arguments)
+        assert sign_on.finish(trip(), arguments) is None  # a code is good once
+    assert (who.login, who.ticket.split(":")[:2]) == ("camille", ["oidc", "sid"])
 
 
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
