@@ -36,6 +36,6 @@ prepare-test:
 # the data in var/ stays
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-		eop/static/dist eop/frontend/node_modules
+		eop/static/dist eop/frontend/node_modules tests/oidc_provider/node_modules
 	find eop controle_vnc diagnose tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	find eop/translations -name '*.mo' -delete

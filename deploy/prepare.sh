@@ -116,6 +116,17 @@ build_front_end() {
     mark_done frontend "$sum"
 }
 
+# the sign-in provider of the tests: npm's oidc-provider, and what it needs
+install_provider() {
+    [ "$PURPOSE" = test ] || return 0
+    sum=$(cd tests/oidc_provider && sum_of package.json package-lock.json)
+    done_already provider "$sum" && [ -d tests/oidc_provider/node_modules/oidc-provider ] && return 0
+    say "installing the OpenID Connect provider of the tests"
+    (cd tests/oidc_provider && npm ci --silent --no-audit --no-fund) ||
+        stop "the OpenID Connect provider of the tests was not installed"
+    mark_done provider "$sum"
+}
+
 compile_translations() {
     catalogues=$(find eop/translations -name '*.po' 2>/dev/null | sort)
     [ -n "$catalogues" ] || return 0
@@ -133,4 +144,5 @@ install_debian_packages
 make_environment
 install_python_packages
 build_front_end
+install_provider
 compile_translations

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 HOSTS = [
     b"registry." + b"npmjs.org",
@@ -22,7 +24,8 @@ def test_no_tracked_file_names_a_registry_host():
             assert not [host for host in HOSTS if host in content], name
 
 
-def test_the_lock_file_has_no_addresses():
-    lock = (ROOT / "eop/frontend/package-lock.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("folder", ["eop/frontend", "tests/oidc_provider"])
+def test_a_lock_file_has_no_addresses(folder):
+    lock = (ROOT / folder / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert '"integrity"' in lock

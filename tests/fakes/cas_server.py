@@ -4,6 +4,9 @@ It conforms to Apereo's "CAS Protocol 3.0 Specification", paragraphs 2.1 and 2.2
 and takes credentials), 2.3 (/logout, and 2.3.3 single logout with the message of appendix C),
 2.5 (/serviceValidate), 2.8 (/p3/serviceValidate, with attributes), 3.1 (service tickets: one use,
 one service) and 3.6 (the ticket-granting cookie). Without proxy tickets, gateway and renew.
+
+Journeys meet a maintained server (tests.cas_server). This one is for the tests beneath them: it
+starts at once, without a database, and takes any service and a certificate.
 """
 
 import secrets

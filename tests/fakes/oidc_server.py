@@ -4,6 +4,9 @@ It conforms to OpenID Connect Discovery 1.0 (4), Core 1.0 (3.1.2 authorization c
 token endpoint and 3.1.3.6 ID token, 5.3 userinfo, 10.1 keys), RFC 7636 (PKCE, S256 demanded),
 RFC 9207 (`iss` in the answer), RP-Initiated Logout 1.0 (2, 3) and Back-Channel Logout 1.0 (2.4,
 2.5). One confidential client with one redirect address; signed with RS256.
+
+Journeys meet a maintained provider (tests.oidc_server). This one is for the tests beneath them: it
+starts at once, without node, and takes a client at `https://` names that do not exist.
 """
 
 import base64
@@ -12,7 +15,7 @@ import json
 import secrets
 import threading
 import time
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import requests
 from joserfc import jwt
@@ -146,7 +149,7 @@ class OidcHandler(PageHandler):
         if kind != "Basic":
             return False
         name, _, secret = base64.b64decode(words).decode().partition(":")
-        return (unquote(name), unquote(secret)) == (given.client, given.secret)
+        return (unquote_plus(name), unquote_plus(secret)) == (given.client, given.secret)
 
     def get_userinfo(self, _asked: dict[str, str]) -> None:
         kind, _, token = self.headers.get("Authorization", "").partition(" ")

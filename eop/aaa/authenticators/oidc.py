@@ -1,11 +1,12 @@
 """OpenID Connect Core 1.0: the authorization code flow with PKCE, and the provider's sign-out."""
 
+import base64
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -92,6 +93,7 @@ class OidcSignOn:
             redirect_uri=trip.callback,
             code_challenge_method="S256",
         )
+        session.register_client_auth_method(("client_secret_basic", _basic))
         outbound.prepare(session, self._provider.ca_file, self._provider.bounds)
         return session
 
@@ -188,6 +190,18 @@ class OidcSignOn:
             return None
         query = urlencode({"client_id": self._client.id, "post_logout_redirect_uri": back})
         return f"{address}{'&' if '?' in address else '?'}{query}"
+
+
+def _basic(
+    client: Any, _method: str, uri: str, headers: dict[str, str], body: str
+) -> tuple[str, dict[str, str], str]:
+    """Client and secret as RFC 6749, 2.3.1 has them: each encoded as in a form, then joined.
+
+    The library joins them as they are, and a provider takes another secret out of some.
+    """
+    both = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = "Basic " + base64.b64encode(both.encode()).decode()
+    return uri, headers, body
 
 
 def _ticket(sid: object, sub: object) -> str | None:

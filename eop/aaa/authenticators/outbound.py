@@ -111,6 +111,9 @@ class BoundedAdapter(HTTPAdapter):
             with _deadline(bounds.whole) as is_over:
                 return self._answer(request, options, is_over)
         finally:
+            # many servers do not say that they close it, as they were told to: kept, the next
+            # request would go down a connection that may be closed at any moment
+            self.close()
             _turns.release()
 
     def _answer(

@@ -16,15 +16,16 @@ from eop.aaa.login import Visit
 from eop.aaa.rate import Pace, Rate
 from eop.aaa.sign_on import ended, finish
 from eop.aaa.sign_on_routes import MAX_TOLD_BYTES
-from eop.aaa.tables import session, sign_in_step, sign_on_state
+from eop.aaa.tables import session, sign_in_failure, sign_in_step, sign_on_state
 from eop.audit.tables import audit
 from eop.directory import users
 from eop.errors import RefusedError
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_cas import logout
+from tests.eop.aaa.authenticators.test_oidc import SHORT, Hostile
 from tests.eop.installation import HASH, MOUNT, PASSWORD, Installation
-from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer
+from tests.server_process import ModuleProcess
 
 HOST = "eop.example"
 ORIGIN = f"https://{HOST}"
@@ -45,8 +46,8 @@ def servers(tmp_path_factory):
         "--redirect", f"{ORIGIN}/login/oidc/callback",
     )  # fmt: skip
     with (
-        FakeProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
-        FakeProcess("tests.fakes.oidc_server", *provider, *USERS),
+        ModuleProcess("tests.fakes.cas_server", "--port", str(cas), *USERS),
+        ModuleProcess("tests.fakes.oidc_server", *provider, *USERS),
     ):
         yield {
             "cas": {"EOP_CAS_URL": f"http://127.0.0.1:{cas}/cas", "EOP_CAS_LABEL": "ENT"},
@@ -352,6 +353,32 @@ def test_a_server_that_is_down_is_told_at_the_door(open_house, name, monkeypatch
     assert 'name="password"' in answer.text
 
 
+@pytest.mark.parametrize("path", ["/token", "/userinfo"])
+def test_who_meets_a_slow_provider_reads_it_and_signs_in_at_the_next_try(open_house, path):
+    """What he asked for is not forgotten, and nothing counts against him."""
+    with Hostile() as provider:
+        house = open_house(EOP_OIDC_ISSUER=provider.server.url, EOP_OIDC_CLIENT_ID="eop")
+        house.parts.door.single_sign_on[0]._provider.bounds = SHORT
+        browser, asked = house.browser(HOST), f"{MOUNT}/observe/?x=1"
+
+        def come_back():
+            query = parse_qs(urlsplit(begin(browser, "oidc", asked)).query)
+            provider.claims = {"nonce": query["nonce"][0], "preferred_username": None}
+            state = query["state"][0]
+            return ask(browser, f"/login/oidc/callback?code=c&state={state}")
+
+        provider.raw[path] = (provider.server.pause(5) or b"" for _ in range(1))
+        answer = come_back()
+        assert answer.status_code == 503
+        assert "does not answer as it should. Try again in a moment." in answer.text
+        again = re.search(r'href="(/login/oidc[^"]*)"', answer.text).group(1)
+        assert parse_qs(urlsplit(again).query)["next"] == [asked]
+        assert rows(house, sign_in_failure) == []
+        del provider.raw[path]
+        answer = come_back()
+        assert (answer.status_code, answer.headers["Location"]) == (303, asked)
+
+
 def test_without_a_public_url_the_browser_comes_back_to_where_it_was(open_house, servers):
     house = open_house(**servers["cas"])
     house.parts.close()
@@ -569,7 +596,7 @@ def test_the_provider_s_back_channel_ends_the_session(open_house, servers):
             "--port", str(port), "--issuer", issuer, "--client", "eop", "--secret", "a secret",
             "--redirect", f"{ORIGIN}/login/oidc/callback", "--backchannel", wire.url, *USERS,
         )  # fmt: skip
-        with FakeProcess("tests.fakes.oidc_server", *arguments):
+        with ModuleProcess("tests.fakes.oidc_server", *arguments):
             house = open_house(**settings)
             browser = house.browser(HOST)
             address = begin(browser, "oidc")

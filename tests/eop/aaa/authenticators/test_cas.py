@@ -14,8 +14,8 @@ from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
 from tests.eop.aaa.authenticators.test_strict_xml import HOSTILE
 from tests.fakes.certificate import certificate
-from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
+from tests.server_process import ModuleProcess
 
 CALLBACK = "https://eop.example/login/cas/callback"
 SHORT = Bounds(connect=1.0, read=0.4, whole=0.8)
@@ -30,7 +30,7 @@ def server():
     """Where a real CAS server answers."""
     port = free_port()
     arguments = ("--port", str(port), "--user", "camille:pw", "--user", "d'été <&>:pw")
-    with FakeProcess("tests.fakes.cas_server", *arguments):
+    with ModuleProcess("tests.fakes.cas_server", *arguments):
         yield f"http://127.0.0.1:{port}/cas"
 
 
@@ -188,7 +188,7 @@ def test_over_tls_the_certificate_is_checked(tmp_path):
     port = free_port()
     arguments = ("--port", str(port), "--user", "camille:pw")
     tls = ("--certificate", str(cert), "--key", str(key))
-    with FakeProcess("tests.fakes.cas_server", *arguments, *tls):
+    with ModuleProcess("tests.fakes.cas_server", *arguments, *tls):
         url = f"https://127.0.0.1:{port}/cas"
         trusting = CasSignOn(CasServer(url, ca_file=str(cert)))
         arguments = signed_on(trusting.begin(trip()), verify=str(cert))

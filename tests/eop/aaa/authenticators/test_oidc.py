@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 
 import pytest
 import requests
@@ -20,8 +20,9 @@ from eop.aaa.authenticators.oidc import Client, OidcSignOn
 from eop.aaa.authenticators.oidc_provider import Provider
 from eop.aaa.authenticators.outbound import Bounds
 from tests.desktops import free_port
-from tests.fakes.process import FakeProcess
 from tests.fakes.scripted_http import ScriptedServer, whole
+from tests.oidc_server import OidcServer
+from tests.server_process import ModuleProcess
 
 CALLBACK = "https://eop.example/login/oidc/callback"
 NOW = int(time.time())
@@ -46,7 +47,7 @@ def issuer():
         "--port", str(port), "--user", "camille:pw", "--issuer", address, "--client", "eop",
         "--secret", "a secret", "--redirect", CALLBACK,
     )  # fmt: skip
-    with FakeProcess("tests.fakes.oidc_server", *arguments):
+    with ModuleProcess("tests.fakes.oidc_server", *arguments):
         yield address
 
 
@@ -103,6 +104,33 @@ def test_signing_out_leads_to_the_provider_and_back(issuer):
     assert address == (
         f"{issuer}/logout?client_id=eop&post_logout_redirect_uri=https%3A%2F%2Feop.example%2Flogin"
     )
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
+@pytest.mark.parametrize("secret", ["", "100 % + more: &="])
+def test_a_maintained_provider_says_who_it_is(secret, algorithm):
+    """A public client, and one with a secret of any characters; the login by userinfo."""
+    client = {
+        "client_id": "eop",
+        "redirect_uris": [CALLBACK],
+        "id_token_signed_response_alg": algorithm,
+        "backchannel_logout_uri": "https://eop.example/login/oidc",
+        "backchannel_logout_session_required": True,
+        **({"client_secret": secret} if secret else {"token_endpoint_auth_method": "none"}),
+    }
+    with OidcServer(client, {"camille": "pw"}) as server:
+        provider = Provider(server.issuer)
+        sign_on = OidcSignOn(provider, Client("eop", secret))
+        typed = {"username": "camille", "password": "pw"}
+        with requests.Session() as browser:
+            form = browser.get(sign_on.begin(trip()), timeout=5)
+            answer = browser.post(form.url, data=typed, allow_redirects=False, timeout=5)
+            answer = browser.get(answer.headers["Location"], allow_redirects=False, timeout=5)
+        arguments = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+        assert arguments["iss"] == server.issuer
+        who = sign_on.finish(trip(), arguments)
+        assert sign_on.finish(trip(), arguments) is None  # a code is good once
+    assert (who.login, who.ticket.split(":")[:2]) == ("camille", ["oidc", "sid"])
 
 
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
@@ -420,6 +448,18 @@ def test_a_secret_is_sent_where_the_provider_takes_it(hostile):
             "none": b"client_id=eop" in body and b"client_secret" not in body,
         }
         assert [name for name, found in sent.items() if found] == [expected]
+
+
+@pytest.mark.parametrize("secret", ["a secret", "100 % + more: &=", "clé", "日本", "a-b_c.d~e"])
+def test_a_secret_of_any_characters_reaches_the_provider(hostile, secret):
+    """RFC 6749, 2.3.1: both are encoded as in a form, and the provider decodes them."""
+    client = Client("eop:é", secret)
+    hostile.claims = {"aud": client.id}
+    sign_on = OidcSignOn(Provider(hostile.server.url, bounds=SHORT), client)
+    assert sign_on.finish(trip(), {"code": "c"}).login == "camille"
+    headers = next(one[2] for one in hostile.server.asked if one[0] == "POST")
+    words = base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode("ascii")
+    assert [unquote_plus(word) for word in words.split(":")] == [client.id, secret]
 
 
 def test_keys_that_cannot_check_a_signature_are_left_out():

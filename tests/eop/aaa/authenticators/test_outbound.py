@@ -28,6 +28,20 @@ def test_an_answer_comes_whole_and_no_connection_is_kept():
         assert server.asked[0][2]["Connection"] == "close"
 
 
+def test_no_connection_is_used_twice_though_the_server_does_not_say_that_it_closes_it():
+    """RFC 9112, 9.6: who asked for the close sends nothing more; the server closes any moment."""
+
+    def without_close(*_):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell"
+        server.pause(5)  # open still, and nobody reads what comes
+
+    with ScriptedServer(without_close) as server, requests.Session() as session:
+        outbound.prepare(session, "", SHORT)
+        for _ in range(3):
+            assert session.get(server.url).content == b"well"
+        assert len(server.asked) == 3
+
+
 def test_the_largest_answer_is_read_and_one_byte_more_is_not():
     for size, is_read in ((1000, True), (1001, False)):
         with ScriptedServer(lambda *_, size=size: whole(b"x" * size)) as server:

@@ -1,0 +1,36 @@
+"""A server of the tests in a process of its own, ready when it has said so."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ServerProcess:
+    """Runs a command, which prints `ready` once it listens."""
+
+    def __init__(self, *command: str) -> None:
+        self.command = command
+
+    def __enter__(self):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            self.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        line = self.process.stdout.readline()
+        assert line == "ready\n", f"{self.command[:3]} said {line!r}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(5)
+        self.process.stdout.close()
+
+
+class ModuleProcess(ServerProcess):
+    """`python -m MODULE` with arguments."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        super().__init__(sys.executable, "-m", module, *arguments)
