@@ -75,7 +75,8 @@ class Framebuffer:
     def check(self, rect: Rect) -> None:
         """Raise `ProtocolError` where `rect` leaves the screen."""
         x, y, width, height = rect
-        if x < 0 or y < 0 or x + width > self.bounds.width or y + height > self.bounds.height:
+        _, _, most_right, most_bottom = self.bounds
+        if x < 0 or y < 0 or x + width > most_right or y + height > most_bottom:
             raise ProtocolError(f"{rect} leaves the screen of {self.width}×{self.height}")
 
     def touch(self, rect: Rect) -> None:

@@ -47,6 +47,8 @@ COMPRESSION = 2  # levels 0 and 1 switch off TigerVNC's search for what has real
 
 MAX_RESIZES = 4  # in one update, each of which copies the screen; servers send one
 
+_RECTANGLE = struct.Struct(">HHHHi")
+
 Steps = Generator[int, bytes, None]
 
 
@@ -237,14 +239,14 @@ class RfbClient:
         self._events.append(Updated(self._damage))
 
     def _rectangle(self) -> Generator[int, bytes, bool]:
-        x, y, width, height, encoding = struct.unpack(">HHHHi", (yield 12))
+        x, y, width, height, encoding = _RECTANGLE.unpack((yield 12))
         rect = Rect(x, y, width, height)
         decoder = self._decoders.get(encoding)
         if decoder is None:
             return (yield from self._pseudo(rect, encoding))
         screen = self._screen()
         screen.check(rect)
-        if not rect.is_empty:
+        if width and height:
             yield from decoder.decode(rect, screen)
             self._damage = self._damage.union(rect)
         return False
