@@ -69,6 +69,7 @@ class SmallPicture:
         self._stamp = 0
         self._is_new = True
         self._step = 0  # of QUALITIES
+        self._screen: tuple[Pixels, Image.Image] | None = None
 
     def take(self, framebuffer: Framebuffer) -> Dirt:
         """What has changed since the last call: all, if the screen is another one."""
@@ -111,8 +112,14 @@ class SmallPicture:
                 part if _put(self._reduced, part, pixels[y : part.bottom, x : part.right]) else None
             )
         right, bottom = min(part.right * factor, width), min(part.bottom * factor, height)
-        small = _image(pixels).reduce(factor, box=(x * factor, y * factor, right, bottom))
+        small = self._image_of(pixels).reduce(factor, box=(x * factor, y * factor, right, bottom))
         return part if _put(self._reduced, part, np.asarray(small)) else None
+
+    def _image_of(self, pixels: Pixels) -> Image.Image:
+        """The screen for Pillow, which sees what is painted in it."""
+        if self._screen is None or self._screen[0] is not pixels:
+            self._screen = pixels, _image(pixels)
+        return self._screen[1]
 
     def _resize(self, changed: Rect) -> bool:
         """Bring `pixels` up to date where `changed` of `_reduced` reaches; whether it differs."""
