@@ -38,6 +38,7 @@ class Wire:
         """Bytes that the kernel has taken so far."""
         self._moved = asyncio.Event()
         self._awaited: asyncio.Future[None] | None = None
+        self._has_more = True  # likely, that is: the last read took all it may
         self._receiver: Callable[[memoryview], None] | None = None
         self._ended: Callable[[], None] | None = None
         self.drained: Callable[[], None] | None = None
@@ -51,17 +52,23 @@ class Wire:
 
     async def read(self) -> bytes:
         """Some bytes, `b""` at the end; raises `OSError`."""
-        await asyncio.sleep(0)  # what has more to read than it can work off is not alone
+        if self._has_more:
+            await asyncio.sleep(0)  # what has more to read than it can work off is not alone
+        else:
+            await self._readable()
         while not (self.is_closed or self._is_abandoned):
             try:
                 count = self._socket.recv_into(_received, READ_BYTES)
             except _NOT_NOW:
                 await self._readable()
             else:
+                self._has_more = count == READ_BYTES
                 return bytes(_received[:count])
         return b""
 
     async def _readable(self) -> None:
+        if self.is_closed or self._is_abandoned:
+            return
         ready = self._awaited = self._loop.create_future()
         self._loop.add_reader(self._fd, _wake, ready)
         try:
