@@ -12,7 +12,6 @@ from controle_vnc.framebuffer.framebuffer import (
     Pixels,
     Words,
     put,
-    words_of,
     words_of_rgb,
 )
 from controle_vnc.framebuffer.rect import Rect
