@@ -1,5 +1,6 @@
 // The panel of the clipboard: what was copied there, and text for there, pasted or typed.
 
+import { tell } from "./screen-say.js";
 import { beyondLatin1, keysymsOf } from "./typed-text.js";
 import { t } from "./words.js";
 
@@ -68,7 +69,7 @@ export class Clipboard {
 
   #done(text, stay = false) {
     byId("clip-said").textContent = text;
-    byId("say").textContent = text;
+    tell(text);
     if (!stay) {
       this.#menu.open = false;
       this.#rfb?.focus();

@@ -1,5 +1,6 @@
 // The picture in a small window above all others, beside the wall.
 
+import { tell } from "./screen-say.js";
 import { t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -37,31 +38,38 @@ export class Float {
       return;
     }
     if (this.#rfb === null) {
-      byId("say").textContent = t("Not connected");
+      tell(t("Not connected"));
       return;
     }
-    try {
-      await this.#open();
-    } catch (error) {
-      this.#ended();
-      byId("say").textContent = t("This browser did not open the small window.");
-      byId("float").title = String(error);
-    }
+    await this.#open();
   }
 
+  /** The best way this browser has; each may be refused where the browser is kept on a short lead. */
   async #open() {
-    if ("documentPictureInPicture" in window) {
-      await this.#openDocument();
-    } else if (document.pictureInPictureEnabled) {
-      await this.#openVideo();
-    } else {
-      window.open(location.href, `eop-${this.#page.workstation}`, `popup,width=${SMALL.width},height=${SMALL.height}`);
-      byId("say").textContent = t("This browser has no pictures above other windows: the screen opened in a small window of its own.");
-      return;
+    const ways = [
+      ["documentPictureInPicture" in window, () => this.#openDocument()],
+      [document.pictureInPictureEnabled, () => this.#openVideo()],
+    ];
+    for (const [, open] of ways.filter(([known]) => known)) {
+      try {
+        await open();
+        this.#opened();
+        return;
+      } catch {
+        this.#ended(); // the next way
+      }
     }
+    const name = `eop-${this.#page.workstation}`;
+    const own = window.open(location.href, name, `popup,width=${SMALL.width},height=${SMALL.height}`);
+    tell(own === null
+      ? t("This browser did not open the small window.")
+      : t("This browser has no pictures above other windows: the screen opened in a small window of its own."));
+  }
+
+  #opened() {
     byId("float").setAttribute("aria-pressed", "true");
     this.#leadToOtherTab(true);
-    byId("say").textContent = t("The screen stays above other windows. The wall opens in another tab meanwhile.");
+    tell(t("The screen stays above other windows. The wall opens in another tab meanwhile."));
     this.#draw();
     this.#tell();
   }
@@ -88,6 +96,7 @@ export class Float {
     const video = document.createElement("video");
     video.muted = true;
     video.srcObject = this.#canvas.captureStream(VIDEO_RATE);
+    this.#paint(); // without a picture it does not begin to play
     await video.play();
     await video.requestPictureInPicture();
     video.addEventListener("leavepictureinpicture", () => this.#ended());

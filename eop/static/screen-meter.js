@@ -5,6 +5,7 @@ import { t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const EVERY_MS = 2000; // one sign of life; and the span of the figures
+const SOON_MS = 500; // after the opening: by then the far end has said how it can be asked
 
 export class Meter {
   #rfb = null;
@@ -27,7 +28,8 @@ export class Meter {
     this.#last = null;
     byId("meter").hidden = rfb === null;
     byId("meter").open = false;
-    this.#tick();
+    this.#pill();
+    setTimeout(() => this.#tick(), SOON_MS);
   }
 
   #tick() {

@@ -31,9 +31,13 @@ export function screenClass(RFB) {
       return this._canvas;
     }
 
-    /** Ask the far end for a sign of life; `done` gets milliseconds. One at a time. */
+    /** Ask the far end for a sign of life; `done` gets milliseconds, of a late one those so far. */
     measure(done) {
-      if (this.#trip !== null || this._rfbConnectionState !== "connected") {
+      if (this._rfbConnectionState !== "connected") {
+        return;
+      }
+      if (this.#trip !== null) {
+        done(performance.now() - this.#trip.since);
         return;
       }
       this.#trip = { name: OUR_FENCE + (performance.now() % 1000).toFixed(0), since: performance.now(), done };
@@ -113,9 +117,10 @@ export function screenClass(RFB) {
     _framebufferUpdate() {
       const whole = super._framebufferUpdate();
       if (whole) {
-        this.frames += 1;
         if (this.#trip?.name === null) {
-          this.#arrived();
+          this.#arrived(); // asked for by us: no picture that came by itself
+        } else {
+          this.frames += 1;
         }
         this.dispatchEvent(new CustomEvent("frame"));
       }

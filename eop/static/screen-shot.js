@@ -1,5 +1,6 @@
 // A picture of the screen as a file, named after the workstation and the time.
 
+import { tell } from "./screen-say.js";
 import { t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -30,7 +31,7 @@ export class Shot {
 
   #take() {
     if (this.#rfb === null) {
-      byId("say").textContent = t("Not connected");
+      tell(t("Not connected"));
       return;
     }
     const { x, y, width, height } = this.#view.shown;
@@ -48,6 +49,6 @@ export class Shot {
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk may still read it
-    byId("say").textContent = t("Saved as {name}.", { name });
+    tell(t("Saved as {name}.", { name }));
   }
 }

@@ -8,6 +8,7 @@ import { Keys } from "./screen-keys.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";
+import { tell } from "./screen-say.js";
 import { Shot } from "./screen-shot.js";
 import { SoftKeyboard } from "./screen-soft.js";
 import { Menus, Quality, Rail } from "./screen-tools.js";
@@ -257,7 +258,7 @@ window.addEventListener("keyup", (event) => {
   if (leaves && rfbNow !== null && link.mode === "control") {
     rfbNow.blur();
     byId("full").focus();
-    byId("say").textContent = t("The keyboard is back on the page.");
+    tell(t("The keyboard is back on the page."));
   }
   leaves = false;
   pressed.delete(event.key === "Meta" ? "Alt" : event.key);
