@@ -25,8 +25,8 @@ export class SoftKeyboard {
     this.#button.addEventListener("click", () => this.#open(this.#row.hidden));
     byId("soft-close").addEventListener("click", () => this.#open(false));
     this.#row.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays
-    this.#field.addEventListener("input", () => this.#take());
-    this.#field.addEventListener("compositionend", () => this.#take());
+    this.#field.addEventListener("input", (event) => this.#take(event.isComposing));
+    this.#field.addEventListener("compositionend", () => this.#take(false));
     this.#field.addEventListener("keydown", (event) => this.#pass(event));
     window.visualViewport?.addEventListener("resize", () => this.#place());
     window.visualViewport?.addEventListener("scroll", () => this.#place());
@@ -47,6 +47,9 @@ export class SoftKeyboard {
     this.#button.setAttribute("aria-pressed", String(open));
     byId("one").toggleAttribute("data-soft", open);
     this.#forget();
+    if (this.#rfb !== null) {
+      this.#rfb.focusOnClick = !open; // a tap on the picture leaves the keyboard where it is
+    }
     if (open) {
       this.#field.focus({ preventScroll: true });
       this.#place();
@@ -60,13 +63,13 @@ export class SoftKeyboard {
     this.#before = PADDING;
   }
 
-  #take() {
+  #take(isComposing) {
     const { erased, typed } = edits(this.#before, this.#field.value);
     this.#before = this.#field.value;
     this.#keys.type(Array(erased).fill(KEYSYMS.BackSpace));
     this.#keys.type(keysymsOf(typed.replaceAll("\u00a0", " ")));
     const left = this.#before.length;
-    if (left > LONGEST || left < PADDING.length / 2) {
+    if (!isComposing && (left > LONGEST || left < PADDING.length / 2)) {
       this.#forget();
     }
   }
