@@ -240,15 +240,24 @@ def save(page, folder):
         return target.name, picture.convert("RGB")
 
 
-def two_monitors(stack, number):
+def two_monitors(stack, number, desktop):
     """Have an Xvnc stand on two monitors, side by side."""
+    sides = ((0, 0), (1, 600))
+    screens = b"".join(struct.pack(">IHHHHI", one, x, 0, 600, 500, 0) for one, x in sides)
     with RfbClient(stack, number, "control") as client:
-        screens = b"".join(
-            struct.pack(">IHHHHI", identifier, x, 0, 600, 500, 0)
-            for identifier, x in ((0, 0), (1, 600))
-        )
+        client.send(struct.pack(">BxHii", 2, 2, 0, -308))  # Raw, ExtendedDesktopSize
         client.send(struct.pack(">BxHHBx", 251, 1200, 500, 2) + screens)
-        client.until_update()
+        wait_until(lambda: monitors(desktop) == 2, 10, "two monitors")
+
+
+def monitors(desktop):
+    """How many monitors an X server has."""
+    told = subprocess.run(
+        ["xrandr", "--listmonitors"],
+        env={"DISPLAY": desktop.display, "PATH": os.environ["PATH"]},
+        capture_output=True, text=True, check=True, timeout=10,
+    ).stdout  # fmt: skip
+    return int(told.splitlines()[0].removeprefix("Monitors:"))
 
 
 def test_one_of_several_monitors_is_looked_at_and_saved_as_a_picture(signed_in, stack, tmp_path):
@@ -257,7 +266,10 @@ def test_one_of_several_monitors_is_looked_at_and_saved_as_a_picture(signed_in, 
         number = stack.add_workstation("pc-two-screens", desktop, room="S53")
         look(signed_in, stack, number)
         assert signed_in.locator("#monitors").is_hidden()
-        two_monitors(stack, number)
+        signed_in.goto("about:blank")
+        stack.sign_in().wait_for_state(number, {"ready"}, 10)
+        two_monitors(stack, number, desktop)
+        look(signed_in, stack, number)
         desktop.spawn("xterm", "-geometry", "300x100+600+0", "-bg", "#a03010", "-bw", "0")
         signed_in.wait_for_selector("#monitors", state="visible", timeout=PATIENCE)
         signed_in.click("#monitors summary")
