@@ -313,17 +313,29 @@ def test_at_100_percent_the_picture_is_moved_by_mouse_and_by_keys(signed_in, sta
 
 
 def test_the_small_window_stays_while_the_wall_opens_in_another_tab(signed_in, stack, desk):
-    _, number = desk
+    desktop, number = desk
     look(signed_in, stack, number)
     signed_in.click("#float")
     signed_in.wait_for_selector('#float[aria-pressed="true"]', timeout=PATIENCE)
+    seen = """() => {
+      const canvas = documentPictureInPicture.window.document.querySelector("canvas");
+      return [...canvas.getContext("2d").getImageData(700, 500, 1, 1).data].slice(0, 3);
+    }"""
     with signed_in.context.expect_page(lambda page: "/wall" in page.url) as other:
         signed_in.click("#back")
     assert "/observe/wall?" in other.value.url
+    other.value.bring_to_front()
+    desktop.paint("#cc2200")
+    wait_until(lambda: is_near(signed_in.evaluate(seen), (0xCC, 0x22, 0)), 10, "the new colour")
     other.value.close()
     signed_in.click("#float")
     signed_in.wait_for_selector('#float[aria-pressed="false"]', timeout=PATIENCE)
     assert signed_in.get_attribute("#back", "target") is None
+
+
+def is_near(colour, wanted):
+    """Whether a colour is another one, but for what JPEG does to it."""
+    return all(abs(one - other) < 16 for one, other in zip(colour, wanted, strict=True))
 
 
 def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, tmp_path):
