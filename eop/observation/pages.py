@@ -84,15 +84,19 @@ def screen(workstation_id: str) -> Any:
     if not may(guard.who(), "view", target).allowed:
         return guard.denied_page("grant")
     place = place or Place("room", shown.room)
-    before, after = neighbours(workstations_of(place), shown.id)
+    listed = workstations_of(place)
+    before, after = neighbours(listed, shown.id)
+    names = names_of([*listed, shown])
     return render_template(
         "screen.html",
         section="observe",
         place=place,
         shown=shown,
-        names=names_of([one for one in (before, shown, after) if one]),
+        names=names,
+        others={one.id: names.get(one.user or "") or one.user or one.name for one in listed},
         before=before,
         after=after,
+        clipboard=services().shared.CLIPBOARD,
         may_control=may(guard.who(), "control", target).allowed,
     )
 

@@ -28,6 +28,7 @@ export class ScreenLink {
   #unanswered = 0;
   #lastTick = Date.now();
   mode = "view";
+  received = 0; // bytes, since the page was opened
 
   constructor(page, RFB, target, handlers) {
     this.#page = page;
@@ -88,7 +89,9 @@ export class ScreenLink {
   }
 
   #dial(ticket) {
-    const rfb = new this.#RFB(this.#target, ticket.url, { wsProtocols: protocolsOf(ticket) });
+    const socket = new WebSocket(ticket.url, protocolsOf(ticket));
+    socket.addEventListener("message", ({ data }) => { this.received += data.byteLength; });
+    const rfb = new this.#RFB(this.#target, socket);
     let reason = "";
     this.#rfb = rfb;
     this.#unanswered = 0;

@@ -1,170 +1,72 @@
-// The rail of one screen: full screen, scale, quality, keys and clipboard.
+// The rail of one screen: quality of the picture, one menu open at a time, arrows between tools.
 
+import { keep, kept } from "./kept.js";
+import { Relief } from "./screen-figures.js";
 import { t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 
-// X11 keysyms by the key's code: https://www.x.org/releases/current/doc/xproto/x11protocol.html
-const KEYSYMS = {
-  ControlLeft: 0xffe3, AltLeft: 0xffe9, MetaLeft: 0xffeb, Delete: 0xffff, Escape: 0xff1b,
-  Tab: 0xff09, F4: 0xffc1, PrintScreen: 0xff61,
-};
 const QUALITIES = { auto: [6, 2], sharp: [9, 1], light: [2, 6] }; // JPEG quality, compression
-const MAX_CLIPBOARD = 256 * 1024; // a long text; more is a file
+const RELIEVED = [3, 6]; // of "auto", as long as the link is slow
 
-/** Full screen, scale and quality. */
-export class Display {
-  #stage;
+/** Automatic, sharp or light pictures. */
+export class Quality {
   #rfb = null;
-  #fit = true;
-  #quality = "auto";
+  #chosen = kept("quality", ["auto", "sharp", "light"]);
+  #relief = new Relief();
 
-  constructor(stage) {
-    this.#stage = stage;
-    stage.dataset.scale = "fit";
-    byId("fit").addEventListener("click", () => this.#scale(!this.#fit));
-    byId("full").hidden = !document.fullscreenEnabled;
-    byId("full").addEventListener("click", () => this.toggleFull());
-    document.addEventListener("fullscreenchange", () => {
-      byId("full").setAttribute("aria-pressed", String(document.fullscreenElement !== null));
-    });
+  constructor() {
     for (const button of document.querySelectorAll("[data-quality]")) {
-      button.addEventListener("click", () => this.#improve(button));
+      button.addEventListener("click", () => {
+        button.closest("details").open = false;
+        this.#choose(button.dataset.quality);
+      });
     }
+    this.#choose(this.#chosen);
   }
 
   use(rfb) {
     this.#rfb = rfb;
-    rfb.background = "transparent";
-    rfb.clipViewport = false;
     this.#apply();
   }
 
-  toggleFull() {
-    if (document.fullscreenElement) {
-      document.exitFullscreen();
-    } else {
-      byId("one").requestFullscreen().catch(() => { byId("full").hidden = true; });
+  /** A round trip took so long. */
+  feel(milliseconds) {
+    const before = this.#relief.relieved;
+    if (this.#relief.feel(milliseconds) !== before) {
+      this.#apply();
     }
   }
 
-  #scale(fit) {
-    this.#fit = fit;
-    byId("fit").setAttribute("aria-pressed", String(fit));
-    byId("fit").querySelector("span").textContent = fit ? t("Fitted") : t("100 %");
-    this.#apply();
-  }
-
-  #improve(chosen) {
-    this.#quality = chosen.dataset.quality;
+  #choose(quality) {
+    this.#chosen = quality;
+    keep("quality", quality);
     for (const button of document.querySelectorAll("[data-quality]")) {
-      button.setAttribute("aria-pressed", String(button === chosen));
+      button.setAttribute("aria-pressed", String(button.dataset.quality === quality));
     }
     const words = { auto: t("Quality: auto"), sharp: t("Quality: sharp"), light: t("Quality: light") };
-    byId("quality-word").textContent = words[this.#quality];
-    chosen.closest("details").open = false;
+    byId("quality-word").textContent = words[quality];
     this.#apply();
   }
 
   #apply() {
-    this.#stage.dataset.scale = this.#fit ? "fit" : "real";
     if (this.#rfb !== null) {
-      [this.#rfb.qualityLevel, this.#rfb.compressionLevel] = QUALITIES[this.#quality];
-      this.#rfb.scaleViewport = this.#fit;
+      const relieved = this.#chosen === "auto" && this.#relief.relieved;
+      [this.#rfb.qualityLevel, this.#rfb.compressionLevel] = relieved ? RELIEVED : QUALITIES[this.#chosen];
     }
   }
 }
 
-/** Key combinations that a browser keeps for itself, and modifiers that stay down. */
-export class Keys {
-  #rfb = null;
-  #menu = byId("keys");
-
-  constructor() {
-    for (const button of document.querySelectorAll("[data-keys]")) {
-      button.addEventListener("click", () => this.#press(button.dataset.keys.split(" ")));
-    }
-    for (const button of document.querySelectorAll("[data-sticky]")) {
-      button.addEventListener("click", () => this.#hold(button));
-    }
-  }
-
-  /** Send to that connection, or to none: what is held down is forgotten with it. */
-  use(rfb) {
-    this.#rfb = rfb;
-    if (this.#menu) {
-      this.#menu.hidden = rfb === null;
-      this.#menu.open = false;
-    }
-    for (const button of document.querySelectorAll("[data-sticky]")) {
-      button.setAttribute("aria-pressed", "false");
-    }
-  }
-
-  #press(codes) {
-    if (this.#rfb === null) {
-      return;
-    }
-    for (const code of codes) {
-      this.#rfb.sendKey(KEYSYMS[code], code, true);
-    }
-    for (const code of codes.reverse()) {
-      this.#rfb.sendKey(KEYSYMS[code], code, false);
-    }
-    this.#menu.open = false;
-    this.#rfb.focus();
-  }
-
-  #hold(button) {
-    if (this.#rfb === null) {
-      return;
-    }
-    const down = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(down));
-    this.#rfb.sendKey(KEYSYMS[button.dataset.sticky], button.dataset.sticky, down);
-  }
-}
-
-/** The panel of the clipboard, both ways, in control mode. */
-export class Clipboard {
-  #rfb = null;
-  #menu = byId("clipboard");
-
-  constructor() {
-    byId("clip-send")?.addEventListener("click", () => this.#send());
-  }
-
-  use(rfb) {
-    this.#rfb = rfb;
-    if (this.#menu) {
-      this.#menu.hidden = rfb === null;
-      this.#menu.open = false;
-    }
-    rfb?.addEventListener("clipboard", (event) => {
-      byId("clip-text").value = event.detail.text.slice(0, MAX_CLIPBOARD);
-    });
-  }
-
-  #send() {
-    if (this.#rfb !== null) {
-      this.#rfb.clipboardPasteFrom(byId("clip-text").value.slice(0, MAX_CLIPBOARD));
-      byId("say").textContent = t("Sent to the clipboard of the workstation.");
-      this.#menu.open = false;
-      this.#rfb.focus();
-    }
-  }
-}
-
-/** One menu of the rail open at a time; Escape and a press elsewhere close it. */
+/** One menu open at a time; Escape and a press elsewhere close it. */
 export class Menus {
-  #menus = [...document.querySelectorAll(".tool-menu")];
+  #menus = [...document.querySelectorAll(".tool-menu, .latency-menu")];
 
   constructor() {
     document.addEventListener("pointerdown", (event) => this.#closeBut(event.target), true);
     for (const menu of this.#menus) {
       menu.addEventListener("toggle", () => menu.open && this.#closeBut(menu));
       menu.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") {
+        if (event.key === "Escape" && menu.open) {
           menu.open = false;
           menu.querySelector("summary").focus();
         }
@@ -177,6 +79,60 @@ export class Menus {
       if (!menu.contains(target)) {
         menu.open = false;
       }
+    }
+  }
+}
+
+const STEPS = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
+
+/** The rail as a toolbar: one stop of the Tab key, arrows within; "More" on a phone. */
+export class Rail {
+  #rail;
+
+  constructor(rail) {
+    this.#rail = rail;
+    rail.addEventListener("keydown", (event) => this.#walk(event));
+    rail.addEventListener("focusin", (event) => this.#stopAt(event.target.closest(".tool")));
+    byId("more").addEventListener("click", () => this.#more());
+    this.#stopAt(this.#tools[0]);
+  }
+
+  get #tools() {
+    return [...this.#rail.querySelectorAll(".tool")].filter((tool) => tool.checkVisibility?.() ?? !tool.hidden);
+  }
+
+  #stopAt(chosen) {
+    if (chosen) {
+      for (const tool of this.#rail.querySelectorAll(".tool")) {
+        tool.tabIndex = tool === chosen ? 0 : -1;
+      }
+    }
+  }
+
+  #walk(event) {
+    const tools = this.#tools;
+    const at = tools.indexOf(event.target);
+    if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) {
+      return;
+    }
+    const to = { Home: 0, End: tools.length - 1 }[event.key]
+      ?? (event.key in STEPS ? (at + STEPS[event.key] + tools.length) % tools.length : null);
+    if (to !== null) {
+      event.preventDefault();
+      tools[to].focus();
+    }
+  }
+
+  #more() {
+    const open = this.#rail.dataset.more === undefined;
+    this.#rail.toggleAttribute("data-more", open);
+    byId("more").setAttribute("aria-expanded", String(open));
+  }
+
+  /** A tool that went away must not be where Tab stops. */
+  use() {
+    if (!this.#tools.some((tool) => tool.tabIndex === 0)) {
+      this.#stopAt(this.#tools[0]);
     }
   }
 }

@@ -1,10 +1,20 @@
 // The page of one screen: modes, what is said of the link, and the way to others.
 
 import { pageData } from "./api.js";
-import { Clipboard, Display, Keys, Menus } from "./screen-tools.js";
+import { walkedNeighbours } from "./kept.js";
+import { Clipboard } from "./screen-clipboard.js";
+import { Float } from "./screen-float.js";
+import { Keys } from "./screen-keys.js";
 import { ScreenLink } from "./screen-link.js";
+import { Meter } from "./screen-meter.js";
+import { screenClass } from "./screen-rfb.js";
+import { tell } from "./screen-say.js";
+import { Shot } from "./screen-shot.js";
+import { SoftKeyboard } from "./screen-soft.js";
+import { Menus, Quality, Rail } from "./screen-tools.js";
+import { View } from "./screen-view.js";
 import { advice } from "./states.js";
-import { t, timeOfDay } from "./words.js";
+import { fill, t, timeOfDay } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const page = pageData();
@@ -13,14 +23,18 @@ const radios = [...document.querySelectorAll("input[name=mode]")];
 
 const { default: RFB } = await import(page.novnc);
 
-const display = new Display(stage);
+const view = new View(stage);
+const quality = new Quality();
 const keys = new Keys();
-const clipboard = new Clipboard();
+const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
+const watching = [view, quality, meter, new Shot(page, view), new Float(page, view)];
+const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
+const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
 let rfbNow = null;
 
-const link = new ScreenLink(page, RFB, byId("screen"), {
+const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
   opening() {
     setStatus(lost === null ? "connecting" : "lost");
     rfbNow = null;
@@ -34,7 +48,6 @@ const link = new ScreenLink(page, RFB, byId("screen"), {
     setStatus("open");
     forgetPicture();
     stage.dataset.mode = link.mode;
-    display.use(rfb);
     useTools(rfb);
     notice();
     if (lost !== null) {
@@ -104,9 +117,10 @@ function forgetPicture() {
 }
 
 function useTools(rfb) {
-  const controlled = rfb !== null && link.mode === "control" ? rfb : null;
-  keys.use(controlled);
-  clipboard.use(controlled);
+  const controlled = link.mode === "control" ? rfb : null;
+  watching.forEach((tool) => tool.use(rfb, link.mode));
+  controlling.forEach((tool) => tool.use(controlled));
+  rail.use();
 }
 
 function notice() {
@@ -173,13 +187,41 @@ function choose(mode) {
 
 function open(mode) {
   lost = null;
+  noteMode(mode);
   link.open(mode);
 }
 
+/** The address leads to what is seen, so that it can be kept or given to a colleague. */
+function noteMode(mode) {
+  const address = new URL(location.href);
+  if (mode === "control") {
+    address.searchParams.set("mode", mode);
+  } else {
+    address.searchParams.delete("mode");
+  }
+  history.replaceState(history.state, "", address);
+}
+
+/** Previous and next as the wall stood that one came from; the site gave its own order. */
+function followWall() {
+  const walked = walkedNeighbours(page.query, page.workstation);
+  for (const [id, said] of [["before", t("Previous: {name}")], ["after", t("Next: {name}")]]) {
+    const other = walked?.[id];
+    if (walked !== null && (other === null || other in page.others)) {
+      const way = byId(id);
+      way.hidden = other === null;
+      if (other !== null) {
+        way.href = `${page.screens}${encodeURIComponent(other)}?${page.query}`;
+        way.title = fill(said, { name: page.others[other] });
+        way.setAttribute("aria-label", way.title);
+      }
+    }
+  }
+}
+
 function go(id) {
-  const way = byId(id);
-  if (way) {
-    location.assign(way.href);
+  if (!byId(id).hidden) {
+    location.assign(byId(id).href);
   }
 }
 
@@ -192,7 +234,7 @@ document.addEventListener("keydown", (event) => {
   if (link.mode === "control" || !onStage || event.ctrlKey || event.altKey || event.metaKey) {
     return;
   }
-  const does = { f: () => display.toggleFull(), n: () => go("after"), b: () => go("before"),
+  const does = { f: () => view.toggleFull(), n: () => go("after"), b: () => go("before"),
     c: () => radios.length > 1 && choose("control"), v: () => choose("view") }[event.key.toLowerCase()];
   if (does) {
     event.preventDefault();
@@ -216,7 +258,7 @@ window.addEventListener("keyup", (event) => {
   if (leaves && rfbNow !== null && link.mode === "control") {
     rfbNow.blur();
     byId("full").focus();
-    byId("say").textContent = t("The keyboard is back on the page.");
+    tell(t("The keyboard is back on the page."));
   }
   leaves = false;
   pressed.delete(event.key === "Meta" ? "Alt" : event.key);
@@ -225,4 +267,5 @@ window.addEventListener("blur", () => pressed.clear());
 
 document.addEventListener("visibilitychange", () => !document.hidden && link.retryNow());
 setInterval(tellLost, 1000);
+followWall();
 choose(new URLSearchParams(location.search).get("mode") === "control" && radios.length > 1 ? "control" : "view");

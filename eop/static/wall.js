@@ -2,6 +2,7 @@
 
 import { pageData } from "./api.js";
 import { DaemonClock } from "./freshness.js";
+import { keepWalk } from "./kept.js";
 import { Bursts } from "./wall-bursts.js";
 import { tileWidth } from "./wall-frames.js";
 import { WallKeys } from "./wall-keys.js";
@@ -220,6 +221,10 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("online", () => link.isWaiting && link.open());
+
+window.addEventListener("pagehide", () => {
+  keepWalk(page.query, [...wall.querySelectorAll("li.tile")].map((tile) => tile.dataset.workstation));
+});
 
 setInterval(() => {
   if (!document.hidden) {

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,28 @@ def test_a_screen_leads_to_its_neighbours_and_back_to_its_wall(house):
     assert f'href="{OBSERVE}wall?room=S12"' in page.text
     assert 'data-status="connecting"' in page.text
     assert re.search(r"dist/novnc\.\w+\.js$", data_of(page)["novnc"])
+
+
+def test_a_screen_knows_its_wall_by_name_and_offers_no_way_past_its_ends(house):
+    house.add_user("zoe.martin", role="student")
+    number = house.add_workstation("pc-01", "S12", user="zoe.martin")
+    other = house.add_workstation("pc-02", "S12")
+    page = house.signed_in().open(f"{OBSERVE}screen/{number}?room=S12")
+    data = data_of(page)
+    assert data["others"] == {number: "Zoe.martin", other: "pc-02"}
+    assert data["workstation_name"] == "pc-01"
+    assert '<a class="b" data-kind="plain" id="before" hidden>' in page.text
+
+
+@pytest.mark.parametrize(("allowed", "said"), [(True, "both ways"), (False, "in either way")])
+def test_a_screen_says_which_way_the_clipboard_may_go(house, allowed, said):
+    house.parts = replace(house.parts, shared=replace(house.parts.shared, CLIPBOARD=allowed))
+    number = house.add_workstation("pc-01", "S12")
+    page = house.signed_in().open(f"{OBSERVE}screen/{number}")
+    assert data_of(page)["clipboard"] is allowed
+    assert said in page.text
+    assert ('id="clip-send"' in page.text) is allowed
+    assert 'id="clip-type"' in page.text
 
 
 def test_a_screen_without_a_place_belongs_to_its_room(house):
