@@ -7,7 +7,7 @@ which is the newest.
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from eop.aaa import switches
 from eop.aaa.policy import Action, Circumstances, Target
@@ -72,13 +72,11 @@ def change(database: Database, room: str, name: str, value: bool, by: str, now_m
     with database.write() as connection:
         if is_on(connection, room, name) == value:
             return False
-        count, newest = connection.execute(
-            select(func.count(), func.max(room_setting.c.at)).where(room_setting.c.name == name)
-        ).one()
-        if value and count >= MAX_ROOMS:
+        touched = {one.room: one.at for one in listed(connection) if one.name == name}
+        if room not in touched and len(touched) >= MAX_ROOMS:
             raise InvalidError(f"at most {MAX_ROOMS} rooms have settings")
-        values = {"value": ON if value else OFF, "at": max(now_ms, (newest or 0) + 1)}
-        values["by"] = by[:MAX_BY_CHARACTERS]
+        at = max(now_ms, max(touched.values(), default=0) + 1)
+        values = {"value": ON if value else OFF, "at": at, "by": by[:MAX_BY_CHARACTERS]}
         upsert(connection, room_setting, {"room": room, "name": name}, values)
         details = {"room": room, "setting": name}
         kind = "room_setting_on" if value else "room_setting_off"
