@@ -54,7 +54,7 @@ class Tiles:
 
     def __init__(self, number: int, workshop: Workshop, ring: Ring | None = None) -> None:
         self.number = number
-        self._ring = ring or Ring(Shelf())
+        self._ring = ring if ring is not None else Ring(Shelf())
         self._workshop = workshop
         self._listeners: dict[TileListener, int] = {}
         self._made: dict[int, Tile] = {}
@@ -88,7 +88,7 @@ class Tiles:
         self._made = {width: tile for width, tile in self._made.items() if width in widths}
         self._pictures = {width: kept for width, kept in self._pictures.items() if width in widths}
         if not widths:
-            self._ring.end(self._workshop.now_ms())
+            self.lost()  # the link may end while nobody looks, and nobody will tell
 
     def rewind_began(self) -> None:
         """The ring was switched on: what walls show now is its first picture."""

@@ -144,17 +144,12 @@ def test_a_clock_that_is_set_back_leaves_nothing_in_the_wrong_place():
 
 
 def test_a_ring_holds_sixteen_mebibytes_and_not_one_byte_more():
-    made, cost = ring(), LARGE + PICTURE_COST_BYTES
-    count = MAX_RING_BYTES // cost
-    for number in range(count):
+    made = ring()
+    for number in range(16):
         made.note(START + number, 320, bytes(LARGE))
-    assert len(made) == count
-    left = MAX_RING_BYTES - count * cost
-    made.note(START + count, 320, bytes(left - PICTURE_COST_BYTES))
-    assert (len(made), made.bytes) == (count + 1, MAX_RING_BYTES)
-    made.note(START + count + 1, 320, b"")
-    assert len(made) == count + 1
-    assert made.oldest_at == START + 1
+    assert (len(made), made.bytes) == (16, MAX_RING_BYTES)
+    made.note(START + 16, 320, b"")
+    assert (len(made), made.oldest_at) == (16, START + 1)
 
 
 def test_a_ring_holds_so_many_pictures_and_not_one_more():

@@ -13,9 +13,9 @@ JPEG = b"\xff\xd8 a picture \xff\xd9"
 @pytest.fixture
 def school(house):
     """A workstation with pictures of the last minutes, in a room where that is on."""
-    house.id = house.add_workstation("pc-01", "S12", "zoe martin")
+    house.id = house.add_workstation("pc-01", "S12", "zoe.martin")
     house.other = house.add_workstation("pc-02", "S13")
-    house.add_class("3eB", "zoe martin")
+    house.add_class("3eB", "zoe.martin")
     house.add_user("room", rooms=("S12",), classes=())
     house.add_user("class", rooms=(), classes=("3eB",))
     house.add_user("none", rooms=("S99",), classes=())
@@ -150,7 +150,7 @@ def test_each_minute_that_is_looked_at_is_written_down_once_for_a_session(school
     assert (row.user, row.workstation) == ("camille", school.id)
     begins = first - first % MINUTE_MS
     assert row.details == {
-        "name": "Camille", "workstation": "pc-01", "room": "S12", "watched": "zoe_martin",
+        "name": "Camille", "workstation": "pc-01", "room": "S12", "watched": "zoe.martin",
         "from": begins, "to": begins + MINUTE_MS,
     }  # fmt: skip
     picture(browser, school.id, third)
