@@ -45,7 +45,7 @@ def paint(desktop, colour):
 def desktop(stack, tmp_path_factory):
     """A desktop in a room of its own, where nothing is switched on."""
     with XvncDesktop(tmp_path_factory.mktemp("rewind")) as made:
-        made.number = stack.add_workstation("pc-back", made, room=ROOM, user="zoe.martin")
+        made.number = stack.add_workstation("pc-back", made, room=ROOM, user="yann.back")
         yield made
 
 
@@ -175,8 +175,8 @@ def test_an_administrator_switches_it_on_and_off_and_the_watched_reads_who_looke
     look(signed_in, stack, desktop.number)
     assert signed_in.locator("#rewind").count() == 0
     add_user(stack, "claude", "administrator")
-    add_user(stack, "zoe.martin", "student")
-    with new_page(browser) as boss, new_page(browser) as wall, new_page(browser) as zoe:
+    add_user(stack, "yann.back", "student")
+    with new_page(browser) as boss, new_page(browser) as wall, new_page(browser) as yann:
         enter(boss, stack, "claude")
         boss.goto(f"{stack.url}/admin/")
         boss.click("text=The last five minutes")
@@ -192,11 +192,11 @@ def test_an_administrator_switches_it_on_and_off_and_the_watched_reads_who_looke
         slide_to(signed_in, red)
         until_past(signed_in, RED)
         (told,) = events(stack)[before:]
-        assert (told["workstation"], told["watched"]) == ("pc-back", "zoe.martin")
+        assert (told["workstation"], told["watched"]) == ("pc-back", "yann.back")
         assert told["from"] <= red <= told["to"]
-        enter(zoe, stack, "zoe.martin")
-        zoe.goto(f"{stack.url}/mine")
-        assert "looked back at the screen" in zoe.inner_text("main")
+        enter(yann, stack, "yann.back")
+        yann.goto(f"{stack.url}/mine")
+        assert "looked back at the screen" in yann.inner_text("main")
         boss.click(f"text=Switch off in room {ROOM}")
         boss.wait_for_selector("text=what was kept is forgotten")
         signed_in.wait_for_selector("#rewound", state="hidden", timeout=PATIENCE)
@@ -211,8 +211,8 @@ def seat(stack, desktop, login):
 
 
 def test_who_sits_down_next_leaves_nothing_of_the_one_before(signed_in, stack, kept, wall):
-    shown_for_a_while(wall, stack, kept, RED)
+    shown_for_a_while(wall, stack, kept, GREEN)
     assert times(signed_in, stack, kept.number)["pictures"]
-    seat(stack, kept, "malo.colin")
+    seat(stack, kept, "lise.back")
     assert times(signed_in, stack, kept.number)["pictures"] == []
-    seat(stack, kept, "zoe.martin")
+    seat(stack, kept, "yann.back")
