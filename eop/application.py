@@ -24,10 +24,12 @@ from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
 from eop.administration import import_pages, people, policy, screens, substitutes
 from eop.administration import pages as administration_pages
+from eop.administration import rewind as administration_rewind
 from eop.audit import pages as audit_pages
 from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
+from eop.observation import rewind as rewind_api
 from eop.rest import API_ROOT, SiteApi
 from eop.services import Services
 from eop.settings import SiteSettings
@@ -52,6 +54,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     for call_blueprint in (
         session_api.blueprint,
         observation_api.blueprint,
+        rewind_api.blueprint,
         actions_api.blueprint,
     ):
         api.register_blueprint(call_blueprint)
@@ -59,6 +62,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     app.register_blueprint(observation_pages.blueprint)
     for pages_of in (
         administration_pages,
+        administration_rewind,
         audit_pages,
         import_pages,
         people,

@@ -21,6 +21,8 @@ CODES = {
     "invalid": "invalid",
     "exists": "exists",
     "switched_off": "switched_off",
+    "rewind_off": "rewind_off",
+    "nothing_kept": "nothing_kept",
 }
 """The daemon's codes that have a sentence of their own here; others are `daemon_refused`."""
 
@@ -137,6 +139,17 @@ class Daemon:
         """Close all screens, or allow them; how many are told to close."""
         request = messages.SwitchScreens(closed=closed, at=at)
         return self.ask(request, messages.Done).count
+
+    def keep_rewind(self, rooms: Sequence[str], at: int) -> None:
+        """Have the last five minutes kept in these rooms and in no other."""
+        self.ask(messages.SetRewind(rooms=list(rooms), at=at), messages.Done)
+
+    def rewind_times(self, workstation: str) -> messages.RewindTimes:
+        return self.ask(messages.ListRewind(workstation=workstation), messages.RewindTimes)
+
+    def rewind_picture(self, workstation: str, at: int) -> messages.RewindPicture:
+        """What a screen showed at `at` (ms); raises `RefusedError("nothing_kept")`."""
+        return self.ask(messages.GetRewind(workstation=workstation, at=at), messages.RewindPicture)
 
     def events(self, after: int) -> list[messages.Event]:
         return self.ask(messages.PullEvents(after=after), messages.Events).events

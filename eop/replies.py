@@ -88,6 +88,8 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "signed_out": (401, lazy_gettext("Your session has ended. Sign in again, nothing is lost.")),
     "grant": (403, lazy_gettext("You were not given this room or class.")),
     "switched_off": (403, lazy_gettext("An administrator has closed all screens.")),
+    "rewind_off": (403, lazy_gettext("The last minutes are not kept in this room.")),
+    "nothing_kept": (404, lazy_gettext("Nothing was captured at that time.")),
     "csrf": (403, lazy_gettext("This page is too old to send changes. Load it again.")),
     "origin": (403, lazy_gettext("This request comes from another site.")),
     "malformed": (400, lazy_gettext("The request cannot be read as JSON.")),

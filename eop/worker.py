@@ -16,7 +16,16 @@ from controle_vnc.control.messages import Lease
 from controle_vnc.errors import SettingsError
 from eop import runner, services
 from eop import settings as site_settings
-from eop.aaa import codes, departures, revocations, steps, substitution, switches, throttle
+from eop.aaa import (
+    codes,
+    departures,
+    revocations,
+    room_settings,
+    steps,
+    substitution,
+    switches,
+    throttle,
+)
 from eop.administration import seats
 from eop.administration.import_clock import ImportClock
 from eop.audit import events, journal, purging
@@ -26,6 +35,7 @@ from eop.services import Services
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
 REVOKE_SECONDS = 0.5  # a sign-in service on another host tells by us: within a second in all
 PULL_SECONDS = 3.0
+ROOMS_SECONDS = 1.0  # a controle-vnc that starts again keeps nothing until it is told
 PURGE_SECONDS = 60.0
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
@@ -54,6 +64,7 @@ class Worker:
         self._imports = ImportClock(parts, steady)
         self._duties = [
             Duty("screens", REVOKE_SECONDS, self._switch),
+            Duty("settings of rooms", ROOMS_SECONDS, self._tell_rooms),
             Duty("substitutes", REVOKE_SECONDS, self._end_substitutes),
             Duty("revocations", REVOKE_SECONDS, self._revoke),
             Duty("renamed logins", PULL_SECONDS, self._tell_seats),
@@ -106,6 +117,9 @@ class Worker:
 
     def _switch(self) -> None:
         switches.tell_or_raise(self._parts.database, self._parts.daemon)
+
+    def _tell_rooms(self) -> None:
+        room_settings.tell_or_raise(self._parts.database, self._parts.daemon)
 
     def _end_substitutes(self) -> None:
         parts = self._parts

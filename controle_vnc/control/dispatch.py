@@ -11,6 +11,7 @@ from typing import Any
 from controle_vnc import __version__
 from controle_vnc.control import messages
 from controle_vnc.control.messages import (
+    MAX_WORKSTATIONS_A_REQUEST,
     Done,
     Reply,
     Request,
@@ -19,7 +20,8 @@ from controle_vnc.control.messages import (
 )
 from controle_vnc.errors import JournalError, RequestRefusedError
 from controle_vnc.room.hub import Hub
-from controle_vnc.store import Store, StoredWorkstation
+from controle_vnc.room.seat import Seat
+from controle_vnc.store import MAX_ROOM_CHARACTERS, Store, StoredWorkstation
 from controle_vnc.viewer.grant import Grant
 from controle_vnc.viewer.house import as_word
 from controle_vnc.viewer.journal import MAX_FIELD_CHARACTERS, Journal
@@ -45,6 +47,7 @@ class Dispatcher:
     clock: Callable[[], float] = time.time
     switch: Switch = field(default_factory=Switch)
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # store and hub, together
+    _rewind_at: int = -1  # when the newest order of rooms was given
 
     def __post_init__(self) -> None:
         self._started_at = int(self.clock() * 1000)
@@ -62,6 +65,9 @@ class Dispatcher:
             messages.RevokeSessions: self._revoke,
             messages.CloseViewers: self._close_viewers,
             messages.SwitchScreens: self._switch_screens,
+            messages.SetRewind: self._set_rewind,
+            messages.ListRewind: self._list_rewind,
+            messages.GetRewind: self._get_rewind,
             messages.PullEvents: self._pull,
             messages.AcknowledgeEvents: self._acknowledge,
         }
@@ -81,6 +87,7 @@ class Dispatcher:
             leases=len(self.leases),
             events_waiting=self.journal.waiting(),
             screens_closed=self.leases.is_shut,
+            rewind_bytes=self.hub.rewind_bytes,
         )
 
     async def _rooms(self, _: messages.ListRooms) -> Reply:
@@ -218,6 +225,40 @@ class Dispatcher:
         logger.warning("all screens are %s", "closed" if request.closed else "allowed again")
         await asyncio.to_thread(self.switch.keep)
         return Done(count=closed)
+
+    async def _set_rewind(self, request: messages.SetRewind) -> Reply:
+        rooms = request.rooms
+        if len(rooms) > MAX_WORKSTATIONS_A_REQUEST:
+            raise RequestRefusedError("invalid", f"at most {MAX_WORKSTATIONS_A_REQUEST} rooms")
+        if any(not 0 < len(room) <= MAX_ROOM_CHARACTERS for room in rooms):
+            raise RequestRefusedError(
+                "invalid", f"a room has 1 to {MAX_ROOM_CHARACTERS} characters"
+            )
+        if request.at < self._rewind_at:
+            return Done()
+        self._rewind_at = request.at
+        self.hub.keep_rewind(rooms)
+        return Done(count=len(rooms))
+
+    async def _list_rewind(self, request: messages.ListRewind) -> Reply:
+        ring, now = self._rewound(request.workstation).rewind, self.hub.now_ms()
+        return messages.RewindTimes(now=now, pictures=ring.spans(now))
+
+    async def _get_rewind(self, request: messages.GetRewind) -> Reply:
+        ring, now = self._rewound(request.workstation).rewind, self.hub.now_ms()
+        kept = ring.picture(request.at, now)
+        if kept is None:
+            raise RequestRefusedError("nothing_kept", "nothing is kept of that moment")
+        return messages.RewindPicture(at=kept.at, width=kept.width, jpeg=kept.jpeg)
+
+    def _rewound(self, workstation: str) -> Seat:
+        """The seat of which the last minutes may be looked at."""
+        if self.leases.is_shut:
+            raise RequestRefusedError(SWITCHED_OFF, "an administrator has closed all screens")
+        seat = self.hub.seat(workstation)
+        if not seat.rewind.is_on:
+            raise RequestRefusedError("rewind_off", "nothing is kept in that room")
+        return seat
 
     async def _pull(self, request: messages.PullEvents) -> Reply:
         events = await asyncio.to_thread(self.journal.after, request.after, request.limit)

@@ -189,6 +189,30 @@ class SwitchScreens(Message, frozen=True):
     at: int
 
 
+class SetRewind(Message, frozen=True):
+    """Keep pictures of the last five minutes in these rooms and in no other. → `Done(count)`
+
+    `at` is when this was decided (ms): an order older than the newest one is not obeyed. Nothing
+    is kept before the first order.
+    """
+
+    rooms: list[str]
+    at: int
+
+
+class ListRewind(Message, frozen=True):
+    """What is kept of the last five minutes of one workstation, by its id. → `RewindTimes`."""
+
+    workstation: str
+
+
+class GetRewind(Message, frozen=True):
+    """What the screen of a workstation (its id) showed at `at` (ms). → `RewindPicture`."""
+
+    workstation: str
+    at: int
+
+
 class PullEvents(Message, frozen=True):
     """The journal after a number, oldest first. → `Events`."""
 
@@ -206,6 +230,7 @@ Request = (
     GetStatus | ListRooms | ListWorkstations | SaveWorkstation | RemoveWorkstation
     | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
     | RenewLeases | RevokeSessions | CloseViewers | SwitchScreens | PullEvents | AcknowledgeEvents
+    | SetRewind | ListRewind | GetRewind
 )  # fmt: skip
 
 
@@ -237,6 +262,7 @@ class Status(Message, frozen=True):
     leases: int
     events_waiting: int
     screens_closed: bool = False
+    rewind_bytes: int = 0
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -294,6 +320,28 @@ class Ticket(Message, frozen=True):
     expires_in: int
 
 
+class RewindSpan(msgspec.Struct, frozen=True):
+    """A picture that a screen showed from `at` until `until` (ms); `None`: it still does."""
+
+    at: int
+    until: int | None = None
+
+
+class RewindTimes(Message, frozen=True):
+    """The pictures that are kept, the oldest first; between two spans nothing was captured."""
+
+    now: int
+    pictures: list[RewindSpan]
+
+
+class RewindPicture(Message, frozen=True):
+    """One picture, captured at `at`: a JPEG at most `width` pixels wide."""
+
+    at: int
+    width: int
+    jpeg: bytes
+
+
 class Event(msgspec.Struct, frozen=True):
     """One line of the journal."""
 
@@ -310,7 +358,10 @@ class Events(Message, frozen=True):
     events: list[Event]
 
 
-Reply = Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Probe | Ticket | Events
+Reply = (
+    Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Probe | Ticket | Events
+    | RewindTimes | RewindPicture
+)  # fmt: skip
 
 
 # --- the gateway's own socket -----------------------------------------------------------------

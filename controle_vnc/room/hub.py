@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from controle_vnc.control.messages import Probe, Room, Workstation
 from controle_vnc.errors import RequestRefusedError
 from controle_vnc.room.refresh import Refresher
+from controle_vnc.room.rewind import Shelf
 from controle_vnc.room.seat import Seat, Surroundings
 from controle_vnc.room.tiles import Workshop
 from controle_vnc.store import StoredWorkstation
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0  # the daemon stops within 3 s
 RETRY_SECONDS = 10.0  # a button pressed again and again must not have us blacklisted
+FORGET_SECONDS = 1.0  # so much longer than five minutes may a picture stay in memory
 
 Change = Literal["added", "changed", "removed"]
 
@@ -63,7 +65,9 @@ class Hub:
             self.timing,
             asyncio.Lock(),
             self._changed,
+            Shelf(),
         )
+        self._forgetting: asyncio.Task[None] | None = None
         self._listeners: dict[Listener, None] = {}
         self._refresher = Refresher(self.timing, clock)
         self._seats = {row.id: Seat(row, self._around) for row in stored}
@@ -71,6 +75,7 @@ class Hub:
     async def close(self) -> None:
         """Stop every link and every thread."""
         self._refresher.close()
+        self._stop_forgetting()
         for seat in self._seats.values():
             seat.stop_viewers("stopping")
         closing = [seat.link.close() for seat in self._seats.values()]
@@ -145,8 +150,39 @@ class Hub:
         if seat is None:
             return
         seat.stop_viewers("removed")
+        seat.forget()
         self._tell("removed", seat)
         spawn(seat.link.close(), f"closing the link of {seat.stored.name}")
+
+    # --- what is kept of the last minutes
+
+    def keep_rewind(self, rooms: Iterable[str]) -> None:
+        """Keep pictures of the last minutes in these rooms and in no other."""
+        shelf = self._around.shelf
+        if (wanted := frozenset(rooms)) == shelf.rooms:
+            return
+        shelf.rooms = wanted
+        for seat in self._seats.values():
+            seat.take_rewind_setting()
+        if not wanted:
+            self._stop_forgetting()
+        elif self._forgetting is None:
+            self._forgetting = spawn(self._forget(), "pictures of the last minutes")
+
+    @property
+    def rewind_bytes(self) -> int:
+        """What is kept of the last minutes of all screens."""
+        return self._around.shelf.bytes
+
+    def _stop_forgetting(self) -> None:
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            self._forgetting = None
+
+    async def _forget(self) -> None:
+        while True:
+            await asyncio.sleep(FORGET_SECONDS)
+            self._around.shelf.expire(self.now_ms())
 
     # --- looking
 

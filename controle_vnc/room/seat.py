@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from controle_vnc.control.messages import Mode, Workstation
 from controle_vnc.room.direct import DirectSlot
 from controle_vnc.room.feed import Feed
+from controle_vnc.room.rewind import Ring, Shelf
 from controle_vnc.room.tiles import TileListener, Tiles, Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.workstation.address import parse_address
@@ -42,6 +43,7 @@ class Surroundings:
     timing: Timing
     turns: asyncio.Lock
     changed: Callable[["Seat"], None]
+    shelf: Shelf
 
 
 def kind_of(address: str) -> str:
@@ -64,7 +66,9 @@ class Seat:
         self._watchers: dict[Watcher, None] = {}
         self._decoded_until: dict[str, float] = {}
         self.link = self._new_link()
-        self.tiles = Tiles(stored.number, around.workshop)
+        self.rewind = Ring(around.shelf)
+        self.tiles = Tiles(stored.number, around.workshop, self.rewind)
+        self.take_rewind_setting()
         self.feed = Feed(around.encoders)
 
     def _new_link(self) -> Link:
@@ -98,6 +102,8 @@ class Seat:
         leads_elsewhere = (old.address, old.password) != (stored.address, stored.password)
         if leads_elsewhere or old.occupancy != stored.occupancy:
             self.stop_viewers("changed")
+            self.rewind.forget(self._around.workshop.now_ms())
+            self.take_rewind_setting()
         if not leads_elsewhere:
             return None
         link, self.link = self.link, self._new_link()
@@ -180,6 +186,16 @@ class Seat:
         return (self.link.client is not None) + self.direct.is_open
 
     # --- what is remembered
+
+    def take_rewind_setting(self) -> None:
+        """Keep pictures of the last minutes where the room has it on, else forget them."""
+        is_on = self.stored.room in self._around.shelf.rooms
+        if self.rewind.switch(is_on, self._around.workshop.now_ms()) and is_on:
+            self.tiles.rewind_began()
+
+    def forget(self) -> None:
+        """The workstation is no longer stored."""
+        self.rewind.switch(False, self._around.workshop.now_ms())
 
     def retry(self) -> None:
         """Forget every wait and every habit of the server."""

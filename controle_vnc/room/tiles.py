@@ -9,6 +9,7 @@ from typing import Protocol
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.tile import Dirt, SmallPicture
 from controle_vnc.rfb.client import Event, RfbClient, Updated
+from controle_vnc.room.rewind import Ring, Shelf
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.state import Health
 
@@ -51,8 +52,9 @@ class Tiles:
 
     live = False
 
-    def __init__(self, number: int, workshop: Workshop) -> None:
+    def __init__(self, number: int, workshop: Workshop, ring: Ring | None = None) -> None:
         self.number = number
+        self._ring = ring if ring is not None else Ring(Shelf())
         self._workshop = workshop
         self._listeners: dict[TileListener, int] = {}
         self._made: dict[int, Tile] = {}
@@ -85,6 +87,13 @@ class Tiles:
         self._stale &= widths
         self._made = {width: tile for width, tile in self._made.items() if width in widths}
         self._pictures = {width: kept for width, kept in self._pictures.items() if width in widths}
+        if not widths:
+            self.lost()  # the link may end while nobody looks, and nobody will tell
+
+    def rewind_began(self) -> None:
+        """The ring was switched on: what walls show now is its first picture."""
+        if (width := self.shown_width) is not None and (tile := self.latest(width)) is not None:
+            self._ring.note(self._workshop.now_ms(), width, tile.jpeg)
 
     def latest(self, width: int) -> Tile | None:
         """The newest tile at `width`, if there is one of the present connection."""
@@ -119,6 +128,7 @@ class Tiles:
         self._has_picture = False
         self._made.clear()
         self._pictures.clear()
+        self._ring.end(self._workshop.now_ms())
 
     def told(self, health: Health) -> None:
         """Walls hear of it from the hub."""
@@ -186,6 +196,8 @@ class Tiles:
             return
         self._sequence += 1
         self._made[width] = Tile(self.number, self._sequence, captured_at, jpeg)
+        if width == self.shown_width:
+            self._ring.note(captured_at, width, jpeg)
         for listener, wanted in list(self._listeners.items()):
             if wanted == width:
                 listener.tile_made(self.number)

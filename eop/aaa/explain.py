@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eop.aaa import identity as identities
-from eop.aaa import switches
+from eop.aaa import room_settings
 from eop.aaa.access import Directory
 from eop.aaa.policy import ACTIONS, Action, Decision, Target, may
 from eop.daemon import Daemon
@@ -44,12 +44,12 @@ def explain(database: Database, daemon: Daemon, asked: Question, now_ms: int) ->
     """
     if asked.action not in ACTIONS:
         raise InvalidError(f"{asked.action[:80]!r} is no action; actions: {', '.join(ACTIONS)}")
+    action: Action = asked.action
     target = _target(database, daemon, asked.target) if asked.target else None
     with database.read() as connection:
         user = users.get(connection, asked.login[:256])
         temporary = substitutes.grants_at(connection, user.id, now_ms)
-        circumstances = switches.circumstances(connection)
-    action: Action = asked.action
+        circumstances = room_settings.circumstances(connection, action, target or Target())
     identity = identities.of_user(user, temporary)
     return Explanation(user, action, target, may(identity, action, target, circumstances))
 

@@ -19,7 +19,7 @@ from flask import (
     request,
 )
 
-from eop.aaa import cookies, devices, login, revocations, steps, switches
+from eop.aaa import cookies, devices, login, revocations, room_settings, steps
 from eop.aaa import identity as identities
 from eop.aaa import session as sessions
 from eop.aaa.cookies import DEVICE_COOKIE, SESSION_COOKIE, STEP_COOKIE
@@ -186,7 +186,7 @@ def allowed_now(action: Action, target: Target) -> Iterator[None]:
     """
     parts = services()
     with parts.database.read() as connection:
-        circumstances = switches.circumstances(connection)
+        circumstances = room_settings.circumstances(connection, action, target)
     decision = may(g.identity, action, target, circumstances)
     _obey(decision)
     yield
@@ -203,7 +203,7 @@ def allowed_now(action: Action, target: Target) -> Iterator[None]:
 
 def _obey(decision: Decision) -> None:
     if not decision.allowed:
-        told = {"signed_out", "grant", "switched_off"}
+        told = {"signed_out", "grant", "switched_off", "rewind_off"}
         raise RefusedError(decision.reason if decision.reason in told else "denied")
 
 

@@ -16,6 +16,7 @@ Action = Literal[
     "sign_in", "observe", "tile", "view", "control", "act",
     "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
     "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
+    "rewind", "set_rooms",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -39,9 +40,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What holds for everybody now."""
+    """What holds for everybody now, there."""
 
     screens_closed: bool = False
+    rewinds: bool = False  # the last minutes are kept in the room it is about
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ REASONS: dict[str, bool] = {
     "role": False,  # role
     "grant": False,
     "switched_off": False,  # an administrator has closed all screens
+    "rewind_off": False,  # the last minutes are not kept in that room
 }
 """Every reason there is, and whether it allows; the comment names its arguments."""
 
-SCREENS: frozenset[Action] = frozenset({"tile", "view", "control"})
+SCREENS: frozenset[Action] = frozenset({"tile", "view", "control", "rewind"})
 """What nobody may while all screens are closed."""
 
 _OWN: dict[Action, Scope] = {"sign_in": Scope.ANYWHERE, "account": Scope.OWN}
@@ -81,6 +84,7 @@ _TEACHING: dict[Action, Scope] = {
     "tile": Scope.GRANTED,
     "view": Scope.GRANTED,
     "control": Scope.GRANTED,
+    "rewind": Scope.GRANTED,
     "act": Scope.GRANTED,
 }
 
@@ -127,6 +131,9 @@ def may(
     is_closed = circumstances is not None and circumstances.screens_closed
     if decision.allowed and is_closed and action in SCREENS:
         return Decision(False, "switched_off")
+    is_kept = circumstances is None or circumstances.rewinds
+    if decision.allowed and action == "rewind" and not is_kept:
+        return Decision(False, "rewind_off")
     return decision
 
 

@@ -29,6 +29,7 @@ SENTENCES: dict[str, str] = {
     "role": N_("The role %(role)s does not give this right."),
     "grant": N_("The role gives this right where a room or class was granted; here none was."),
     "switched_off": N_("An administrator has closed all screens."),
+    "rewind_off": N_("The last minutes are not kept in this room."),
 }
 
 ROLES: dict[str, str] = {
@@ -64,6 +65,8 @@ ACTIONS: dict[Action, str] = {
     "close_screens": N_("Close all screens"),
     "class_passwords": N_("Give the students of a class new passwords"),
     "class_report": N_("Read who looked at the screens of a class"),
+    "rewind": N_("Look at the last five minutes of a screen"),
+    "set_rooms": N_("Change the settings of rooms"),
 }
 
 SCOPES: dict[Scope, str] = {

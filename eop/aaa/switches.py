@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
-from eop.aaa.policy import Circumstances
 from eop.aaa.tables import switch
 from eop.audit import events
 from eop.daemon import Daemon
@@ -44,11 +43,6 @@ def screens(connection: Connection) -> Screens:
     """The state of the switch."""
     row = connection.execute(_NEWEST).first()
     return Screens() if row is None else Screens(row.name == CLOSED, row.at, row.by)
-
-
-def circumstances(connection: Connection) -> Circumstances:
-    """What policy must know of the moment."""
-    return Circumstances(screens_closed=screens(connection).closed)
 
 
 def turn(database: Database, closed: bool, by: str, now_ms: int) -> Screens:

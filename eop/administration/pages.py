@@ -61,6 +61,13 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("At once, for everybody, until they are allowed again."),
     ),
     Function(
+        "set_rooms",
+        "/admin/rewind",
+        "rewind",
+        lazy_gettext("The last five minutes"),
+        lazy_gettext("In which rooms a screen can be looked at as it was a moment ago."),
+    ),
+    Function(
         "explain_policy",
         "/admin/policy",
         "shield",

@@ -9,17 +9,21 @@ from sqlalchemy import Connection, Row, func, select
 from eop.audit.search import Criteria, Cursor, search
 from eop.audit.tables import audit
 
-OPENINGS = ("screen_opened", "wall_opened", "wall_shown")
+REWOUND = "rewind_looked"  # at what a screen showed some minutes before
+OPENINGS = ("screen_opened", "wall_opened", "wall_shown", REWOUND)
 STARTED = "service_started"  # of controle-vnc: whatever it showed before had ended
 ENDS = ("screen_closed", "screen_refused", "wall_closed")
 
-How = Literal["tile", "view", "control"]
+How = Literal["tile", "view", "control", "rewind"]
 Ended = Literal["closed", "refused", "open", "unknown"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look at somebody: who, how, from when until when (ms since 1970, `None`: see `ended`)."""
+    """One look at somebody: who, how, from when until when (ms since 1970, `None`: see `ended`).
+
+    Of a look back (`rewind`), these are the times that were looked at.
+    """
 
     at: int
     user: str
@@ -72,19 +76,23 @@ def _ends(connection: Connection, looks: Sequence[str]) -> dict[str, Any]:
 
 def _look(row: Row[Any], end: Any, may_last: bool) -> Look:
     details = row.details
+    at, until = row.at, end.at if end is not None else None
     ended: Ended = "open" if may_last else "unknown"
     if end is not None:
         ended = "refused" if end.kind == "screen_refused" else "closed"
     how: How = "tile"
     if row.kind == "screen_opened":
         how = "control" if details.get("mode") == "control" else "view"
+    elif row.kind == REWOUND:
+        how, ended = "rewind", "closed"
+        at, until = details.get("from", row.at), details.get("to", row.at)
     return Look(
-        at=row.at,
+        at=at,
         user=row.user,
         name=str(details.get("name") or row.user),
         how=how,
         place=str(details.get("room") or details.get("class") or ""),
         workstation=str(details.get("workstation") or ""),
         ended=ended,
-        until=end.at if end is not None else None,
+        until=until,
     )

@@ -11,7 +11,7 @@ from flask_babel import format_datetime, format_time, gettext
 from sqlalchemy import Row
 from werkzeug.wrappers import Response as AnyResponse
 
-from eop.aaa import guard
+from eop.aaa import guard, room_settings
 from eop.audit import chain, events, export, filters, looks, sentences
 from eop.audit.export import FORMATS, LAST_MOMENT_MS, MEDIA_TYPES
 from eop.audit.filters import Filters
@@ -110,8 +110,10 @@ def mine() -> AnyResponse:
             before=before,
             after=after,
         )
+        settings = room_settings.listed(connection)
     words = {
         "section": "mine",
+        "rewinds": any(one.is_on and one.name == room_settings.REWIND for one in settings),
         "looks": [_told(look) for look in page.looks],
         "days": parts.site.AUDIT_DAYS,
         **_beside({}, page.older, page.newer),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
 MAX_WORDS_CHARACTERS = 300  # of details in a sentence: an export has all of them
+LAST_MOMENT_MS = 253_370_000_000_000  # in the year 9998: what the clocks of all systems can tell
 
 Details = Mapping[str, Any]
 
@@ -182,6 +184,32 @@ def _wall_shown(details: Details) -> str:
 def _wall_closed(details: Details) -> str:
     words = _ended(details)
     return str(gettext("Left the wall of %(place)s after %(time)s: %(reason)s.", **words))
+
+
+def _rewind_looked(details: Details) -> str:
+    since, until = (_clock(_number(details, key)) for key in ("from", "to"))
+    return str(
+        gettext(
+            "Looked back at the screen of %(place)s, from %(since)s to %(until)s.",
+            place=place(details),
+            since=since,
+            until=until,
+        )
+    )
+
+
+def _clock(moment_ms: int) -> str:
+    """A time of day on the school's clock; the day is that of the event."""
+    moment = min(max(moment_ms, 0), LAST_MOMENT_MS)
+    return f"{datetime.fromtimestamp(moment / 1000).astimezone():%H:%M:%S}"
+
+
+def _room_setting(text: Any) -> Callable[[Details], str]:
+    def tell(details: Details) -> str:
+        words = {"setting": _of(details, "setting"), "room": _of(details, "room")}
+        return str(text) % words
+
+    return tell
 
 
 def _action(details: Details) -> str:
@@ -420,7 +448,18 @@ KINDS: dict[str, Kind] = {
     "wall_opened": Kind("look", lazy_gettext("Wall opened"), _wall_opened),
     "wall_shown": Kind("look", lazy_gettext("Wall with more people"), _wall_shown),
     "wall_closed": Kind("look", lazy_gettext("Wall left"), _wall_closed),
+    "rewind_looked": Kind("look", lazy_gettext("Last minutes looked at"), _rewind_looked),
     "action": Kind("action", lazy_gettext("Action"), _action),
+    "room_setting_on": Kind(
+        "configuration",
+        lazy_gettext("Setting of a room switched on"),
+        _room_setting(lazy_gettext("Switched “%(setting)s” on in room %(room)s.")),
+    ),
+    "room_setting_off": Kind(
+        "configuration",
+        lazy_gettext("Setting of a room switched off"),
+        _room_setting(lazy_gettext("Switched “%(setting)s” off in room %(room)s.")),
+    ),
     **{
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()

@@ -93,6 +93,17 @@ renamed_login = Table(
     Column("by", String(64), nullable=False),
 )
 
+# what is on in a room; a setting that was never touched has no row
+room_setting = Table(
+    "room_setting",
+    metadata,
+    Column("room", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+)
+
 class_member = Table(
     "class_member",
     metadata,

@@ -13,6 +13,7 @@ from eop.aaa.access import Directory, require_known_room, visible_rooms
 from eop.aaa.policy import Target, may
 from eop.directory import users
 from eop.errors import DaemonDownError, RefusedError
+from eop.observation import rewind
 from eop.services import services
 
 DEMO = "demo"  # the kind of a workstation that is drawn, because no VNC server was there
@@ -98,6 +99,7 @@ def screen(workstation_id: str) -> Any:
         after=after,
         clipboard=services().shared.CLIPBOARD,
         may_control=may(guard.who(), "control", target).allowed,
+        may_rewind=rewind.is_offered(target),
     )
 
 

@@ -40,6 +40,7 @@ class DaemonThread:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.journal: Journal
+        self.hub: Hub
         self.leases: Leases
         self.office: TicketOffice
         self._up = threading.Event()
@@ -62,7 +63,7 @@ class DaemonThread:
         secret = read_secret(settings.secret_file)
         store = Store(settings.store_file, read_key(settings.store_key_file))
         self.journal = Journal(settings.store_file)
-        hub = Hub(store.workstations())
+        hub = self.hub = Hub(store.workstations())
         self.leases, self.office = Leases(), TicketOffice(secret)
         dispatcher = Dispatcher(store, hub, self.office, self.leases, self.journal)
         server = ControlServer(settings, secret, dispatcher)

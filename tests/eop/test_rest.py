@@ -8,6 +8,8 @@ CALLS = {
     "/api/v1/classes": {"get"},
     "/api/v1/workstations": {"get"},
     "/api/v1/workstations/{workstation_id}/retry": {"post"},
+    "/api/v1/workstations/{workstation_id}/rewind": {"get"},
+    "/api/v1/workstations/{workstation_id}/rewind/{moment}": {"get"},
     "/api/v1/tickets": {"post"},
     "/api/v1/actions": {"post"},
 }

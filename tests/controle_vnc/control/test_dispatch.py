@@ -350,3 +350,59 @@ def test_two_thousand_workstations_fit_in_one_reply(world):
     )  # fmt: skip
     reply = m.Workstations(workstations=[one] * m.MAX_WORKSTATIONS_A_REQUEST)
     assert len(m.encode(reply)) < m.MAX_MESSAGE_BYTES
+
+
+def test_the_last_minutes_are_told_where_the_room_has_them_on(world):
+    async def scene(ask):
+        id_ = (await ask(save())).id
+
+        async def refused(request):
+            with pytest.raises(RequestRefusedError) as refusal:
+                await ask(request)
+            return code(refusal)
+
+        asked = (m.ListRewind(workstation=id_), m.GetRewind(workstation=id_, at=1))
+        assert [await refused(one) for one in asked] == ["rewind_off", "rewind_off"]
+        assert await ask(m.SetRewind(rooms=["S12", "S14"], at=5)) == m.Done(count=2)
+        now = ask.hub.now_ms()
+        ask.hub.seat(id_).rewind.note(now, 320, b"jpeg")
+        times = await ask(m.ListRewind(workstation=id_))
+        assert times.pictures == [m.RewindSpan(now, None)]
+        assert times.now >= now
+        picture = await ask(m.GetRewind(workstation=id_, at=now))
+        assert (picture.at, picture.width, picture.jpeg) == (now, 320, b"jpeg")
+        assert (await ask(m.GetStatus())).rewind_bytes > 4
+        assert await refused(m.GetRewind(workstation=id_, at=now - 1)) == "nothing_kept"
+        assert await refused(m.ListRewind(workstation="nowhere")) == "unknown_workstation"
+        await ask(m.SwitchScreens(closed=True, at=5))
+        assert [await refused(one) for one in asked] == ["switched_off", "switched_off"]
+        await ask(m.SwitchScreens(closed=False, at=6))
+        await ask(m.SetRewind(rooms=["S14"], at=6))
+        assert [await refused(one) for one in asked] == ["rewind_off", "rewind_off"]
+        assert (await ask(m.GetStatus())).rewind_bytes == 0
+
+    world.play(scene)
+
+
+def test_an_older_order_of_rooms_is_not_obeyed_and_the_same_one_forgets_nothing(world):
+    async def scene(ask):
+        id_ = (await ask(save())).id
+        await ask(m.SetRewind(rooms=["S12"], at=5))
+        ask.hub.seat(id_).rewind.note(ask.hub.now_ms(), 320, b"jpeg")
+        assert await ask(m.SetRewind(rooms=[], at=4)) == m.Done(count=0)
+        await ask(m.SetRewind(rooms=["S12"], at=5))
+        assert len((await ask(m.ListRewind(workstation=id_))).pictures) == 1
+
+    world.play(scene)
+
+
+def test_rooms_are_told_within_limits(world):
+    async def scene(ask):
+        most = m.MAX_WORKSTATIONS_A_REQUEST
+        assert await ask(m.SetRewind(rooms=["x" * 64] * most, at=1)) == m.Done(count=most)
+        for wrong in (["x"] * (most + 1), ["x" * 65], [""]):
+            with pytest.raises(RequestRefusedError) as refusal:
+                await ask(m.SetRewind(rooms=wrong, at=2))
+            assert code(refusal) == "invalid"
+
+    world.play(scene)

@@ -177,3 +177,17 @@ def test_a_picture_too_long_for_a_frame_is_made_narrower_or_not_at_all(monkeypat
         assert (made and size_of(made)) == size
 
     asyncio.run(play())
+
+
+def test_who_looks_again_sees_no_picture_of_a_connection_that_ended_meanwhile():
+    async def play():
+        room = shown(1280, 720)
+        await until(lambda: room.wall.told == [7], "a tile")
+        room.tiles.leave(room.wall)  # the link is not watched any more: nobody tells of its end
+        room.tiles.want(room.wall, 320)
+        await until(lambda: room.tiles._timer is None and not room.tiles._busy, "nothing planned")
+        assert room.tiles.latest(320) is None
+        assert room.wall.told == [7]
+        room.threads.shutdown()
+
+    asyncio.run(play())

@@ -167,6 +167,16 @@ def test_while_all_screens_are_closed_nobody_sees_one(role):
     assert may(who, "view", ROOM, Circumstances()).allowed
 
 
+def test_the_last_minutes_are_seen_where_they_are_kept():
+    who = teacher("teacher", ["S12"])
+    assert may(who, "rewind", ROOM, Circumstances()).reason == "rewind_off"
+    assert may(who, "rewind", ROOM, Circumstances(rewinds=True)).allowed
+    shut = Circumstances(screens_closed=True, rewinds=True)
+    assert may(who, "rewind", ROOM, shut).reason == "switched_off"
+    assert may(teacher(), "rewind", ROOM, Circumstances()).reason == "grant"
+    assert may(teacher("administrator"), "rewind", ROOM, Circumstances()).reason == "rewind_off"
+
+
 def test_who_has_no_right_is_told_that_and_not_of_the_switch():
     closed = Circumstances(screens_closed=True)
     assert may(teacher(), "view", ROOM, closed).reason == "grant"

@@ -4,7 +4,7 @@ from eop.administration.pages import FUNCTIONS
 from eop.i18n import role_name  # noqa: F401 - the roles below are those with a name
 from tests.eop.administration.pages import get, send, words
 
-PAGES = ("/admin/people", "/admin/substitutes", "/admin/screens", "/admin/policy")
+PAGES = ("/admin/people", "/admin/substitutes", "/admin/screens", "/admin/rewind", "/admin/policy")
 
 
 def test_the_administration_lists_what_one_may_open(school):
@@ -28,6 +28,7 @@ def test_a_teacher_opens_none_of_these_pages(school, path):
 @pytest.mark.parametrize(
     "path",
     [
+        "/admin/rewind",
         "/admin/screens",
         "/admin/substitutes",
         "/admin/substitutes/1/remove",

@@ -75,6 +75,17 @@ def test_a_look_that_was_open_when_the_service_was_killed_is_over(database):
     assert [one.ended for one in mine(database).looks] == ["open", "unknown"]
 
 
+def test_a_look_back_is_told_with_the_times_that_were_looked_at(database):
+    words = {"workstation": "pc-01", "room": "S12", "watched": "zoe", "name": "Camille Lefèvre"}
+    times = {"from": 60_000, "to": 120_000}
+    write(database, Entry(200_000, "rewind_looked", "camille", "s", "w1", words | times))
+    (look,) = mine(database).looks
+    assert asdict(look) == {
+        "at": 60_000, "user": "camille", "name": "Camille Lefèvre", "how": "rewind",
+        "place": "S12", "workstation": "pc-01", "ended": "closed", "until": 120_000,
+    }  # fmt: skip
+
+
 def test_looks_come_in_pages(database):
     write(database, *(screen(1000 + n, look=f"g{n}") for n in range(60)))
     first = mine(database)
