@@ -248,7 +248,7 @@ export class PlanEditor {
   #listen(place) {
     const on = (type, act) => place.addEventListener(type, (event) => {
       if (this.isOpen) {
-        event.stopPropagation();
+        event.stopImmediatePropagation();
         act?.(event);
       }
     }, { capture: true });

@@ -46,6 +46,7 @@ export class SeatingPlan {
   #isWanted = liking.is("wanted");
   #isTurned = liking.is("turned");
   #isDrawn = false;
+  #hasFailed = false;
   #furniture;
 
   /** `refresh` has the wall put its tiles in order and give them their size again. */
@@ -62,6 +63,11 @@ export class SeatingPlan {
     }
     byId("plan-turn").addEventListener("click", () => this.#turn());
     byId("plan-edit").addEventListener("click", () => this.#editor.open());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.#isWanted) {
+        this.load(); // another may have changed it meanwhile
+      }
+    });
     this.#findRoom();
   }
 
@@ -115,11 +121,18 @@ export class SeatingPlan {
     try {
       const reply = await call(this.#page, "GET", this.path);
       if (turn === this.#loading && !this.#editor.isOpen) {
-        this.take(reply);
+        if (this.#hasFailed) {
+          this.#hasFailed = false;
+          this.#note.hide();
+        }
+        if (JSON.stringify(reply) !== JSON.stringify(this.#reply)) {
+          this.take(reply);
+        }
       }
       return true;
     } catch (error) {
       if (turn === this.#loading && this.#isWanted) {
+        this.#hasFailed = true;
         this.#note.show(t("The seating plan cannot be loaded: {why}", { why: reasonOf(error) }), "warn");
       }
       return false;

@@ -21,7 +21,7 @@ def rooms(stack, tmp_path_factory):
     secret = folder / "password.txt"
     secret.write_text(OTHER_PASSWORD + "\n")
     secret.chmod(0o600)
-    stack.eopctl("user", "add", OTHER, "--role", "teacher", "--name", "M. Roux",
+    stack.eopctl("user", "add", OTHER, "--role", "teacher", "--display-name", "M. Roux",
                  "--password-file", str(secret))  # fmt: skip
     with XvncDesktop(folder / "desktop") as desktop:
         desktop.paint("#5a3da5")
