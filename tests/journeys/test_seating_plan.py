@@ -41,6 +41,11 @@ def open_plan(page, stack, room):
     expect(page.locator("#wall")).to_have_attribute("data-view", "plan")
 
 
+def edit(page):
+    page.click("#plan-edit")
+    page.wait_for_selector("#wall-page[data-editing]")
+
+
 def tile(page, room, number):
     return page.locator("li.tile", has=page.locator(f'a[aria-label*="{room}-{number},"]'))
 
@@ -75,7 +80,7 @@ def test_places_are_dragged_and_another_teacher_sees_the_plan(signed_in, stack, 
     page = signed_in
     open_plan(page, stack, room)
     assert places(page, room) == USUAL
-    page.click("#plan-edit")
+    edit(page)
     drag(page, tile(page, room, "pc-01"), tile(page, room, "pc-06"))
     expect(page.locator("#say")).to_have_text(f"Place 3, row 2. Changed places with {room}-pc-06.")
     assert places(page, room) == USUAL | {"pc-01": "3,2", "pc-06": "1,1"}
@@ -157,8 +162,8 @@ def test_who_saves_an_older_plan_is_told_and_chooses(signed_in, stack, rooms, br
     with new_page(browser) as other:
         sign_in_as_other(other, stack)
         open_plan(other, stack, room)
-        page.click("#plan-edit")
-        other.click("#plan-edit")
+        edit(page)
+        edit(other)
         other.locator("li.tile a").first.press("ArrowRight")
         other.click("#plan-save")
         expect(other.locator("#plan-note")).to_contain_text("The plan is saved")
@@ -170,7 +175,7 @@ def test_who_saves_an_older_plan_is_told_and_chooses(signed_in, stack, rooms, br
         assert places(page, room) == USUAL | {"pc-01": "1,2", "pc-04": "1,1"}  # still there
         page.click("text=Save mine instead")
         expect(note).to_contain_text("The plan is saved")
-        other.click("#plan-edit")  # begins with the newest
+        edit(other)  # begins with the newest
         assert places(other, room) == USUAL | {"pc-01": "1,2", "pc-04": "1,1"}
         other.click("#plan-cancel")
         note.locator("button", has_text="Undo").click()
@@ -184,7 +189,7 @@ def test_a_finger_moves_places_on_a_small_screen(stack, rooms, browser):
         page.set_viewport_size({"width": 390, "height": 844})
         sign_in(page, stack)
         open_plan(page, stack, room)
-        page.tap("#plan-edit")
+        edit(page)
         tile(page, room, "pc-01").tap()
         tile(page, room, "pc-02").tap()
         assert places(page, room) == USUAL | {"pc-01": "2,1", "pc-02": "1,1"}
@@ -218,7 +223,7 @@ def test_the_class_sees_the_plan_from_its_side_and_new_ones_wait(signed_in, stac
     room = rooms("P5")
     page = signed_in
     open_plan(page, stack, room)
-    page.click("#plan-edit")
+    edit(page)
     page.click("#plan-save")
     expect(page.locator("#plan-note")).to_contain_text("The plan is saved")
     top = where(page, room, "pc-01")
@@ -236,7 +241,7 @@ def test_the_class_sees_the_plan_from_its_side_and_new_ones_wait(signed_in, stac
         expect(page.locator(".unplaced")).to_have_text("Not placed yet: 1")
         desk = page.locator(".desk").bounding_box()
         assert newcomer.bounding_box()["y"] > desk["y"]
-        page.click("#plan-edit")
+        edit(page)
         page.click('button[data-arrange="number"]')
         expect(newcomer.locator(".tile-place")).to_have_text("Place 1, row 3")
         page.click("#plan-cancel")
