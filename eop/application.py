@@ -30,6 +30,7 @@ from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.observation import rewind as rewind_api
+from eop.observation import seating_api
 from eop.rest import API_ROOT, SiteApi
 from eop.services import Services
 from eop.settings import SiteSettings
@@ -55,6 +56,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         session_api.blueprint,
         observation_api.blueprint,
         rewind_api.blueprint,
+        seating_api.blueprint,
         actions_api.blueprint,
     ):
         api.register_blueprint(call_blueprint)

@@ -98,6 +98,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "unknown_room": (404, lazy_gettext("There is no such room.")),
     "unknown_class": (404, lazy_gettext("There is no such class.")),
     "exists": (409, lazy_gettext("Something of that name exists already.")),
+    "plan_changed": (
+        409,
+        lazy_gettext("Someone else has saved this seating plan meanwhile. Load it and look."),
+    ),
     "import_busy": (409, lazy_gettext("Several imports are waiting already. Look at those first.")),
     "daemon_down": (
         503,

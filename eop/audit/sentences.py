@@ -226,7 +226,8 @@ def _told(text: Any) -> Callable[[Details], str]:
         if details.get("workstation"):
             return str(text) % {"what": place(details)}
         found = next(
-            (details[key] for key in ("login", "class", "source") if details.get(key)), "?"
+            (details[key] for key in ("login", "class", "source", "room") if details.get(key)),
+            "?",
         )
         return str(text) % {"what": found}
 
@@ -404,6 +405,10 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
     "class_removed": (
         lazy_gettext("Class removed"),
         lazy_gettext("Removed the class %(what)s."),
+    ),
+    "plan_saved": (
+        lazy_gettext("Seating plan changed"),
+        lazy_gettext("Changed the seating plan of room %(what)s."),
     ),
     "screens_closed": (
         lazy_gettext("All screens closed"),

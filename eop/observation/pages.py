@@ -13,7 +13,7 @@ from eop.aaa.access import Directory, require_known_room, visible_rooms
 from eop.aaa.policy import Target, may
 from eop.directory import users
 from eop.errors import DaemonDownError, RefusedError
-from eop.observation import rewind
+from eop.observation import rewind, seating
 from eop.services import services
 
 DEMO = "demo"  # the kind of a workstation that is drawn, because no VNC server was there
@@ -110,14 +110,19 @@ def _target(place: Place) -> Target:
 
 
 def workstations_of(place: Place) -> list[Workstation]:
-    """The workstations of a place that one may see, by name; unknown places are refused."""
+    """The workstations of a place that one may see, in the wall's order; refuses unknown places."""
     daemon, directory = services().daemon, Directory(services().database)
     if place.kind == "room":
         require_known_room(place.name, daemon.rooms())
         listed = daemon.workstations(room=place.name)
     else:
         listed = daemon.workstations(users=directory.students("tile", place.name))
-    return sorted(directory.visible(guard.who(), listed), key=lambda one: natural(one.name))
+    named = sorted(directory.visible(guard.who(), listed), key=lambda one: natural(one.name))
+    if place.kind != "room":
+        return named
+    with services().database.read() as connection:
+        order = seating.find(connection, place.name).order()
+    return sorted(named, key=lambda one: order.get(one.id, len(order)))
 
 
 def natural(name: str) -> list[tuple[int, str]]:

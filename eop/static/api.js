@@ -24,15 +24,15 @@ export function pageData() {
   return JSON.parse(document.getElementById("page").textContent);
 }
 
-/** A changing call: what it answers, `null` for nothing. Throws `CallError`. */
-async function post(page, path, wanted) {
+/** A call: what it answers, `null` for nothing. Throws `CallError`. */
+export async function call(page, method, path, wanted) {
   let answer;
   let body = null;
   try {
     answer = await fetch(`${page.api}/${path}`, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf },
-      body: JSON.stringify(wanted),
+      body: wanted === undefined ? undefined : JSON.stringify(wanted),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (answer.status !== 204) {
@@ -46,6 +46,10 @@ async function post(page, path, wanted) {
     throw new CallError(answer.status, code, message, Number(answer.headers.get("Retry-After")) || 0);
   }
   return body;
+}
+
+function post(page, path, wanted) {
+  return call(page, "POST", path, wanted);
 }
 
 /** A ticket for what `wanted` names: `{ticket, url, …}`. Throws `CallError`. */

@@ -4,9 +4,11 @@ const SINGLE = { v: "view", c: "control" };
 
 export class WallKeys {
   #wall;
+  #plan;
 
-  constructor(wall) {
+  constructor(wall, plan) {
     this.#wall = wall;
+    this.#plan = plan;
     wall.addEventListener("keydown", (event) => this.#onWall(event));
     wall.addEventListener("focusin", (event) => this.#reach(event.target.closest(".tile")));
     document.addEventListener("keydown", (event) => this.#anywhere(event));
@@ -49,6 +51,10 @@ export class WallKeys {
 
   /** The link that a key leads to; `undefined` at the edge, `null` for a key of others. */
   #step(key, tile) {
+    const beside = this.#plan.beside(key, tile);
+    if (beside) {
+      return beside;
+    }
     const links = this.#links;
     const at = links.findIndex((link) => link.parentElement === tile);
     const columns = this.#columns(links);

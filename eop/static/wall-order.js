@@ -16,10 +16,14 @@ export function fold(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
 
-/** The tiles in the order asked for: `place`, `name`, `state` or `attention`. */
+/** The tiles in the order asked for: `place`, `name`, `state` or `attention`.
+ *
+ * A place is that of the seating plan (`seat`), where there is one; who has none comes after.
+ */
 export function sorted(tiles, order, language) {
   const { compare } = new Intl.Collator(language, { numeric: true, sensitivity: "base" });
-  const byPlace = (a, b) => compare(a.name, b.name) || a.number - b.number;
+  const byPlace = (a, b) =>
+    (a.seat ?? Infinity) - (b.seat ?? Infinity) || compare(a.name, b.name) || a.number - b.number;
   const rules = {
     place: byPlace,
     name: (a, b) => compare(a.title, b.title) || byPlace(a, b),

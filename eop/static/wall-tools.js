@@ -26,11 +26,13 @@ export class WallTools {
   #wall;
   #tiles;
   #changed;
+  #plan;
   #held = 0;
   #waiting = 0;
   #order = "";
 
-  constructor(wall, tiles, changed) {
+  constructor(wall, tiles, changed, plan) {
+    this.#plan = plan;
     this.#wall = wall;
     this.#tiles = tiles;
     this.#changed = changed;
@@ -52,11 +54,16 @@ export class WallTools {
     return document.querySelector("input[name=filter]:checked").value;
   }
 
+  get #sort() {
+    return this.#plan.isShown ? "place" : byId("sort").value;
+  }
+
   /** Put the tiles that match in their order. */
   arrange() {
+    this.#plan.seat();
     const chosen = [...this.#tiles.values()].filter((tile) =>
       matches(tile, this.#filter, byId("search").value));
-    const ordered = sorted(chosen, byId("sort").value, document.documentElement.lang);
+    const ordered = sorted(chosen, this.#sort, document.documentElement.lang);
     const order = ordered.map((tile) => tile.number).join();
     if (order !== this.#order) {
       this.#order = order;
@@ -100,7 +107,7 @@ export class WallTools {
     say("count-attention", all.filter((tile) => tile.attention).length);
     const live = all.filter((tile) => tile.element.dataset.fresh === "live").length;
     say("tally", t("{n} of {all} live", { n: live, all: all.length }));
-    if (byId("sort").value === "place" && this.#filter === "all") {
+    if (this.#sort === "place" && this.#filter === "all") {
       return;
     }
     this.#arrangeSoon();
@@ -113,7 +120,7 @@ export class WallTools {
         this.#waiting = 0;
         const order = sorted(
           [...this.#tiles.values()].filter((tile) => matches(tile, this.#filter, byId("search").value)),
-          byId("sort").value, document.documentElement.lang,
+          this.#sort, document.documentElement.lang,
         ).map((tile) => tile.number).join();
         if (order !== this.#order) {
           this.arrange();
@@ -140,6 +147,10 @@ export class WallTools {
 
   /** Give the tiles their size: as large as all fit, or the one chosen. */
   resize() {
+    if (this.#plan.draw()) {
+      this.#changed();
+      return;
+    }
     const { clientWidth } = this.#wall;
     const style = getComputedStyle(this.#wall);
     const gap = Number.parseFloat(style.columnGap) || 10;

@@ -7,6 +7,7 @@ import { Bursts } from "./wall-bursts.js";
 import { tileWidth } from "./wall-frames.js";
 import { WallKeys } from "./wall-keys.js";
 import { WallLink } from "./wall-link.js";
+import { SeatingPlan } from "./wall-plan.js";
 import { WallNote } from "./wall-note.js";
 import { Tile, decoded } from "./wall-tile.js";
 import { Advice, AttentionList, WallTools } from "./wall-tools.js";
@@ -45,8 +46,12 @@ const observer = new IntersectionObserver(
   { rootMargin: VISIBLE_MARGIN },
 );
 
-const tools = new WallTools(wall, tiles, tellVisible);
-new WallKeys(wall);
+const plan = new SeatingPlan(page, wall, tiles, () => {
+  tools.arrange();
+  tools.resize();
+});
+const tools = new WallTools(wall, tiles, tellVisible, plan);
+new WallKeys(wall, plan);
 
 const link = new WallLink(page, {
   event: takeEvent,
@@ -122,6 +127,7 @@ function takeSnapshot(event) {
   }
   event.workstations.forEach(putTile);
   wall.setAttribute("aria-busy", "false");
+  plan.load();
   tools.arrange();
 }
 

@@ -92,6 +92,8 @@ def test_details_that_are_missing_or_strange_break_no_sentence(english, details)
         ("class_saved", {"class": "3e B", "added": ["zoe"], "removed": []},
          "Changed the class 3e B."),
         ("class_saved", {"class": "3e B"}, "Changed the class 3e B."),
+        ("plan_saved", {"room": "S12", "version": 2, "seats": 24},
+         "Changed the seating plan of room S12."),
         ("workstation_added", {"workstation": "pc-01", "room": "S12", "login": "zoe"},
          "Added the workstation pc-01 (S12)."),
         ("audit_exported", {"rows": 1, "format": "csv"}, "Exported 1 event as csv."),

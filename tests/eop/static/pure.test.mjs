@@ -65,6 +65,11 @@ test("places sort by number and names by letter, É with E", () => {
   assert.deepEqual(order("nonsense"), [3, 2, 1]);
 });
 
+test("a seat in the room's plan goes before numbers, and who has none comes after", () => {
+  const tiles = [{ ...tile(1, "pc-01", "a"), seat: 22 }, tile(2, "pc-02", "b"), { ...tile(3, "pc-03", "c"), seat: 21 }, tile(4, "pc-00", "d")];
+  assert.deepEqual(sorted(tiles, "place", "en").map(({ number }) => number), [3, 1, 4, 2]);
+});
+
 test("what is not well comes first by state and by attention", () => {
   const tiles = [tile(1, "a", "a"), tile(2, "b", "b", "offline", true), tile(3, "c", "c", "wrong_password", true)];
   assert.deepEqual(sorted(tiles, "state", "en").map(({ number }) => number), [3, 2, 1]);
