@@ -96,6 +96,7 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "unknown_room": (404, lazy_gettext("There is no such room.")),
     "unknown_class": (404, lazy_gettext("There is no such class.")),
     "exists": (409, lazy_gettext("Something of that name exists already.")),
+    "lesson_open": (409, lazy_gettext("You have a lesson open: end it first.")),
     "import_busy": (409, lazy_gettext("Several imports are waiting already. Look at those first.")),
     "daemon_down": (
         503,

@@ -21,7 +21,7 @@ EOP_FROM_CONTROLE_VNC = {
     "controle_vnc.settings",
     "controle_vnc.log",
 }
-BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords")
+BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords", "lessons")
 
 # Within controle_vnc: a room and the rooms it may lean on. What has no line here is wiring.
 CONTROLE_VNC = {

@@ -16,6 +16,7 @@ Action = Literal[
     "sign_in", "observe", "tile", "view", "control", "act",
     "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
     "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
+    "lesson",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -82,6 +83,7 @@ _TEACHING: dict[Action, Scope] = {
     "view": Scope.GRANTED,
     "control": Scope.GRANTED,
     "act": Scope.GRANTED,
+    "lesson": Scope.GRANTED,
 }
 
 # Ready for the pages that will need them: new passwords for the students of a class, and who

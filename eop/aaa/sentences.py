@@ -64,6 +64,7 @@ ACTIONS: dict[Action, str] = {
     "close_screens": N_("Close all screens"),
     "class_passwords": N_("Give the students of a class new passwords"),
     "class_report": N_("Read who looked at the screens of a class"),
+    "lesson": N_("Give a lesson"),
 }
 
 SCOPES: dict[Scope, str] = {

@@ -4,7 +4,8 @@ from alembic import context
 
 import eop.aaa.tables
 import eop.audit.tables
-import eop.directory.tables  # noqa: F401 - imported for its tables, as the two above
+import eop.directory.tables
+import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 from eop.database import metadata
 
 context.configure(

@@ -71,6 +71,7 @@ const link = new WallLink(page, {
 function close() {
   note.closed();
   dropPictures();
+  tellSeats();
 }
 
 function dropPictures() {
@@ -122,6 +123,7 @@ function takeSnapshot(event) {
   event.workstations.forEach(putTile);
   wall.setAttribute("aria-busy", "false");
   tools.arrange();
+  tellSeats();
 }
 
 function takeWorkstation(event) {
@@ -131,6 +133,12 @@ function takeWorkstation(event) {
     putTile(event);
   }
   tools.arrange();
+  tellSeats();
+}
+
+/** Who sits where may have changed, or that all is closed: the lesson's bar hears of it. */
+function tellSeats() {
+  document.dispatchEvent(new Event("eop:seats"));
 }
 
 function putTile(entry) {

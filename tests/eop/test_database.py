@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 import eop.aaa.tables
 import eop.audit.tables
-import eop.directory.tables  # noqa: F401 - imported for its tables, as the two above
+import eop.directory.tables
+import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 from eop import database
 from eop.aaa.tables import switch
 from eop.database import Database, metadata, upgrade
