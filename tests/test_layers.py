@@ -91,6 +91,12 @@ def test_business_rooms_do_not_import_each_other():
             assert not [m for m in imported(path) if any(within(m, o) for o in others)], name
 
 
+def test_what_every_room_may_tell_of_leans_on_no_business_room():
+    path = ROOT / "eop" / "restraints.py"
+    rooms = [f"eop.{room}" for room in BUSINESS_ROOMS]
+    assert not [m for m in imported(path) if any(within(m, room) for room in rooms)]
+
+
 def test_only_commands_run_the_checks():
     for name, path in modules("eop"):
         if not within(name, "eop.cli"):
