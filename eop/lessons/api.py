@@ -103,9 +103,7 @@ class LessonReply(ma.Schema):
     )
     since = ma.fields.Integer(attribute="lesson.started_at")
     until = ma.fields.Integer(attribute="lesson.until_at")
-    preset = ma.fields.Nested(
-        PresetReply(exclude=("id",)), attribute="lesson.preset", allow_none=True
-    )
+    preset = ma.fields.Nested(PresetBody, attribute="lesson.preset", allow_none=True)
     attendance = ma.fields.Nested(AttendanceReply, allow_none=True)
     in_force = ma.fields.List(ma.fields.Nested(InForceReply))
     colleagues = ma.fields.List(ma.fields.Nested(ColleagueReply))
