@@ -54,6 +54,12 @@ def wall_query(place: Place) -> str:
     return urlencode({"room": place.room} if place.room else {"class": place.class_name or ""})
 
 
+def start_query(place: Place) -> str:
+    """What the address of the form asks for: the same place."""
+    given = {"class": place.class_name, "room": place.room}
+    return urlencode({kind: name for kind, name in given.items() if name})
+
+
 @dataclass(frozen=True)
 class Shown:
     """A lesson for one who may see it; attendance and the rest are asked for when wanted."""

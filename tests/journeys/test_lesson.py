@@ -89,7 +89,7 @@ def test_two_teachers_have_a_lesson_in_one_room_and_each_ends_his_own(teacher, r
         other.wait_for_url(f"**/observe/wall?room={ROOM}")
         counts(other).click(timeout=SOON)
         expect(other.locator("#lesson [data-part=who]")).to_contain_text("Also teaching here")
-        expect(other.locator("#lesson [data-part=who]")).to_contain_text("lefevre")
+        expect(other.locator("#lesson [data-part=who]")).to_contain_text("Lefevre")
         other.keyboard.press("Escape")
         other.click("#lesson-end")
         other.locator("#lesson-ask").get_by_role("button", name="End the lesson").click()
