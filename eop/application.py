@@ -27,6 +27,9 @@ from eop.administration import pages as administration_pages
 from eop.administration import rewind as administration_rewind
 from eop.audit import pages as audit_pages
 from eop.directory import days
+from eop.lessons import api as lessons_api
+from eop.lessons import pages as lesson_pages
+from eop.lessons import shown as lessons
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.observation import rewind as rewind_api
@@ -58,10 +61,12 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         rewind_api.blueprint,
         seating_api.blueprint,
         actions_api.blueprint,
+        lessons_api.blueprint,
     ):
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(observation_pages.blueprint)
+    app.register_blueprint(lesson_pages.blueprint)
     for pages_of in (
         administration_pages,
         administration_rewind,
@@ -143,6 +148,13 @@ def _screens_closed() -> Screens:
         return switches.screens(connection)
 
 
+def _has_lessons(member: membership.Membership) -> bool:
+    """Whether pages show the lesson's bar: where the session is the site's, and it runs here."""
+    parts = services.services()
+    same_session = membership.of_site(parts.site).scope == member.scope
+    return member.name in OWN and same_session and not parts.daemon.is_elsewhere
+
+
 def _globals() -> dict[str, Any]:
     """What every template may use of this request."""
     member = membership.current()
@@ -156,6 +168,7 @@ def _globals() -> dict[str, Any]:
         # at the door of another application our functions have no place
         "identity": g.get("identity") if member.name in OWN else None,
         "screens_closed": _screens_closed,
+        "lesson_now": lessons.now if _has_lessons(member) else lambda: None,
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
     }

@@ -102,6 +102,7 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         409,
         lazy_gettext("Someone else has saved this seating plan meanwhile. Load it and look."),
     ),
+    "lesson_open": (409, lazy_gettext("You have a lesson open: end it first.")),
     "import_busy": (409, lazy_gettext("Several imports are waiting already. Look at those first.")),
     "daemon_down": (
         503,

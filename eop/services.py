@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -19,10 +19,17 @@ from eop.aaa.sql_sessions import SqlSessions
 from eop.aaa.throttle import Limits
 from eop.daemon import AbsentDaemon, Daemon
 from eop.database import Database
+from eop.lessons.closed_screens import ClosedScreens
+from eop.restraints import Restraints
 from eop.settings import SiteSettings
 from eop.settings_checks import by_name
 
 EXTENSION = "eop"
+
+
+def restraints() -> Restraints:
+    """Every kind of restraint there is: a room that has one gives it here."""
+    return Restraints([ClosedScreens()])
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Services:
     door: Door
     clock: Callable[[], float] = time.time
     files: str = ""  # under which path the pages' own files are, of whatever application they are
+    restraints: Restraints = field(default_factory=restraints)
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

@@ -55,6 +55,9 @@ class SiteSettings:
         0, "Seconds browsers must insist on https; 0: not said, so a new certificate can be taken."
     )
     AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
+    LESSON_HOURS: int = setting(
+        4, "Hours after which a lesson ends by itself, so that one forgotten restrains no other."
+    )
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
     CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
     CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")

@@ -39,6 +39,8 @@ _PASSWORD_NUMBERS = {
     "PASSWORD_SCORE": (0, 4),
 }
 
+MAX_LESSON_HOURS = 24  # a day: what is forgotten then is not a lesson
+
 SESSION_MODES = ("global", "local")
 STORE_SCHEMES = ("redis", "rediss", "unix")
 STORE_OPTIONS = {"db", "ssl_ca_certs"}  # none with which a certificate would go unchecked
@@ -70,6 +72,8 @@ def check(site: "SiteSettings", path: Path, environ: Mapping[str, str] | None = 
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
+    if not 1 <= site.LESSON_HOURS <= MAX_LESSON_HOURS:
+        raise SettingsError(f"{path}: LESSON_HOURS must be between 1 and {MAX_LESSON_HOURS}")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
     _check_import(site, path)

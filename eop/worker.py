@@ -30,6 +30,8 @@ from eop.administration import seats
 from eop.administration.import_clock import ImportClock
 from eop.audit import events, journal, purging
 from eop.errors import EopError, RefusedError, SessionsDownError
+from eop.lessons import running
+from eop.lessons.running import House
 from eop.services import Services
 
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
@@ -39,6 +41,7 @@ ROOMS_SECONDS = 1.0  # a controle-vnc that starts again keeps nothing until it i
 PURGE_SECONDS = 60.0
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
+LESSON_SECONDS = 10.0  # a lesson that is over is none for its teacher before
 TICK_SECONDS = 0.25
 STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
 
@@ -69,6 +72,7 @@ class Worker:
             Duty("revocations", REVOKE_SECONDS, self._revoke),
             Duty("renamed logins", PULL_SECONDS, self._tell_seats),
             Duty("leases", RENEW_SECONDS, self._renew),
+            Duty("lessons", LESSON_SECONDS, self._end_lessons),
             Duty("journal", PULL_SECONDS, self._pull),
             Duty("cleaning", PURGE_SECONDS, self._purge),
             Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
@@ -124,6 +128,11 @@ class Worker:
     def _end_substitutes(self) -> None:
         parts = self._parts
         substitution.end_over(parts.database, parts.door.sessions, parts.now_ms())
+
+    def _end_lessons(self) -> None:
+        parts = self._parts
+        house = House(parts.database, parts.daemon, parts.restraints)
+        running.end_over(house, parts.now_ms())
 
     def _revoke(self) -> None:
         revocations.deliver_or_raise(self._parts.database, self._parts.daemon)

@@ -21,7 +21,7 @@ EOP_FROM_CONTROLE_VNC = {
     "controle_vnc.settings",
     "controle_vnc.log",
 }
-BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords")
+BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords", "lessons")
 
 # Within controle_vnc: a room and the rooms it may lean on. What has no line here is wiring.
 CONTROLE_VNC = {
@@ -89,6 +89,12 @@ def test_business_rooms_do_not_import_each_other():
         if len(parts) > 1 and parts[1] in BUSINESS_ROOMS:
             others = [f"eop.{room}" for room in BUSINESS_ROOMS if room != parts[1]]
             assert not [m for m in imported(path) if any(within(m, o) for o in others)], name
+
+
+def test_what_every_room_may_tell_of_leans_on_no_business_room():
+    path = ROOT / "eop" / "restraints.py"
+    rooms = [f"eop.{room}" for room in BUSINESS_ROOMS]
+    assert not [m for m in imported(path) if any(within(m, room) for room in rooms)]
 
 
 def test_only_commands_run_the_checks():

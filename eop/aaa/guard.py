@@ -35,6 +35,7 @@ from eop.services import services
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 FROM_SERVERS = {"sign_on.told"}  # endpoints no browser calls: they know neither origin nor cookie
+UNATTENDED = {"lesson_pages.bar"}  # asked by an open page itself: nobody need be there for it
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MAX_BODY_BYTES = 64 * 1024  # forms and JSON; files will have their own way in
 MAX_NEXT_CHARACTERS = 2000
@@ -91,7 +92,8 @@ def _load_session(token: str) -> None:
     session, user, temporary = found
     if session.application != current().scope or user.state != users.ACTIVE:
         return
-    if now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000:
+    is_old = now_ms - session.seen_at >= sessions.TOUCH_SECONDS * 1000
+    if is_old and request.endpoint not in UNATTENDED:
         with parts.database.write() as connection:
             door.sessions.touch(connection, session_id, now_ms)
     g.identity, g.session, g.token = identities.of_user(user, temporary), session, token

@@ -17,6 +17,7 @@ Action = Literal[
     "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
     "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
     "rewind", "set_rooms",
+    "lesson",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -86,6 +87,7 @@ _TEACHING: dict[Action, Scope] = {
     "control": Scope.GRANTED,
     "rewind": Scope.GRANTED,
     "act": Scope.GRANTED,
+    "lesson": Scope.GRANTED,
 }
 
 # Ready for the pages that will need them: new passwords for the students of a class, and who

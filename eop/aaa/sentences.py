@@ -67,6 +67,7 @@ ACTIONS: dict[Action, str] = {
     "class_report": N_("Read who looked at the screens of a class"),
     "rewind": N_("Look at the last five minutes of a screen"),
     "set_rooms": N_("Change the settings of rooms"),
+    "lesson": N_("Give a lesson"),
 }
 
 SCOPES: dict[Scope, str] = {

@@ -26,6 +26,7 @@ GROUPS: dict[str, Any] = {
     "sign_in": lazy_gettext("Signing in and out"),
     "look": lazy_gettext("Screens looked at"),
     "action": lazy_gettext("Actions"),
+    "lesson": lazy_gettext("Lessons"),
     "configuration": lazy_gettext("Accounts and settings"),
     "audit": lazy_gettext("This audit"),
 }
@@ -217,6 +218,45 @@ def _action(details: Details) -> str:
     if details.get("ok"):
         return str(gettext("Did “%(action)s” on %(place)s.", **words))
     return str(gettext("“%(action)s” did not work on %(place)s.", **words))
+
+
+def _lesson_place(details: Details) -> str:
+    if details.get("class") and details.get("room"):
+        words = {"name": _of(details, "class"), "room": _of(details, "room")}
+        return str(gettext("class %(name)s in room %(room)s", **words))
+    return place(details)
+
+
+def _lesson_started(details: Details) -> str:
+    words = {"place": _lesson_place(details)}
+    if details.get("preset"):
+        words["preset"] = _of(details, "preset")
+        return str(gettext("Began a lesson: %(place)s, with the preset “%(preset)s”.", **words))
+    return str(gettext("Began a lesson: %(place)s.", **words))
+
+
+def _lesson_ended(details: Details) -> str:
+    words = {"place": _lesson_place(details), "time": duration(_number(details, "seconds"))}
+    if details.get("why") == "hours":
+        told = gettext("A lesson ended by itself after %(time)s: %(place)s.", **words)
+    elif details.get("why") == "console":
+        words["login"] = _of(details, "login")
+        told = gettext("Ended the lesson of %(login)s after %(time)s: %(place)s.", **words)
+    else:
+        told = gettext("Ended a lesson after %(time)s: %(place)s.", **words)
+    failed = details.get("failed")
+    if isinstance(failed, list) and failed:
+        kinds = ", ".join(str(one) for one in failed)[:MAX_WORDS_CHARACTERS]
+        told += " " + gettext("Could not be released: %(kinds)s.", kinds=kinds)
+    return str(told)
+
+
+def _preset_saved(details: Details) -> str:
+    return str(gettext("Kept the lesson preset “%(name)s”.", name=_of(details, "preset")))
+
+
+def _preset_removed(details: Details) -> str:
+    return str(gettext("Removed the lesson preset “%(name)s”.", name=_of(details, "preset")))
 
 
 def _told(text: Any) -> Callable[[Details], str]:
@@ -465,6 +505,10 @@ KINDS: dict[str, Kind] = {
         lazy_gettext("Setting of a room switched off"),
         _room_setting(lazy_gettext("Switched “%(setting)s” off in room %(room)s.")),
     ),
+    "lesson_started": Kind("lesson", lazy_gettext("Lesson begun"), _lesson_started),
+    "lesson_ended": Kind("lesson", lazy_gettext("Lesson ended"), _lesson_ended),
+    "lesson_preset_saved": Kind("lesson", lazy_gettext("Lesson preset kept"), _preset_saved),
+    "lesson_preset_removed": Kind("lesson", lazy_gettext("Lesson preset removed"), _preset_removed),
     **{
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()

@@ -77,6 +77,7 @@ const link = new WallLink(page, {
 function close() {
   note.closed();
   dropPictures();
+  tellSeats();
 }
 
 function dropPictures() {
@@ -129,6 +130,7 @@ function takeSnapshot(event) {
   wall.setAttribute("aria-busy", "false");
   plan.load();
   tools.arrange();
+  tellSeats();
 }
 
 function takeWorkstation(event) {
@@ -138,6 +140,12 @@ function takeWorkstation(event) {
     putTile(event);
   }
   tools.arrange();
+  tellSeats();
+}
+
+/** Who sits where may have changed, or that all is closed: the lesson's bar hears of it. */
+function tellSeats() {
+  document.dispatchEvent(new Event("eop:seats"));
 }
 
 function putTile(entry) {

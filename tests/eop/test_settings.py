@@ -65,6 +65,8 @@ def test_what_init_makes_is_accepted(conf):
         ({"PAM_SOCKET": "run/s"}, "PAM_SOCKET must be an absolute path"),
         ({"PAM_SOCKET": "/" + "x" * 107}, "PAM_SOCKET must be an absolute path of at most 107"),
         ({"WEB_THREADS": 0}, "WEB_THREADS must be between"),
+        ({"LESSON_HOURS": 0}, "LESSON_HOURS must be between 1 and 24"),
+        ({"LESSON_HOURS": 25}, "LESSON_HOURS must be between 1 and 24"),
         ({"PASSWORD_ATTEMPTS": 0}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
         ({"PASSWORD_ATTEMPTS": 101}, "PASSWORD_ATTEMPTS must be between 1 and 100"),
         ({"PASSWORD_HOLDOFF": 0}, "PASSWORD_HOLDOFF must be between 1 and 1440"),

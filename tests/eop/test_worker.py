@@ -12,6 +12,7 @@ from eop.aaa import codes
 from eop.aaa.tables import revocation, session, sign_in_code, sign_in_failure, sign_in_step
 from eop.audit.tables import audit
 from eop.directory import users
+from eop.lessons.tables import lesson
 from eop.worker import Worker
 from tests.desktops import wait_until
 from tests.eop.installation import PASSWORD
@@ -231,3 +232,13 @@ def test_what_a_substitute_had_open_closes_within_seconds_of_the_end(house, work
     assert house.daemon.leases._tombstones == {}
     assert browser.get("session").status_code == 200
     assert browser.post("tickets", {"kind": "wall", "room": "S12"}).status_code == 403
+
+
+def test_a_lesson_whose_hours_are_over_is_ended(house, worker):
+    house.add_workstation("pc-01", "S12")
+    assert house.signed_in().post("lessons", {"room": "S12"}).status_code == 201
+    worker.tick()
+    assert count(house, lesson) == 1
+    house.offset, house.steady = 4 * 3600 + 1.0, 10.0
+    worker.tick()
+    assert count(house, lesson) == 0

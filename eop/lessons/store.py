@@ -1,0 +1,108 @@
+"""Open lessons, one a teacher; several teachers may have one in the same room."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from eop.directory import users
+from eop.directory.tables import user
+from eop.errors import NotFoundError, RefusedError
+from eop.lessons.presets import Preset
+from eop.lessons.tables import lesson
+from eop.restraints import Place
+
+ID_BYTES = 8
+MAX_ID_CHARACTERS = 16
+MAX_LISTED = 500  # more lessons at once than a school has rooms
+
+_ROWS = select(lesson, user.c.login, user.c.name).join(user, lesson.c.user_id == user.c.id)
+# asked for every page of a teacher: made once
+_OF_LOGIN: Select[Any] = _ROWS.where(
+    user.c.login == bindparam("login"), lesson.c.until_at > bindparam("now")
+)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Whose lesson, where, since and until when (ms since 1970), and the preset it began with."""
+
+    id: str
+    login: str
+    name: str
+    place: Place
+    started_at: int
+    until_at: int
+    preset: Preset | None = None
+
+
+def of_teacher(connection: Connection, login: str, now_ms: int) -> Lesson | None:
+    """The lesson a teacher has open; one whose hours are over is none."""
+    row = connection.execute(_OF_LOGIN, {"login": login, "now": now_ms}).first()
+    return None if row is None else _lesson(row)
+
+
+def open_at(connection: Connection, now_ms: int) -> list[Lesson]:
+    """Every open lesson, the oldest first."""
+    query = _ROWS.where(lesson.c.until_at > now_ms)
+    query = query.order_by(lesson.c.started_at, lesson.c.id).limit(MAX_LISTED)
+    return [_lesson(row) for row in connection.execute(query)]
+
+
+def over_at(connection: Connection, now_ms: int, login: str | None = None) -> list[Lesson]:
+    """Those whose hours are over and that still must be ended; of one teacher or of all."""
+    query = _ROWS.where(lesson.c.until_at <= now_ms)
+    if login is not None:
+        query = query.where(user.c.login == login)
+    return [_lesson(row) for row in connection.execute(query.limit(MAX_LISTED))]
+
+
+def add(  # noqa: PLR0913 - the columns of a lesson
+    connection: Connection,
+    login: str,
+    place: Place,
+    preset: Preset | None,
+    now_ms: int,
+    until_ms: int,
+) -> Lesson:
+    """Open a lesson; raises `RefusedError("lesson_open")` where the teacher has one."""
+    owner = users.get(connection, login)
+    values = {
+        "id": secrets.token_hex(ID_BYTES),
+        "user_id": owner.id,
+        "room": place.room,
+        "class_name": place.class_name,
+        "started_at": now_ms,
+        "until_at": until_ms,
+        "preset": None if preset is None else preset.kept(),
+    }
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(lesson).values(values))
+    except IntegrityError as error:
+        raise RefusedError("lesson_open") from error
+    return Lesson(values["id"], login, owner.name, place, now_ms, until_ms, preset)
+
+
+def get(connection: Connection, lesson_id: str) -> Lesson:
+    """Any open lesson by its id; raises `NotFoundError`."""
+    row = connection.execute(_ROWS.where(lesson.c.id == lesson_id[:MAX_ID_CHARACTERS])).first()
+    if row is None:
+        raise NotFoundError("there is no such lesson")
+    return _lesson(row)
+
+
+def take(connection: Connection, lesson_id: str) -> bool:
+    """Forget one; False where somebody else just did."""
+    done = connection.execute(delete(lesson).where(lesson.c.id == lesson_id))
+    return bool(done.rowcount)
+
+
+def _lesson(row: Row[Any]) -> Lesson:
+    kept = row.preset
+    if kept is not None:
+        kept = Preset(kept["name"], kept["sites_rule"], tuple(kept["sites"]), kept["lock_text"])
+    place = Place(row.room, row.class_name)
+    return Lesson(row.id, row.login, row.name, place, row.started_at, row.until_at, kept)
