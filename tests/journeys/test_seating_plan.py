@@ -249,3 +249,25 @@ def test_the_class_sees_the_plan_from_its_side_and_new_ones_wait(signed_in, stac
         page.locator("#plan-note button").click()
         page.click("#plan-save")
         expect(newcomer.locator(".tile-place")).to_have_text("Place 1, row 3")
+
+
+def test_a_class_that_sits_in_one_room_has_its_plan(signed_in, stack, rooms, tmp_path):
+    room = rooms("P6")
+    page = signed_in
+    stack.eopctl("class", "add", "P6-class", "--users", "p6.one,p6.two")
+    with XvncDesktop(tmp_path) as desktop:
+        first = stack.add_workstation(f"{room}-a", desktop, room=room, user="p6.one")
+        open_plan(page, stack, room)
+        edit(page)
+        page.click("#plan-save")
+        expect(page.locator("#plan-note")).to_contain_text("The plan is saved")
+        page.goto(f"{stack.url}/observe/wall?class=P6-class")
+        sits = page.locator(f'li.tile[data-workstation="{first}"]')
+        expect(sits.locator(".tile-place")).to_have_text("Place 1, row 1", timeout=PATIENCE)
+        assert page.locator(".seat").count() == 7  # of four by two places
+        expect(page.locator("#plan-edit")).to_be_hidden()
+        stack.add_workstation(f"{room}-b", desktop, room="elsewhere", user="p6.two")
+        expect(page.locator("li.tile")).to_have_count(2, timeout=PATIENCE)
+        expect(page.locator("input[name=layout][value=plan]")).to_be_disabled()
+        expect(page.locator("#wall")).not_to_have_attribute("data-view", "plan")
+        expect(page.locator("#sort")).to_be_visible()
