@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from PIL import Image
 
-from tests.desktops import XvncDesktop, wait_until
+from tests.desktops import X11vncDesktop, XvncDesktop, wait_until
 from tests.journeys.conftest import new_page, sign_in
 from tests.journeys.test_browser import PATIENCE, process_of, tile, until_live, until_status
 from tests.journeys.test_view_only import RfbClient
@@ -123,10 +123,13 @@ def strike(page, keys):
             send("keyUp", name, place, location=location)
 
 
-@pytest.mark.parametrize("layout", ["character", "position"])
-def test_a_french_keyboard_types_french(signed_in, stack, tmp_path, layout):
-    with XvncDesktop(tmp_path / "desktop") as desktop:
-        number = stack.add_workstation(f"pc-{layout}", desktop, room="S52")
+@pytest.mark.parametrize(
+    ("kind", "layout"),
+    [(XvncDesktop, "character"), (XvncDesktop, "position"), (X11vncDesktop, "character")],
+)
+def test_a_french_keyboard_types_french(signed_in, stack, tmp_path, kind, layout):
+    with kind(tmp_path / "desktop") as desktop:
+        number = stack.add_workstation(f"pc-{layout}-{kind.__name__}", desktop, room="S52")
         if layout == "position":  # the same keyboard there; else an American one
             desktop.run("setxkbmap", "fr")
         note = tmp_path / "note.txt"
