@@ -34,7 +34,7 @@ def list_rooms(as_json: bool) -> None:
             )
     settings = {one.room: one for one in found if one.name == room_settings.REWIND}
     names = sorted(known.keys() | {one.room for one in settings.values() if one.is_on})
-    value = [
+    value: list[dict[str, Any]] = [
         {
             "name": name,
             "workstations": known.get(name),

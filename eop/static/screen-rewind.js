@@ -7,6 +7,7 @@ import { t } from "./words.js";
 
 const TIMEOUT_MS = 10_000;
 const FRESH_MS = 2_000; // what is kept is asked for again, while one looks back, if it is older
+const EDGE_SECONDS = 3; // so near the end of what is kept, it might be forgotten on the way
 const NOT_KEPT = 404; // of a picture: it was forgotten since it was listed
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -52,6 +53,11 @@ class Rewind {
     return Date.now() + this.#ahead;
   }
 
+  /** The oldest moment to look at; who stays there moves on with it. */
+  get #oldest() {
+    return this.#now - (this.#seconds - EDGE_SECONDS) * 1000;
+  }
+
   get #age() {
     return (this.#now - this.#moment) / 1000;
   }
@@ -62,7 +68,7 @@ class Rewind {
       this.#live(true);
       return;
     }
-    this.#moment = this.#now - seconds * 1000;
+    this.#moment = Math.max(this.#now - seconds * 1000, this.#oldest);
     this.#past.hidden = false;
     this.#tell();
     this.#slider.setAttribute("aria-valuetext", t("{time} ago", { time: minutes(seconds) }));
@@ -119,6 +125,7 @@ class Rewind {
     const span = spanAt(this.#spans, moment);
     const isShown = this.#shown !== null && span !== null && spanAt([span], this.#shown) !== null;
     if (isShown || this.#moment === null) {
+      this.#shown = isShown ? moment : null;
       return;
     }
     const picture = span === null ? null : await this.#ask(`${address}/${Math.round(moment)}`);
@@ -217,11 +224,7 @@ class Rewind {
     if (this.#moment === null) {
       return;
     }
-    if (this.#age >= this.#seconds) {
-      this.#live(false);
-      this.#say(t("What you looked at is older than five minutes and is forgotten. Live again."));
-      return;
-    }
+    this.#moment = Math.max(this.#moment, this.#oldest);
     if (!this.#isHeld) {
       this.#slider.value = String(-Math.round(this.#age));
     }

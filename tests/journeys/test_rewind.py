@@ -152,6 +152,11 @@ def test_by_keyboard_and_where_nothing_was_captured(signed_in, stack, kept, wall
     signed_in.wait_for_selector("#rewound-nothing", state="visible")
     assert signed_in.locator("#rewound-picture").is_hidden()
     assert signed_in.inner_text("#rewind-say") == "Nothing was captured at that time."
+    end = time.monotonic() + 4  # the oldest moment moves on, and who looks at it with it
+    while time.monotonic() < end:
+        assert signed_in.locator("#rewound-nothing").is_visible()
+        assert signed_in.inner_text("#rewound-ago") in {"4:57 ago", "4:58 ago"}
+        signed_in.wait_for_timeout(250)
     signed_in.keyboard.press("Escape")
     signed_in.wait_for_selector("#rewound", state="hidden")
     signed_in.keyboard.press("ArrowLeft")
