@@ -69,8 +69,9 @@ def add(  # noqa: PLR0913 - the columns of a lesson
 ) -> Lesson:
     """Open a lesson; raises `RefusedError("lesson_open")` where the teacher has one."""
     owner = users.get(connection, login)
+    lesson_id = secrets.token_hex(ID_BYTES)
     values = {
-        "id": secrets.token_hex(ID_BYTES),
+        "id": lesson_id,
         "user_id": owner.id,
         "room": place.room,
         "class_name": place.class_name,
@@ -83,7 +84,7 @@ def add(  # noqa: PLR0913 - the columns of a lesson
             connection.execute(insert(lesson).values(values))
     except IntegrityError as error:
         raise RefusedError("lesson_open") from error
-    return Lesson(values["id"], login, owner.name, place, now_ms, until_ms, preset)
+    return Lesson(lesson_id, login, owner.name, place, now_ms, until_ms, preset)
 
 
 def get(connection: Connection, lesson_id: str) -> Lesson:

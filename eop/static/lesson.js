@@ -51,14 +51,19 @@ async function refresh() {
   who.hidden = false;
 }
 
-/** Show a new part, unless it is the same, or somebody is in the middle of using it. */
+/** Show a new part, unless it is the same or its menu is open. The focus stays in the bar. */
 function put(place, part) {
   const before = [...place.childNodes];
   const after = [...part.childNodes].map((node) => document.adoptNode(node));
   const same = before.length === after.length
     && before.every((node, at) => node.isEqualNode(after[at]));
-  if (!same && !place.querySelector("details[open], :focus")) {
-    place.replaceChildren(...after);
+  if (same || place.querySelector("details[open]")) {
+    return;
+  }
+  const hadFocus = place.querySelector(":focus") !== null;
+  place.replaceChildren(...after);
+  if (hadFocus) {
+    (place.querySelector("summary") ?? document.getElementById("lesson-end")).focus();
   }
 }
 
@@ -83,6 +88,9 @@ function soon() {
 }
 
 document.addEventListener("eop:seats", soon); // from wall.js
+
+// what came while a menu was open is shown when it is closed
+bar.addEventListener("toggle", (event) => !event.target.open && soon(), true);
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && performance.now() - freshAt > EVERY_MS) {

@@ -44,8 +44,8 @@ def start(page, stack, place=None):
     page.goto(stack.url + "/")
     page.get_by_role("link", name="Start a lesson").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("Class").select_option(CLASS)
-    page.get_by_label("Room").select_option(place or ROOM)
+    page.get_by_label("Class", exact=True).select_option(CLASS)
+    page.get_by_label("Room", exact=True).select_option(place or ROOM)
     page.get_by_role("button", name="Start the lesson").press("Enter")
     page.wait_for_selector("#lesson")
 

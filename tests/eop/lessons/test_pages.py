@@ -109,9 +109,10 @@ def test_a_second_start_shows_the_lesson_that_is_open(school):
 
 def test_lessons_of_colleagues_are_told_where_one_may_teach_too(school):
     started(school)
-    roux = words(get(school.signed_in("roux"), "/lessons/"))
-    assert re.search(r"Lessons of colleagues now 3eB, room S12 Camille, since .* Join", roux)
-    assert f'href="{MOUNT}/lessons/?class=3eB&amp;room=S12"' in get(school.signed_in("roux"), "/lessons/").text
+    roux = get(school.signed_in("roux"), "/lessons/")
+    told = r"Lessons of colleagues now 3eB, room S12 Camille, since .* Join"
+    assert re.search(told, words(roux))
+    assert f'href="{MOUNT}/lessons/?class=3eB&amp;room=S12"' in roux.text
     school.add_user("other", rooms=("S99",), classes=())
     assert "colleagues" not in words(get(school.signed_in("other"), "/lessons/"))
 
