@@ -28,7 +28,8 @@ export function element(tag, className, ...children) {
 
 /** The picture with the `url` of its JPEG, decoded beside the page; `null` where it is none. */
 export async function decoded(picture) {
-  const url = URL.createObjectURL(new Blob([picture.jpeg], { type: "image/jpeg" }));
+  const blob = new Blob([picture.jpeg], { type: "image/jpeg" });
+  const url = URL.createObjectURL(blob);
   const image = new Image(); // kept with the picture: the browser then need not decode again
   image.src = url;
   try {
@@ -37,7 +38,7 @@ export async function decoded(picture) {
     URL.revokeObjectURL(url);
     return null;
   }
-  return { ...picture, url, image };
+  return { ...picture, url, image, blob };
 }
 
 /** A workstation on the wall. Writes to the page only where something changed. */
@@ -47,6 +48,10 @@ export class Tile {
   #shownUrl = null;
   #written = "";
   #age = "";
+  #mirrors = new Set();
+  view = null;
+  blob = null; // of the picture that is shown
+  pictureWidth = 0;
   provenAt = null;
   capturedAt = null;
   sequence = null;
@@ -66,6 +71,8 @@ export class Tile {
     });
     this.title = this.user === null ? this.name : (this.#page.names[this.user] ?? this.user);
     this.element.dataset.workstation = this.id;
+    this.element.toggleAttribute("data-free", this.user === null);
+    this.#parts.checkName.textContent = t("Select {name}", { name: this.title });
     this.#parts.name.textContent = this.title;
     this.#parts.name.title = this.title;
     this.#parts.where.textContent = this.user === null ? this.room : this.name;
@@ -97,12 +104,18 @@ export class Tile {
       element("span", "tile-row", parts.where, parts.state));
     parts.open = element("a", "tile-open", picture, foot);
     parts.open.tabIndex = -1;
+    parts.open.draggable = false;
+    parts.check = element("input");
+    parts.check.type = "checkbox";
+    parts.check.tabIndex = -1;
+    parts.checkName = element("span", "vh");
+    const check = element("label", "tile-check", parts.check, parts.checkName);
     parts.act = element("button", "b tile-act", icon(this.#page.icons, "help"), t("What to do?"));
     parts.act.type = "button";
     parts.act.dataset.size = "s";
     parts.act.tabIndex = -1;
     parts.act.addEventListener("click", () => openAdvice(this));
-    this.element = element("li", "tile", parts.open);
+    this.element = element("li", "tile", parts.open, check);
     this.element.dataset.number = entry.number;
   }
 
@@ -110,14 +123,40 @@ export class Tile {
     return this.#parts.open;
   }
 
+  get href() {
+    return this.#parts.open.href;
+  }
+
+  get selected() {
+    return this.#parts.check.checked;
+  }
+
+  set selected(yes) {
+    this.#parts.check.checked = yes;
+  }
+
+  /** Have `shown(tile, url)` told of each picture and of what is said beside it; gives the end of it. */
+  mirror(shown) {
+    this.#mirrors.add(shown);
+    shown(this, this.#shownUrl);
+    return () => this.#mirrors.delete(shown);
+  }
+
+  #tellMirrors() {
+    for (const shown of this.#mirrors) {
+      shown(this, this.#shownUrl);
+    }
+  }
+
   /** Whether this tile is the one that Tab reaches. */
   set reachable(yes) {
     this.#parts.open.tabIndex = yes ? 0 : -1;
+    this.#parts.check.tabIndex = yes ? 0 : -1;
     this.#parts.act.tabIndex = yes ? 0 : -1;
   }
 
   /** Show a newer, decoded picture; the one before is given back to the browser's memory. */
-  showPicture({ sequence, capturedAt, url }) {
+  showPicture({ sequence, capturedAt, url, image, blob }) {
     const before = this.#shownUrl;
     this.#shownUrl = url;
     this.#parts.image.src = url;
@@ -126,7 +165,10 @@ export class Tile {
     }
     this.sequence = sequence;
     this.capturedAt = capturedAt;
+    this.blob = blob;
+    this.pictureWidth = image.naturalWidth;
     this.prove(capturedAt);
+    this.#tellMirrors();
   }
 
   /** The picture was the present one at that time. */
@@ -140,6 +182,7 @@ export class Tile {
       this.#parts.image.removeAttribute("src");
     }
     this.#shownUrl = null;
+    this.blob = null;
     this.provenAt = null;
   }
 
@@ -151,6 +194,7 @@ export class Tile {
   /** Say how the tile is at that time of the daemon; `linked`: whether we hear the daemon. */
   write(now, linked) {
     const view = this.#view(now, linked);
+    this.view = view;
     this.attention = view.attention;
     this.word = view.word;
     if (view.age !== this.#age) {
@@ -163,6 +207,7 @@ export class Tile {
       this.#written = key;
       this.#draw(view);
     }
+    this.#tellMirrors();
   }
 
   #view(now, linked) {

@@ -9,6 +9,7 @@ import { WallLink } from "./wall-link.js";
 import { WallNote } from "./wall-note.js";
 import { Tile, decoded } from "./wall-tile.js";
 import { Advice, AttentionList, WallTools } from "./wall-tools.js";
+import { WallViews } from "./wall-views.js";
 import { t } from "./words.js";
 
 const WRITE_MS = 1000; // ages and bursts of pictures: they share a frame
@@ -46,6 +47,7 @@ const observer = new IntersectionObserver(
 
 const tools = new WallTools(wall, tiles, tellVisible);
 new WallKeys(wall);
+const views = new WallViews(page, wall, tiles, { shown: tellVisible, sized: () => tools.resize() });
 
 const link = new WallLink(page, {
   event: takeEvent,
@@ -130,7 +132,7 @@ function takeWorkstation(event) {
   } else {
     putTile(event);
   }
-  tools.arrange();
+  tools.arrangeSoon();
 }
 
 function putTile(entry) {
@@ -151,6 +153,7 @@ function removeTile(number) {
     observer.unobserve(tile.element);
     visible.delete(number);
     tiles.delete(number);
+    views.forget(number);
     tile.remove();
   }
 }
@@ -196,6 +199,7 @@ function writeAll() {
   }
   tools.count();
   attention.write([...tiles.values()].filter((tile) => tile.attention));
+  views.write();
 }
 
 function tellVisible() {
@@ -203,7 +207,8 @@ function tellVisible() {
     gathering = setTimeout(() => {
       gathering = 0;
       const shown = document.hidden ? [] : [...visible].sort((a, b) => a - b);
-      link.show(shown, tileWidth(widthOfTiles() * window.devicePixelRatio));
+      const large = document.hidden ? [] : views.large;
+      link.show(shown, tileWidth(widthOfTiles() * window.devicePixelRatio), large);
     }, GATHER_MS);
   }
 }
