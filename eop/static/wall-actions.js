@@ -13,7 +13,7 @@ const AT_ONCE = 6; // calls to the site; a browser opens no more connections
 export const ACTIONS = [
   { name: "view", icon: "eye", key: "V", one: true, can: answers, run: opens("view"), word: () => t("View") },
   { name: "control", icon: "control", key: "C", one: true, can: answers, run: opens("control"), word: () => t("Control") },
-  { name: "screenshot", icon: "camera", can: hasPicture, run: savePictures, word: () => t("Screenshot"),
+  { name: "screenshot", icon: "camera", can: mayHavePicture, run: savePictures, word: () => t("Screenshot"),
     done: (n) => (n === 1 ? t("1 picture saved.") : t("{n} pictures saved.", { n })), none: () => t("There is no picture of any of them.") },
   { name: "retry", icon: "refresh", can: isTroubled, run: retry, word: () => t("Try again"),
     done: (n) => (n === 1 ? t("1 workstation is tried again.") : t("{n} workstations are tried again.", { n })) },
@@ -23,9 +23,9 @@ function answers(tile) {
   return isFault(tile.state) ? tile.word : null;
 }
 
-function hasPicture(tile) {
-  const { fresh } = tile.element.dataset;
-  return tile.blob !== null && (fresh === "live" || fresh === "stale") ? null : (tile.word ?? t("No picture"));
+/** One that is out of sight gets its picture when it is asked for. */
+function mayHavePicture(tile) {
+  return isFault(tile.state) || tile.element.dataset.fresh === "void" ? tile.word : null;
 }
 
 function isTroubled(tile) {

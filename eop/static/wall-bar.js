@@ -75,7 +75,7 @@ export class WallBar {
   write() {
     const tiles = this.scope;
     const offers = ACTIONS.map((action) => [action, this.#offer(action, tiles)]);
-    const scope = this.#scopeText();
+    const scope = this.#scopeText(tiles);
     const clears = this.#chooser.isActive;
     const key = JSON.stringify([scope, clears, offers.map(([, { reason, able }]) => [reason, able.length])]);
     if (key === this.#written) {
@@ -89,12 +89,11 @@ export class WallBar {
     }
   }
 
-  #scopeText() {
-    const n = this.#selection.size;
-    if (n > 0) {
-      return selectedText(n);
+  #scopeText(tiles) {
+    const all = tiles.length;
+    if (this.#selection.size > 0) {
+      return selectedText(all, tiles.filter((tile) => !tile.element.isConnected).length);
     }
-    const all = this.#tiles.size;
     if (this.#page.kind === "class") {
       return all === 1 ? t("Whole class, 1 workstation") : t("Whole class, {n} workstations", { n: all });
     }

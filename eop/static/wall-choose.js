@@ -2,7 +2,7 @@
 
 import { t } from "./words.js";
 
-const LONG_PRESS_MS = 500;
+const LONG_PRESS_MS = 450; // before the browser opens its own menu of a link
 const STEADY_PX = 10; // a finger moves so far without meaning to
 const SAY_MS = 400; // a range or a band changes often; its end is said
 const WALKING = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
@@ -14,8 +14,9 @@ export class Chooser {
   #button = document.getElementById("choose");
   #choosing = false;
   #shift = false;
-  #press = 0;
-  #pressed = false;
+  #press = 0; // a finger rests: the time after which it selects
+  #pressed = false; // and has selected: what it clicks on release counts nothing
+  #touched = null; // where it began to rest
   #saying = 0;
   #changed;
 
@@ -30,13 +31,14 @@ export class Chooser {
     wall.addEventListener("change", (event) => this.#ticked(event));
     wall.addEventListener("keydown", (event) => this.#key(event));
     wall.addEventListener("pointerdown", (event) => this.#down(event));
+    window.addEventListener("pointermove", (event) => this.#moved(event));
     wall.addEventListener("contextmenu", (event) => {
-      if (this.#pressed) {
-        event.preventDefault();
+      if (this.#touched) {
+        event.preventDefault(); // a finger that is held selects
       }
     });
     for (const name of ["pointerup", "pointercancel"]) {
-      window.addEventListener(name, () => clearTimeout(this.#press));
+      window.addEventListener(name, () => this.#up());
     }
   }
 
@@ -138,25 +140,30 @@ export class Chooser {
   }
 
   #down(event) {
+    this.#up();
     this.#pressed = false;
-    clearTimeout(this.#press);
-    const tile = event.target.closest(".tile");
-    if (event.pointerType !== "touch" || !tile || !event.target.closest(".tile-open")) {
+    if (event.pointerType !== "touch" || !event.target.closest(".tile-open")) {
       return;
     }
-    const { clientX, clientY } = event;
-    const moved = (move) => {
-      if (Math.hypot(move.clientX - clientX, move.clientY - clientY) > STEADY_PX) {
-        clearTimeout(this.#press);
-      }
-    };
-    window.addEventListener("pointermove", moved);
-    window.addEventListener("pointerup", () => window.removeEventListener("pointermove", moved), { once: true });
+    const number = numberOf(event.target.closest(".tile"));
+    this.#touched = event;
     this.#press = setTimeout(() => {
       this.#pressed = true;
       this.#choose(true);
-      this.#selection.toggle(numberOf(tile), true);
+      this.#selection.toggle(number, true);
     }, LONG_PRESS_MS);
+  }
+
+  #moved({ clientX, clientY }) {
+    const from = this.#touched;
+    if (from && Math.hypot(clientX - from.clientX, clientY - from.clientY) > STEADY_PX) {
+      this.#up();
+    }
+  }
+
+  #up() {
+    clearTimeout(this.#press);
+    this.#touched = null;
   }
 }
 
@@ -164,9 +171,13 @@ export function numberOf(tile) {
   return Number(tile.dataset.number);
 }
 
-export function selectedText(n) {
+/** How many are selected, and how many of them a filter hides. */
+export function selectedText(n, hidden = 0) {
   if (n === 0) {
     return t("Nothing selected");
+  }
+  if (hidden > 0) {
+    return t("{n} workstations selected, {hidden} not shown", { n, hidden });
   }
   return n === 1 ? t("1 workstation selected") : t("{n} workstations selected", { n });
 }

@@ -50,7 +50,7 @@ export class Projector {
     sessionStorage.removeItem(KEPT);
     this.#set(false);
     if (hadFocus) {
-      (this.#opener?.isConnected ? this.#opener : byId("projector-on")).focus();
+      (this.#opener?.isConnected ? this.#opener : byId("more")).focus();
     }
   }
 

@@ -54,7 +54,8 @@ export class Spotlight {
     this.#stop();
     this.open([]);
     if (hadFocus) {
-      byId("spotlight-open").focus();
+      const opener = byId("spotlight-open");
+      (opener.offsetParent === null ? byId("more") : opener).focus(); // a narrow window has it there
     }
   }
 

@@ -42,9 +42,8 @@ export class Zoom {
     this.#byPointer = false;
     const picture = event.target.closest(".tile-pic");
     const modified = event.ctrlKey || event.shiftKey || event.altKey || event.metaKey;
-    if (!picture || event.pointerType === "touch" || event.button !== 0 || modified
-      || this.#wall.hasAttribute("data-editing")) {
-      return; // a finger that is held selects; who edits the plan drags
+    if (!picture || event.pointerType === "touch" || event.button !== 0 || modified) {
+      return; // a finger that is held selects
     }
     this.#from = event;
     const number = Number(picture.closest(".tile").dataset.number);
