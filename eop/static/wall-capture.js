@@ -4,7 +4,7 @@ import { fileName } from "./wall-offer.js";
 import { t } from "./words.js";
 
 const LARGE = 640; // px, the widest that is made
-const WAIT_MS = 3000; // then the small picture is better than none
+const WAIT_MS = 5000; // then the small picture is better than none
 const BETWEEN_MS = 150; // browsers drop downloads that begin in the same moment
 const KEPT_MS = 10_000; // so long a slow disk may take
 
@@ -18,7 +18,7 @@ export async function savePictures(tiles, { large }) {
   }
   const results = [];
   for (const tile of tiles) {
-    if (tile.blob === null) {
+    if (!tile.hasPicture) {
       results.push({ tile, message: tile.word ?? t("No picture") });
       continue;
     }
@@ -31,9 +31,9 @@ export async function savePictures(tiles, { large }) {
   return results;
 }
 
-/** Until the tile shows a large picture, or one made since that is no larger. */
+/** Until the tile shows a large picture, or newer ones show that it is none of the large. */
 function untilLarge(tile) {
-  const before = { sequence: tile.sequence, width: tile.pictureWidth };
+  const before = tile.sequence;
   return new Promise((resolve) => {
     let end = () => {};
     const done = () => {
@@ -42,8 +42,7 @@ function untilLarge(tile) {
       resolve();
     };
     const timer = setTimeout(done, WAIT_MS);
-    const looked = () => tile.pictureWidth >= LARGE || tile.pictureWidth > before.width
-      || tile.sequence > before.sequence + 1;
+    const looked = () => tile.pictureWidth >= LARGE || tile.sequence > before + 2;
     end = tile.mirror(() => looked() && queueMicrotask(done));
   });
 }

@@ -5,6 +5,7 @@ import { isFault, look } from "./states.js";
 import { span, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const JPEG = "data:image/jpeg;base64,";
 
 /** An icon of the sprite. */
 export function icon(sprite, name) {
@@ -26,19 +27,28 @@ export function element(tag, className, ...children) {
   return made;
 }
 
+const CHUNK = 8192; // bytes; a call takes no more arguments than some ten thousand
+
+/** Bytes as an address: a blob's would cost three times as much, in calls between processes. */
+function dataUrl(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  }
+  return `${JPEG}${btoa(text)}`;
+}
+
 /** The picture with the `url` of its JPEG, decoded beside the page; `null` where it is none. */
 export async function decoded(picture) {
-  const blob = new Blob([picture.jpeg], { type: "image/jpeg" });
-  const url = URL.createObjectURL(blob);
+  const url = dataUrl(picture.jpeg);
   const image = new Image(); // kept with the picture: the browser then need not decode again
   image.src = url;
   try {
     await image.decode();
   } catch {
-    URL.revokeObjectURL(url);
     return null;
   }
-  return { ...picture, url, image, blob };
+  return { ...picture, url, image };
 }
 
 /** A workstation on the wall. Writes to the page only where something changed. */
@@ -50,7 +60,6 @@ export class Tile {
   #age = "";
   #mirrors = new Set();
   view = null;
-  blob = null; // of the picture that is shown
   pictureWidth = 0;
   provenAt = null;
   capturedAt = null;
@@ -155,17 +164,26 @@ export class Tile {
     this.#parts.act.tabIndex = yes ? 0 : -1;
   }
 
-  /** Show a newer, decoded picture; the one before is given back to the browser's memory. */
-  showPicture({ sequence, capturedAt, url, image, blob }) {
-    const before = this.#shownUrl;
+  /** The picture that is shown, as a file; `null` where there is none. */
+  get blob() {
+    if (this.#shownUrl === null) {
+      return null;
+    }
+    const text = atob(this.#shownUrl.slice(JPEG.length));
+    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    return new Blob([bytes], { type: "image/jpeg" });
+  }
+
+  get hasPicture() {
+    return this.#shownUrl !== null;
+  }
+
+  /** Show a newer, decoded picture. */
+  showPicture({ sequence, capturedAt, url, image }) {
     this.#shownUrl = url;
     this.#parts.image.src = url;
-    if (before !== null) {
-      URL.revokeObjectURL(before);
-    }
     this.sequence = sequence;
     this.capturedAt = capturedAt;
-    this.blob = blob;
     this.pictureWidth = image.naturalWidth;
     this.prove(capturedAt);
     this.#tellMirrors();
@@ -178,11 +196,9 @@ export class Tile {
 
   dropPicture() {
     if (this.#shownUrl !== null) {
-      URL.revokeObjectURL(this.#shownUrl);
       this.#parts.image.removeAttribute("src");
     }
     this.#shownUrl = null;
-    this.blob = null;
     this.provenAt = null;
   }
 

@@ -182,8 +182,6 @@ function showPicture(picture, link) {
   if (tile && link === links) {
     tile.showPicture(picture);
     tile.write(clock.now(), linked);
-  } else {
-    URL.revokeObjectURL(picture.url);
   }
 }
 
