@@ -11,29 +11,26 @@ const KEPT_MS = 10_000; // so long a slow disk may take
 /** Save a picture of each; the results in the order of `tiles`. */
 export async function savePictures(tiles, { large }) {
   const release = large.want(tiles.map((tile) => tile.number));
-  try {
-    await Promise.all(tiles.map(untilLarge));
-  } finally {
-    release();
-  }
+  await Promise.all(tiles.map(untilLarge));
+  const taken = tiles.map((tile) => [tile, tile.blob, fileName(tile.name, tile.capturedAt)]);
+  release(); // from now on they are small again
   const results = [];
-  for (const tile of tiles) {
-    if (!tile.hasPicture) {
+  for (const [tile, blob, name] of taken) {
+    if (blob === null) {
       results.push({ tile, message: tile.word ?? t("No picture") });
       continue;
     }
     if (results.length > 0) {
       await wait(BETWEEN_MS);
     }
-    save(tile);
+    save(blob, name);
     results.push({ tile, message: null });
   }
   return results;
 }
 
-/** Until the tile shows a large picture, or newer ones show that it is none of the large. */
+/** Until the tile shows a large picture; a small screen has none, and an old one may be too late. */
 function untilLarge(tile) {
-  const before = tile.sequence;
   return new Promise((resolve) => {
     let end = () => {};
     const done = () => {
@@ -42,16 +39,15 @@ function untilLarge(tile) {
       resolve();
     };
     const timer = setTimeout(done, WAIT_MS);
-    const looked = () => tile.pictureWidth >= LARGE || tile.sequence > before + 2;
-    end = tile.mirror(() => looked() && queueMicrotask(done));
+    end = tile.mirror(() => tile.pictureWidth >= LARGE && queueMicrotask(done));
   });
 }
 
-function save(tile) {
-  const url = URL.createObjectURL(tile.blob);
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
-  link.download = fileName(tile.name, tile.capturedAt);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
 }
