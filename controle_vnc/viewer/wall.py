@@ -22,7 +22,6 @@ from controle_vnc.viewer.wall_frames import (
     parse_visible,
     reason_value,
     tile_frame,
-    tile_width,
 )
 
 logger = logging.getLogger(__name__)
@@ -166,16 +165,16 @@ class Wall:
                     if kind == EVENT:
                         newest = parse_visible(payload) or newest
                 if newest is not None:
-                    self._show(set(newest.visible), tile_width(newest.width))
+                    self._show(newest.widths())
                     await asyncio.sleep(BETWEEN_REQUESTS_SECONDS)
         except (ProtocolError, OSError) as error:
             logger.info("wall of %s closed: %s", self._grant.user, error)
 
-    def _show(self, numbers: set[int], width: int) -> None:
-        numbers &= self._shown.keys()
-        for number in self._visible.keys() - numbers:
+    def _show(self, widths: dict[int, int]) -> None:
+        for number in self._visible.keys() - widths.keys():
             self._hide(number)
-        for number in sorted(numbers):
+        for number in sorted(widths.keys() & self._shown.keys()):
+            width = widths[number]
             if self._visible.get(number) == width:
                 continue
             self._visible[number] = width

@@ -26,6 +26,13 @@ class Visible(msgspec.Struct):
 
     visible: list[int]
     width: int = WIDTHS[0]
+    large: list[int] = []
+    """Shown as large as tiles are made, whatever `width` says."""
+
+    def widths(self) -> dict[int, int]:
+        """How wide each number is shown."""
+        width = tile_width(self.width)
+        return dict.fromkeys(self.visible, width) | dict.fromkeys(self.large, WIDTHS[-1])
 
 
 class FrameReader:

@@ -95,9 +95,10 @@ export function parseEvent(payload) {
     : null;
 }
 
-/** The frame that says which tiles are shown, and how wide. */
-export function visibleFrame(numbers, width) {
-  const payload = new TextEncoder().encode(JSON.stringify({ visible: numbers, width }));
+/** The frame that says which tiles are shown, and how wide; those of `large` as wide as they come. */
+export function visibleFrame(numbers, width, large = []) {
+  const shown = large.length > 0 ? { visible: numbers, width, large } : { visible: numbers, width };
+  const payload = new TextEncoder().encode(JSON.stringify(shown));
   const frame = new Uint8Array(LENGTH_BYTES + 1 + payload.length);
   new DataView(frame.buffer).setUint32(0, 1 + payload.length);
   frame[LENGTH_BYTES] = EVENT;

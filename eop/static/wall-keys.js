@@ -22,9 +22,8 @@ export class WallKeys {
     for (const link of this.#links) {
       const reachable = link.parentElement === tile;
       link.tabIndex = reachable ? 0 : -1;
-      const button = link.parentElement.querySelector("button");
-      if (button) {
-        button.tabIndex = link.tabIndex;
+      for (const other of link.parentElement.querySelectorAll("button, input")) {
+        other.tabIndex = link.tabIndex;
       }
     }
   }

@@ -19,7 +19,7 @@ export class WallLink {
   #socket = null;
   #timer = 0;
   #watch = 0;
-  #visible = { numbers: [], width: 320 };
+  #visible = { numbers: [], width: 320, large: [] };
   #alive = false;
 
   constructor(page, handlers) {
@@ -128,20 +128,18 @@ export class WallLink {
     this.#watch = setTimeout(() => this.#drop(), milliseconds);
   }
 
-  /** Say which tiles are shown; said again after each opening. */
-  show(numbers, width) {
-    const { numbers: before, width: widthBefore } = this.#visible;
-    const same = width === widthBefore && numbers.length === before.length
-      && numbers.every((number, at) => number === before[at]);
-    this.#visible = { numbers, width };
-    if (!same) {
+  /** Say which tiles are shown, and which of them large; said again after each opening. */
+  show(numbers, width, large = []) {
+    const before = this.#visible;
+    this.#visible = { numbers, width, large };
+    if (width !== before.width || `${numbers}|${large}` !== `${before.numbers}|${before.large}`) {
       this.#tellVisible();
     }
   }
 
   #tellVisible() {
     if (this.#alive && this.#socket?.readyState === WebSocket.OPEN) {
-      this.#socket.send(visibleFrame(this.#visible.numbers, this.#visible.width));
+      this.#socket.send(visibleFrame(this.#visible.numbers, this.#visible.width, this.#visible.large));
     }
   }
 }

@@ -5,6 +5,7 @@ import { isFault, look } from "./states.js";
 import { span, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const JPEG = "data:image/jpeg;base64,";
 
 /** An icon of the sprite. */
 export function icon(sprite, name) {
@@ -26,15 +27,25 @@ export function element(tag, className, ...children) {
   return made;
 }
 
+const CHUNK = 8192; // bytes; a call takes no more arguments than some ten thousand
+
+/** Bytes as an address: a blob's would cost three times as much, in calls between processes. */
+function dataUrl(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  }
+  return `${JPEG}${btoa(text)}`;
+}
+
 /** The picture with the `url` of its JPEG, decoded beside the page; `null` where it is none. */
 export async function decoded(picture) {
-  const url = URL.createObjectURL(new Blob([picture.jpeg], { type: "image/jpeg" }));
+  const url = dataUrl(picture.jpeg);
   const image = new Image(); // kept with the picture: the browser then need not decode again
   image.src = url;
   try {
     await image.decode();
   } catch {
-    URL.revokeObjectURL(url);
     return null;
   }
   return { ...picture, url, image };
@@ -47,6 +58,9 @@ export class Tile {
   #shownUrl = null;
   #written = "";
   #age = "";
+  #mirrors = new Set();
+  view = null;
+  pictureWidth = 0;
   provenAt = null;
   capturedAt = null;
   sequence = null;
@@ -66,6 +80,8 @@ export class Tile {
     });
     this.title = this.user === null ? this.name : (this.#page.names[this.user] ?? this.user);
     this.element.dataset.workstation = this.id;
+    this.element.toggleAttribute("data-free", this.user === null);
+    this.#parts.checkName.textContent = t("Select {name}", { name: this.title });
     this.#parts.name.textContent = this.title;
     this.#parts.name.title = this.title;
     this.#parts.where.textContent = this.user === null ? this.room : this.name;
@@ -97,12 +113,18 @@ export class Tile {
       element("span", "tile-row", parts.where, parts.state));
     parts.open = element("a", "tile-open", picture, foot);
     parts.open.tabIndex = -1;
+    parts.open.draggable = false;
+    parts.check = element("input");
+    parts.check.type = "checkbox";
+    parts.check.tabIndex = -1;
+    parts.checkName = element("span", "vh");
+    const check = element("label", "tile-check", parts.check, parts.checkName);
     parts.act = element("button", "b tile-act", icon(this.#page.icons, "help"), t("What to do?"));
     parts.act.type = "button";
     parts.act.dataset.size = "s";
     parts.act.tabIndex = -1;
     parts.act.addEventListener("click", () => openAdvice(this));
-    this.element = element("li", "tile", parts.open);
+    this.element = element("li", "tile", parts.open, check);
     this.element.dataset.number = entry.number;
   }
 
@@ -110,23 +132,61 @@ export class Tile {
     return this.#parts.open;
   }
 
+  get href() {
+    return this.#parts.open.href;
+  }
+
+  get selected() {
+    return this.#parts.check.checked;
+  }
+
+  set selected(yes) {
+    this.#parts.check.checked = yes;
+  }
+
+  /** Have `shown(tile, url)` told of each picture and of what is said beside it; gives the end of it. */
+  mirror(shown) {
+    this.#mirrors.add(shown);
+    shown(this, this.#shownUrl);
+    return () => this.#mirrors.delete(shown);
+  }
+
+  #tellMirrors() {
+    for (const shown of this.#mirrors) {
+      shown(this, this.#shownUrl);
+    }
+  }
+
   /** Whether this tile is the one that Tab reaches. */
   set reachable(yes) {
     this.#parts.open.tabIndex = yes ? 0 : -1;
+    this.#parts.check.tabIndex = yes ? 0 : -1;
     this.#parts.act.tabIndex = yes ? 0 : -1;
   }
 
-  /** Show a newer, decoded picture; the one before is given back to the browser's memory. */
-  showPicture({ sequence, capturedAt, url }) {
-    const before = this.#shownUrl;
+  /** The picture that is shown, as a file; `null` where there is none. */
+  get blob() {
+    if (this.#shownUrl === null) {
+      return null;
+    }
+    const text = atob(this.#shownUrl.slice(JPEG.length));
+    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    return new Blob([bytes], { type: "image/jpeg" });
+  }
+
+  get hasPicture() {
+    return this.#shownUrl !== null;
+  }
+
+  /** Show a newer, decoded picture. */
+  showPicture({ sequence, capturedAt, url, image }) {
     this.#shownUrl = url;
     this.#parts.image.src = url;
-    if (before !== null) {
-      URL.revokeObjectURL(before);
-    }
     this.sequence = sequence;
     this.capturedAt = capturedAt;
+    this.pictureWidth = image.naturalWidth;
     this.prove(capturedAt);
+    this.#tellMirrors();
   }
 
   /** The picture was the present one at that time. */
@@ -136,7 +196,6 @@ export class Tile {
 
   dropPicture() {
     if (this.#shownUrl !== null) {
-      URL.revokeObjectURL(this.#shownUrl);
       this.#parts.image.removeAttribute("src");
     }
     this.#shownUrl = null;
@@ -151,6 +210,7 @@ export class Tile {
   /** Say how the tile is at that time of the daemon; `linked`: whether we hear the daemon. */
   write(now, linked) {
     const view = this.#view(now, linked);
+    this.view = view;
     this.attention = view.attention;
     this.word = view.word;
     if (view.age !== this.#age) {
@@ -163,6 +223,7 @@ export class Tile {
       this.#written = key;
       this.#draw(view);
     }
+    this.#tellMirrors();
   }
 
   #view(now, linked) {

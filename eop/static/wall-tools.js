@@ -47,7 +47,7 @@ export class WallTools {
     new ResizeObserver(() => this.resize()).observe(wall.parentElement);
     window.addEventListener("resize", () => this.resize());
     wall.addEventListener("pointermove", () => { this.#held = performance.now() + HELD_MS; });
-    wall.addEventListener("pointerleave", () => { this.#held = 0; });
+    wall.addEventListener("pointerleave", () => this.#letGo());
   }
 
   get #filter() {
@@ -110,14 +110,19 @@ export class WallTools {
     if (this.#sort === "place" && this.#filter === "all") {
       return;
     }
-    this.#arrangeSoon();
+    this.arrangeSoon();
   }
 
-  #arrangeSoon() {
+  /** Put the tiles in their order as soon as no pointer rests on one of them. */
+  arrangeSoon() {
     if (this.#waiting === 0) {
       const wait = Math.max(0, this.#held - performance.now());
       this.#waiting = setTimeout(() => {
         this.#waiting = 0;
+        if (this.#held > performance.now()) {
+          this.arrangeSoon(); // it moved meanwhile
+          return;
+        }
         const order = sorted(
           [...this.#tiles.values()].filter((tile) => matches(tile, this.#filter, byId("search").value)),
           this.#sort, document.documentElement.lang,
@@ -126,6 +131,15 @@ export class WallTools {
           this.arrange();
         }
       }, wait);
+    }
+  }
+
+  #letGo() {
+    this.#held = 0;
+    if (this.#waiting !== 0) {
+      clearTimeout(this.#waiting);
+      this.#waiting = 0;
+      this.arrangeSoon();
     }
   }
 
@@ -163,7 +177,8 @@ export class WallTools {
     const least = chosen === "fit" ? (innerWidth <= NARROW ? LEAST.narrow : LEAST.wide) : Number(chosen);
     let columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     if (chosen === "fit") {
-      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap;
+      const bar = document.querySelector(".actions").offsetHeight; // none in the projector mode
+      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - bar;
       const foot = 44;
       columns = fittingColumns(this.#wall.children.length, { width, height, gap, foot, least });
     }

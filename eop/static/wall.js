@@ -11,6 +11,7 @@ import { SeatingPlan } from "./wall-plan.js";
 import { WallNote } from "./wall-note.js";
 import { Tile, decoded } from "./wall-tile.js";
 import { Advice, AttentionList, WallTools } from "./wall-tools.js";
+import { WallViews } from "./wall-views.js";
 import { t } from "./words.js";
 
 const WRITE_MS = 1000; // ages and bursts of pictures: they share a frame
@@ -52,6 +53,9 @@ const plan = new SeatingPlan(page, wall, tiles, () => {
 });
 const tools = new WallTools(wall, tiles, tellVisible, plan);
 new WallKeys(wall, plan);
+const tools = new WallTools(wall, tiles, tellVisible);
+new WallKeys(wall);
+const views = new WallViews(page, wall, tiles, { shown: tellVisible, sized: () => tools.resize() });
 
 const link = new WallLink(page, {
   event: takeEvent,
@@ -146,6 +150,7 @@ function takeWorkstation(event) {
 /** Who sits where may have changed, or that all is closed: the lesson's bar hears of it. */
 function tellSeats() {
   document.dispatchEvent(new Event("eop:seats"));
+  tools.arrangeSoon();
 }
 
 function putTile(entry) {
@@ -166,6 +171,7 @@ function removeTile(number) {
     observer.unobserve(tile.element);
     visible.delete(number);
     tiles.delete(number);
+    views.forget(number);
     tile.remove();
   }
 }
@@ -194,8 +200,6 @@ function showPicture(picture, link) {
   if (tile && link === links) {
     tile.showPicture(picture);
     tile.write(clock.now(), linked);
-  } else {
-    URL.revokeObjectURL(picture.url);
   }
 }
 
@@ -211,6 +215,7 @@ function writeAll() {
   }
   tools.count();
   attention.write([...tiles.values()].filter((tile) => tile.attention));
+  views.write();
 }
 
 function tellVisible() {
@@ -218,7 +223,8 @@ function tellVisible() {
     gathering = setTimeout(() => {
       gathering = 0;
       const shown = document.hidden ? [] : [...visible].sort((a, b) => a - b);
-      link.show(shown, tileWidth(widthOfTiles() * window.devicePixelRatio));
+      const large = document.hidden ? [] : views.large;
+      link.show(shown, tileWidth(widthOfTiles() * window.devicePixelRatio), large);
     }, GATHER_MS);
   }
 }

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.bench import (
     audit,
     broadcast,
+    console,
     demonstration,
     growth,
     people,
@@ -34,6 +35,7 @@ TABLES = {
     "sign_in": sign_in.tables,
     "audit": audit.tables,
     "people": people.tables,
+    "console": console.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/pictures"

@@ -31,8 +31,9 @@ SHOWN = {
 class LightRoom:
     """What `Classroom` is for Xvnc."""
 
-    def __init__(self, count: int) -> None:
-        self._source = SourceProcess("tests.bench.light_desktops", "--screens", str(count))
+    def __init__(self, count: int, *options: str) -> None:
+        command = ("tests.bench.light_desktops", "--screens", str(count), *options)
+        self._source = SourceProcess(*command)
         self.kinds = [kind_of(screen) for screen in range(count)]
 
     def __enter__(self) -> "LightRoom":

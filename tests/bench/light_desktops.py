@@ -3,8 +3,9 @@
 `python -m tests.bench.light_desktops --screens 200` prints the ports as one JSON list. Every
 request is honoured as RFB has it: the whole screen, or what changed, as soon as it changes. The
 first screen changes every 1.5 to 2.5 s, of the others three in four every 0.1 to 0.3 s: a line of
-240×16 pixels in Raw, and the mark of `tests.bench.painter`. Everything is grey, in any pixel
-format of 32 bits. Each line on standard input is answered with the changes since the last one.
+240×16 pixels in Raw, and the mark of `tests.bench.painter`. With `--steady` each changes once a
+second instead. Everything is grey, in any pixel format of 32 bits. Each line on standard input is
+answered with the changes since the last one.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from tests.bench.rfb_source import HEIGHT, PIXEL, WIDTH, Source, Visitor, raw_up
 LINE = (240, 16)
 TIGHT = 7
 FILL = 0x80
-PAUSES = {"flashing": (1.5, 2.5), "typing": (0.1, 0.3)}
+PAUSES = {"flashing": (1.5, 2.5), "typing": (0.1, 0.3), "steady": (1.0, 1.0)}
 
 
 def kind_of(screen: int) -> str:
@@ -40,8 +41,9 @@ def rectangle(x: int, y: int, width: int, height: int, grey: int, tight: bool) -
 class Desktops(Source):
     """`Source` whose screens change and wait to be asked."""
 
-    def __init__(self, screens: int) -> None:
+    def __init__(self, screens: int, steady: bool = False) -> None:
         super().__init__(screens)
+        self.kinds = ["steady" if steady else kind_of(screen) for screen in range(screens)]
         self.turns = [0] * screens
         self.changes: list[tuple[float, int, int]] = []
         self.by_screen: list[set[Visitor]] = [set() for _ in range(screens)]
@@ -50,7 +52,7 @@ class Desktops(Source):
         self.damaged: set[Visitor] = set()
         grey = bytes(byte for byte in os.urandom(LINE[0] * LINE[1]) for _ in range(4))
         self.line = raw_update(*LINE)[4:16] + grey
-        moving = [screen for screen in range(screens) if kind_of(screen) in PAUSES]
+        moving = [screen for screen in range(screens) if self.kinds[screen] in PAUSES]
         self.due = [(time.monotonic() + random.random(), screen) for screen in moving]
         heapq.heapify(self.due)
 
@@ -101,7 +103,7 @@ class Desktops(Source):
         while self.due and self.due[0][0] <= time.monotonic():
             _, screen = self.due[0]
             now = time.monotonic()
-            pause = random.uniform(*PAUSES[kind_of(screen)])
+            pause = random.uniform(*PAUSES[self.kinds[screen]])
             heapq.heapreplace(self.due, (now + pause, screen))
             self.turns[screen] = (self.turns[screen] + 1) % len(LEVELS)
             if self.by_screen[screen]:
@@ -114,7 +116,9 @@ class Desktops(Source):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--screens", type=int, default=200)
-    desktops = Desktops(parser.parse_args().screens)
+    parser.add_argument("--steady", action="store_true", help="each screen changes once a second")
+    chosen = parser.parse_args()
+    desktops = Desktops(chosen.screens, chosen.steady)
     print(json.dumps(desktops.ports), flush=True)
     desktops.serve()
 

@@ -65,3 +65,14 @@ def test_an_import_of_a_school_is_measured(tmp_path):
     assert turns["unchanged"]["counts"] == {}
     assert turns["one in twenty changed"]["counts"]["renamed"] == 4
     assert all(turn["seconds"] > 0 and turn["memory MiB"] > 0 for turn in turns.values())
+
+
+def test_the_wall_in_a_browser_is_measured(tmp_path):
+    command = [sys.executable, "-m", "tests.bench.console", "--quick", "--json", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    (turn,) = figures["windows"]["1920×1080"]
+    assert turn["live tiles"] == figures["desktops"] == 6
+    assert turn["browser CPU %"] > 0
+    assert turn["pictures/s"] > 0

@@ -83,8 +83,8 @@ class Browser:
 
     # --- a wall
 
-    def show(self, numbers, width=320):
-        payload = json.dumps({"visible": numbers, "width": width}).encode()
+    def show(self, numbers, width=320, **more):
+        payload = json.dumps({"visible": numbers, "width": width, **more}).encode()
         self.send(struct.pack(">IB", len(payload) + 1, 1) + payload)
 
     async def frame(self, seconds=5):

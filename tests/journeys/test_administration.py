@@ -70,7 +70,7 @@ def test_all_screens_close_at_once_say_why_and_come_back(signed_in, people, desk
     boss.click("main button[data-kind=danger]")
     signed_in.wait_for_selector("#link-note", state="visible", timeout=CLOSE_MS)
     assert CLOSED in signed_in.inner_text("#link-text")
-    assert signed_in.locator(f'li.tile[data-workstation="{number}"] img[src^="blob:"]').count() == 0
+    assert signed_in.locator(f'li.tile[data-workstation="{number}"] img[src^="data:"]').count() == 0
     screen.wait_for_selector(f"#stage-text:has-text({CLOSED!r})", timeout=CLOSE_MS)
     assert screen.locator("#last").is_hidden()
     assert CLOSED in boss.inner_text("main .closed-note")
@@ -99,7 +99,7 @@ def test_a_substitute_gets_a_room_for_today_and_sees_its_wall(browser, people, d
         page.wait_for_selector(
             "#link-text:has-text('You were not given this room or class.')", timeout=3000
         )
-        assert page.locator("li.tile img[src^='blob:']").count() == 0
+        assert page.locator("li.tile img[src^='data:']").count() == 0
 
 
 def test_a_changed_grant_ends_walls_and_screens_within_a_second(people, desktops):

@@ -45,7 +45,7 @@ def test_a_teacher_watches_controls_and_leaves(apache, page, stack, desktop, tmp
 
     sign_in(page, stack, apache.origin)
     wall = ticket_of(page, lambda: page.click('a[href$="/observe/wall?room=S32"]'))
-    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="blob:"]', timeout=PATIENCE)
+    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="data:"]', timeout=PATIENCE)
 
     address = f"{apache.origin}/eoleapps/eop/observe/screen/{desktop.number}?mode=control"
     screen = ticket_of(page, lambda: page.goto(address))

@@ -23,7 +23,7 @@ def tile(page, workstation):
 
 def until_live(page, workstation, timeout=PATIENCE):
     page.wait_for_selector(
-        f'li.tile[data-workstation="{workstation}"][data-fresh="live"] img[src^="blob:"]',
+        f'li.tile[data-workstation="{workstation}"][data-fresh="live"] img[src^="data:"]',
         timeout=timeout,
     )
 

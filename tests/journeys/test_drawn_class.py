@@ -30,5 +30,5 @@ def test_drawn_desktops_are_of_their_own_kind_and_move(drawn):
 def test_the_wall_says_that_it_shows_drawn_desktops(drawn, page):
     sign_in(page, drawn)
     page.goto(f"{drawn.url}/observe/wall?room=S12")
-    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="blob:"]', timeout=15_000)
+    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="data:"]', timeout=15_000)
     assert "drawn" in page.locator("main").inner_text().lower()

@@ -119,6 +119,27 @@ def test_the_width_is_rounded(asked, width):
     asyncio.run(play())
 
 
+def test_what_is_shown_large_is_made_640_wide_beside_the_others_and_is_visible():
+    async def play():
+        async with (
+            FakeVncServer(size=(800, 600)) as one,
+            FakeVncServer(size=(800, 600)) as other,
+            house(stored(1, one.address), stored(2, other.address), timing=QUICK) as place,
+            browsing(serve, wall_grant(), place) as browser,
+        ):
+            browser.show([2], large=[1, 77])
+            widths = {}
+            while len(widths) < 2:
+                frame = await browser.frame()
+                if isinstance(frame, tuple):
+                    widths[frame[0]] = Image.open(io.BytesIO(frame[3])).width
+            assert widths == {1: 640, 2: 320}
+            browser.show([1, 2])
+            assert Image.open(io.BytesIO((await browser.tile(1))[3])).width == 320
+
+    asyncio.run(play())
+
+
 def test_a_tile_that_becomes_visible_again_is_sent_at_once():
     async def play():
         async with (
@@ -299,6 +320,7 @@ def test_a_wall_of_users_shows_where_they_sit():
         struct.pack(">IB", 64 * 1024 + 1, 1),
         struct.pack(">IB", 2, 1) + b"{",
         struct.pack(">IB", 16, 1) + b'{"visible":"x"}',
+        struct.pack(">IB", 29, 1) + b'{"visible":[],"large":["x"]}',
     ],
 )
 def test_a_frame_that_is_too_long_or_no_event_closes_that_wall_only(frames):

@@ -79,6 +79,8 @@ test("what is visible goes up as one frame", () => {
   const [{ type, payload }] = fed(new FrameReader(), visibleFrame([3, 1], 480));
   assert.equal(type, EVENT);
   assert.deepEqual(JSON.parse(new TextDecoder().decode(payload)), { visible: [3, 1], width: 480 });
+  const large = fed(new FrameReader(), visibleFrame([3], 320, [7]))[0].payload;
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(large)), { visible: [3], width: 320, large: [7] });
 });
 
 test("the width asked for is one that is made", () => {

@@ -1,0 +1,306 @@
+"""Selecting on the wall, acting on what is selected, and its other views, in a real browser."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.desktops import X11vncDesktop, XvncDesktop, wait_until
+from tests.journeys.conftest import new_page, sign_in
+from tests.journeys.test_browser import PATIENCE, tile, until_live, wall_of
+
+ROOM = "S40"
+
+
+@pytest.fixture(scope="session")
+def room(stack, tmp_path_factory):
+    """Three desktops, two with somebody at them, and a host where nobody answers."""
+
+    class Nobody:
+        address, password = "127.0.0.1:9", "unused"
+
+    folder = tmp_path_factory.mktemp("views")
+    with (
+        XvncDesktop(folder / "one") as one,
+        X11vncDesktop(folder / "two") as two,
+        XvncDesktop(folder / "three") as three,
+    ):
+        for desktop, colour in ((one, "#204080"), (two, "#208040"), (three, "#804020")):
+            desktop.paint(colour)
+        yield {
+            "v-01": stack.add_workstation("v-01", one, ROOM, user="zoe.martin"),
+            "v-02": stack.add_workstation("v-02", two, ROOM, user="malo.colin"),
+            "v-03": stack.add_workstation("v-03", three, ROOM),
+            "v-04": stack.add_workstation("v-04", Nobody, ROOM),
+        }
+
+
+@pytest.fixture
+def wall(signed_in, stack, room):
+    """The page of that room, its three desktops live and the fourth told."""
+    open_wall(signed_in, stack, room)
+    return signed_in
+
+
+def open_wall(page, stack, room):
+    page.goto(wall_of(stack, ROOM))
+    for name in ("v-01", "v-02", "v-03"):
+        until_live(page, room[name])
+    dead = f'li.tile[data-workstation="{room["v-04"]}"][data-fresh="void"]'
+    page.wait_for_selector(dead, timeout=PATIENCE)
+
+
+def selected(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('#wall .tile:has(:checked)')]"
+        ".map((tile) => tile.querySelector('.tile-open').getAttribute('aria-label').split(', ')[1])"
+    )
+
+
+def until(page, expression):
+    """Wait until that holds in the page, whose policy forbids Playwright's own way."""
+    wait_until(lambda: page.evaluate(expression), PATIENCE / 1000, expression)
+
+
+def scope(page):
+    return page.locator("#scope-text").inner_text()
+
+
+def action(page, name):
+    return page.locator(f'[data-action="{name}"]')
+
+
+def link(page, workstation):
+    return tile(page, workstation).locator(".tile-open")
+
+
+def press(page, workstation, *modifiers):
+    """A click beside the box and above what a tile without picture offers."""
+    link(page, workstation).click(position={"x": 90, "y": 12}, modifiers=modifiers)
+
+
+def test_the_mouse_selects_by_box_ctrl_shift_and_rubber_band(wall, room):
+    assert scope(wall) == "Whole room, 4 workstations"
+    tile(wall, room["v-01"]).hover()
+    tile(wall, room["v-01"]).locator(".tile-check").click()
+    assert selected(wall) == ["v-01"]
+    press(wall, room["v-03"], "Control")
+    assert selected(wall) == ["v-01", "v-03"]
+    assert scope(wall) == "2 workstations selected"
+    said = "document.getElementById('say').textContent"
+    until(wall, f"{said} === '2 workstations selected'")
+    press(wall, room["v-01"], "Control")
+    press(wall, room["v-02"], "Shift")
+    assert selected(wall) == ["v-01", "v-02", "v-03"]
+    wall.click("#scope-clear")
+    assert selected(wall) == []
+    first, last = (tile(wall, room[name]).bounding_box() for name in ("v-01", "v-02"))
+    wall.mouse.move(first["x"] - 6, first["y"] + 20)
+    wall.mouse.down()
+    wall.mouse.move(last["x"] + 20, last["y"] + 40, steps=5)
+    assert wall.locator(".rubber-band").is_visible()
+    wall.mouse.up()
+    assert selected(wall) == ["v-01", "v-02"]
+    assert "/observe/wall" in wall.url
+
+
+def test_the_keyboard_selects_and_escape_clears(wall, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("Space")
+    assert selected(wall) == ["v-01"]
+    wall.keyboard.press("Shift+ArrowRight")
+    wall.keyboard.press("Shift+ArrowRight")
+    assert selected(wall) == ["v-01", "v-02", "v-03"]
+    wall.keyboard.press("Shift+ArrowLeft")
+    assert selected(wall) == ["v-01", "v-02"]
+    wall.keyboard.press("Escape")
+    assert scope(wall) == "Whole room, 4 workstations"
+    wall.keyboard.press("Control+a")
+    assert len(selected(wall)) == 4
+    wall.keyboard.press("Tab")
+    assert wall.evaluate("document.activeElement.type") == "checkbox"
+
+
+def test_a_finger_selects_with_the_button_and_with_a_long_press(browser, stack, room):
+    with new_page(browser, has_touch=True) as page:
+        sign_in(page, stack)
+        open_wall(page, stack, room)
+        page.click("#choose")
+        page.touchscreen.tap(*centre(link(page, room["v-02"])))
+        assert selected(page) == ["v-02"]
+        page.click("#scope-clear")
+        assert page.locator("#choose").get_attribute("aria-pressed") == "false"
+        x, y = centre(link(page, room["v-01"]))
+        devtools = page.context.new_cdp_session(page)
+        touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        devtools.send("Input.dispatchTouchEvent", touch)
+        wait_until(lambda: selected(page) == ["v-01"], 3, "the long press")
+        devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.touchscreen.tap(*centre(link(page, room["v-03"])))
+        assert selected(page) == ["v-01", "v-03"]
+
+
+def centre(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+
+
+def test_the_bar_offers_what_the_scope_can_do_and_says_why_not(wall, room):
+    assert action(wall, "screenshot").inner_text().split("\n") == ["Screenshot", "3/4"]
+    assert action(wall, "retry").locator(".act-count").inner_text() == "1/4"
+    assert action(wall, "view").get_attribute("aria-disabled") == "true"
+    action(wall, "view").click(force=True)
+    assert wall.locator("#toasts").inner_text() == "View: Select one workstation for this."
+    press(wall, room["v-04"], "Control")
+    assert action(wall, "view").get_attribute("aria-disabled") == "true"
+    assert action(wall, "screenshot").get_attribute("aria-disabled") == "true"
+    action(wall, "retry").click()
+    wall.wait_for_selector("#toasts >> text=1 workstation is tried again.")
+    press(wall, room["v-04"], "Control")
+    press(wall, room["v-01"], "Control")
+    assert action(wall, "view").get_attribute("aria-disabled") is None
+    action(wall, "view").click()
+    wall.wait_for_url(f"**/observe/screen/{room['v-01']}?*mode=view*")
+
+
+def test_screenshots_are_saved_one_file_each_and_large(wall, room):
+    for name in ("v-01", "v-03"):
+        press(wall, room[name], "Control")
+    saved = []
+    wall.on("download", lambda download: saved.append(download))
+    action(wall, "screenshot").click()
+    wall.wait_for_selector("#toasts >> text=2 pictures saved.", timeout=PATIENCE)
+    wait_until(lambda: wall.wait_for_timeout(50) or len(saved) == 2, 5, "two files")
+    for download, name in zip(saved, ("v-01", "v-03"), strict=True):
+        assert download.suggested_filename.startswith(f"{name}_20")
+        with open(download.path(), "rb") as file:
+            picture = Image.open(io.BytesIO(file.read()))
+        assert picture.format == "JPEG"
+        assert picture.width == 640
+
+
+def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall, room):
+    for name in ("v-02", "v-03"):
+        press(wall, room[name], "Control")
+    wall.click("#spotlight-open")
+    large = wall.locator("#spotlight-list .tile")
+    assert large.count() == 2
+    until(
+        wall,
+        "[...document.querySelectorAll('#spotlight-list img')]"
+        ".every((image) => image.naturalWidth === 640)",
+    )
+    wall.click("#spotlight-slides")
+    assert large.count() == 1
+    assert large.get_attribute("data-of") == room["v-02"]
+    wall.wait_for_selector(f'#spotlight-list [data-of="{room["v-03"]}"]', timeout=7000)
+    large.locator("a").focus()
+    wall.keyboard.press("Space")
+    assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
+    wall.keyboard.press("n")
+    assert large.get_attribute("data-of") == room["v-02"]
+    wall.wait_for_timeout(5500)  # longer than a slide
+    assert large.get_attribute("data-of") == room["v-02"]
+    wall.click("#spotlight-close")
+    assert wall.locator("#spotlight").is_hidden()
+
+
+def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
+    with new_page(browser, reduced_motion="reduce") as page:
+        sign_in(page, stack)
+        open_wall(page, stack, room)
+        page.click("#more")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")  # Slideshow
+        shown = page.locator("#spotlight-list .tile")
+        first = shown.get_attribute("data-of")
+        page.wait_for_timeout(5500)
+        assert shown.get_attribute("data-of") == first
+        page.locator("#spotlight-list a").focus()
+        page.keyboard.press("n")
+        assert shown.get_attribute("data-of") != first
+
+
+def test_a_picture_that_is_held_is_large_until_it_is_let_go(wall, room):
+    x, y = centre(link(wall, room["v-01"]))
+    wall.mouse.move(x, y)
+    wall.mouse.down()
+    wall.wait_for_selector("#zoom img", state="visible")
+    until(wall, "document.querySelector('#zoom img').naturalWidth === 640")
+    assert wall.locator("#zoom img").bounding_box()["width"] == 1280
+    wall.mouse.up()
+    assert wall.locator("#zoom").is_hidden()
+    link(wall, room["v-02"]).focus()
+    wall.keyboard.down("z")
+    assert wall.locator("#zoom").is_visible()
+    wall.keyboard.up("z")
+    assert wall.locator("#zoom").is_hidden()
+    assert "/observe/wall" in wall.url
+
+
+def test_the_projector_shows_workstation_names_and_nothing_of_a_student(wall, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    assert "may show names" in wall.locator("#toasts").inner_text()
+    text = wall.locator("main").inner_text()
+    for word in ("Zoé", "Malo", "zoe.martin", "Live", "Select", "Whole room"):
+        assert word not in text
+    for name in room:
+        assert name in text
+    wall.reload()
+    until_live(wall, room["v-01"])
+    assert "Zoé" not in wall.locator("main").inner_text()
+    wall.click("#projector-off")
+    assert wall.locator(".actions").is_visible()
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    wall.keyboard.press("Escape")
+    assert scope(wall) == "Whole room, 4 workstations"
+
+
+def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
+    wall.select_option("#sort", "name")
+    wall.locator("#wall .tile").first.hover()
+    order = "[...document.querySelectorAll('#wall .tile')].map((t) => t.dataset.workstation).join()"
+    before = wall.evaluate(order)
+    wall.evaluate(
+        "document.getElementById('sort').value = 'attention';"
+    )  # as if states had changed the order
+    for _ in range(6):
+        wall.mouse.move(*(value + 3 for value in centre(wall.locator("#wall .tile").first)))
+        wall.wait_for_timeout(250)
+        wall.mouse.move(*centre(wall.locator("#wall .tile").first))
+        wall.wait_for_timeout(250)
+        assert wall.evaluate(order) == before
+    wall.mouse.move(2, 2)
+    wait_until(lambda: wall.evaluate(order) != before, 3, "the new order")
+
+
+def test_full_screen_shows_the_wall_with_its_bar(wall):
+    wall.locator("#full").click()
+    until(wall, "document.fullscreenElement?.id === 'wall-page'")
+    assert wall.locator("#scope-text").is_visible()
+    wall.locator("#full").click()
+    until(wall, "document.fullscreenElement === null")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_bar_stays_at_the_foot_of_every_window(browser, stack, room, width, theme):
+    with new_page(browser, color_scheme=theme) as page:
+        page.set_viewport_size({"width": width, "height": 844})
+        sign_in(page, stack)
+        open_wall(page, stack, room)
+        box = page.locator(".actions").bounding_box()
+        assert box["y"] + box["height"] == pytest.approx(844, abs=1)
+        for name in ("view", "control", "screenshot", "retry"):
+            assert action(page, name).bounding_box()["width"] >= 44
+        sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(sideways) <= 0
+        page.click("#more")
+        menu = page.locator("#more-list").bounding_box()
+        assert menu["x"] >= 0
+        assert menu["x"] + menu["width"] <= width
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.id") == "more"
