@@ -53,8 +53,6 @@ const plan = new SeatingPlan(page, wall, tiles, () => {
 });
 const tools = new WallTools(wall, tiles, tellVisible, plan);
 new WallKeys(wall, plan);
-const tools = new WallTools(wall, tiles, tellVisible);
-new WallKeys(wall);
 const views = new WallViews(page, wall, tiles, { shown: tellVisible, sized: () => tools.resize() });
 
 const link = new WallLink(page, {
@@ -143,14 +141,13 @@ function takeWorkstation(event) {
   } else {
     putTile(event);
   }
-  tools.arrange();
+  tools.arrangeSoon();
   tellSeats();
 }
 
 /** Who sits where may have changed, or that all is closed: the lesson's bar hears of it. */
 function tellSeats() {
   document.dispatchEvent(new Event("eop:seats"));
-  tools.arrangeSoon();
 }
 
 function putTile(entry) {
