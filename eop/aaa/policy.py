@@ -16,6 +16,7 @@ Action = Literal[
     "sign_in", "observe", "tile", "view", "control", "act",
     "account", "administer", "read_audit", "export_audit", "import_people", "manage_people",
     "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
+    "manage_workstations", "manage_sessions", "read_settings", "check_health",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 

@@ -64,6 +64,10 @@ ACTIONS: dict[Action, str] = {
     "close_screens": N_("Close all screens"),
     "class_passwords": N_("Give the students of a class new passwords"),
     "class_report": N_("Read who looked at the screens of a class"),
+    "manage_workstations": N_("Change rooms and workstations"),
+    "manage_sessions": N_("End anybody's sessions"),
+    "read_settings": N_("Read the settings"),
+    "check_health": N_("Have everything checked"),
 }
 
 SCOPES: dict[Scope, str] = {

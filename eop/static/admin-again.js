@@ -1,0 +1,68 @@
+// Renews a part of the page for as long as it says that more is to come: a list that is being
+// looked at, checks that run. What somebody is typing in, or has the focus in, is left alone.
+
+const TIMEOUT_MS = 10_000;
+
+let times = 0;
+
+/** The part as the server has it now, or null where that cannot be had. */
+async function fetched(id) {
+  try {
+    const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!answer.ok && answer.status !== 503) {
+      return null;
+    }
+    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+  } catch {
+    return null; // the server is away for a moment: the next look may find it
+  }
+}
+
+function isBusy(part) {
+  return part.contains(document.activeElement) && document.activeElement.matches("input, select");
+}
+
+/** Put the new part in the place of the old one, and the focus where it was. */
+function renew(part, next) {
+  const active = part.contains(document.activeElement) ? document.activeElement : null;
+  const index = active ? [...part.querySelectorAll("a, button")].indexOf(active) : -1;
+  part.replaceChildren(...next.childNodes);
+  for (const name of ["data-again", "data-times", "data-said"]) {
+    const value = next.getAttribute(name);
+    if (value === null) {
+      part.removeAttribute(name);
+    } else {
+      part.setAttribute(name, value);
+    }
+  }
+  if (index >= 0) {
+    [...part.querySelectorAll("a, button")][index]?.focus();
+  }
+  const said = document.getElementById("said");
+  if (said && said.textContent !== (part.dataset.said ?? "")) {
+    said.textContent = part.dataset.said ?? "";
+  }
+  part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
+}
+
+async function follow() {
+  const part = document.getElementById("again");
+  if (!part?.dataset.again || times >= Number(part.dataset.times)) {
+    return;
+  }
+  times += 1;
+  const next = isBusy(part) ? null : await fetched("again");
+  if (next) {
+    renew(part, next);
+  }
+  wait();
+}
+
+function wait() {
+  const part = document.getElementById("again");
+  if (part?.dataset.again) {
+    setTimeout(follow, Number(part.dataset.again));
+  }
+}
+
+wait();
