@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, make_response, render_template, request
-from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from controle_vnc.control.messages import SaveWorkstation, Workstation
 from eop.aaa import guard
 from eop.administration import forms, workstation_words
+from eop.administration.workstation_fields import is_line
 from eop.administration.workstation_list import natural
 from eop.audit import events
 from eop.directory import days, rooms, users
@@ -70,7 +70,7 @@ def rename() -> AnyResponse:
     """Rename a room: its workstations move, what was given follows, or nothing changes."""
     before, after = forms.field("room")[:MAX_ROOM_CHARACTERS], forms.field("name")
     try:
-        _rename(before, users.checked_line(after, gettext("room"), MAX_ROOM_CHARACTERS))
+        _rename(before, after)
     except InvalidError as error:
         return _rename_page(before, after, forms.sentence(error), 422)
     except DaemonDownError as error:
@@ -83,12 +83,9 @@ def rename() -> AnyResponse:
 def _rename(before: str, after: str) -> None:
     """Raises `InvalidError`, `NotFoundError`, `RefusedError`; nothing is changed then."""
     parts, by = services(), guard.who().login
+    _check(before, after)
     known = parts.daemon.workstations()
     ours = [one for one in known if one.room == before]
-    if before == after:
-        raise InvalidError(N_("This is its name already."))
-    if EVERYTHING in (before, after):
-        raise InvalidError(N_("“*” stands for every room: no room can be called so."))
     # where the old one has none left, only what was given follows: an earlier try was interrupted
     if ours and any(one.room == after for one in known):
         raise InvalidError(
@@ -109,6 +106,17 @@ def _rename(before: str, after: str) -> None:
         )  # fmt: skip
         if ours:  # last: what controle-vnc refuses undoes the rest
             parts.daemon.save_all([_moved(one, after, by) for one in ours], by)
+
+
+def _check(before: str, after: str) -> None:
+    if not is_line(after, MAX_ROOM_CHARACTERS):
+        raise InvalidError(
+            N_("The room has 1 to %(most)s printable characters."), most=MAX_ROOM_CHARACTERS
+        )
+    if before == after:
+        raise InvalidError(N_("This is its name already."))
+    if EVERYTHING in (before, after):
+        raise InvalidError(N_("“*” stands for every room: no room can be called so."))
 
 
 def _moved(one: Workstation, room: str, by: str) -> SaveWorkstation:

@@ -44,15 +44,15 @@ class Typed:
 def problems(typed: Typed) -> dict[str, InvalidError]:
     """Field → why it cannot be taken."""
     found: dict[str, InvalidError] = {}
-    if not _is_line(typed.name, MAX_NAME_CHARACTERS):
+    if not is_line(typed.name, MAX_NAME_CHARACTERS):
         found["name"] = InvalidError(
             N_("The name has 1 to %(most)s printable characters."), most=MAX_NAME_CHARACTERS
         )
-    if not _is_line(typed.room, MAX_ROOM_CHARACTERS):
+    if not is_line(typed.room, MAX_ROOM_CHARACTERS):
         found["room"] = InvalidError(
             N_("The room has 1 to %(most)s printable characters."), most=MAX_ROOM_CHARACTERS
         )
-    if typed.user and not _is_line(typed.user, MAX_USER_CHARACTERS):
+    if typed.user and not is_line(typed.user, MAX_USER_CHARACTERS):
         found["user"] = InvalidError(
             N_("The user name has at most %(most)s printable characters."), most=MAX_USER_CHARACTERS
         )
@@ -67,6 +67,11 @@ def problems(typed: Typed) -> dict[str, InvalidError]:
     except InvalidError as error:
         found["address"] = error
     return found
+
+
+def is_line(text: str, longest: int) -> bool:
+    """Whether it can be a name: printable, not empty, without blanks at its ends."""
+    return bool(text) and text == text.strip() and text.isprintable() and len(text) <= longest
 
 
 class _PortError(InvalidError):
@@ -137,7 +142,3 @@ def _number(text: str) -> int:
         if 1 <= number <= MAX_PORT:
             return number
     raise _PortError(N_("The port is a number from 1 to %(most)s."), most=MAX_PORT)
-
-
-def _is_line(text: str, longest: int) -> bool:
-    return bool(text) and text == text.strip() and text.isprintable() and len(text) <= longest
