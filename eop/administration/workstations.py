@@ -112,7 +112,7 @@ def add() -> AnyResponse:
 @guard.page_required("manage_workstations")
 def one(workstation: str) -> AnyResponse:
     """One workstation, and what may be done with it."""
-    stored = _stored(workstation)
+    stored = _stored(workstation, refresh=True)
     host, port = fields.split(stored.address)
     return _form(Form(Typed(stored.name, stored.room, host, port, stored.user or ""), stored))
 
@@ -212,9 +212,16 @@ def _to_list(done: str, room: str) -> AnyResponse:
     return forms.go_on(PATH + forms.query(room=known_room), done)
 
 
-def _stored(workstation: str) -> Workstation:
-    """Raises `RefusedError("unknown_workstation")`."""
-    return services().daemon.workstation(workstation[:MAX_ID_CHARACTERS])
+def _stored(workstation: str, *, refresh: bool = False) -> Workstation:
+    """The workstation of that id; `refresh`: have it looked at if nobody did for a minute.
+
+    Raises `RefusedError("unknown_workstation")`.
+    """
+    id_ = workstation[:MAX_ID_CHARACTERS]
+    found = services().daemon.workstations(ids=[id_], refresh=refresh)
+    if not found:
+        raise RefusedError("unknown_workstation")
+    return found[0]
 
 
 def _typed() -> Typed:

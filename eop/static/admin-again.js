@@ -5,14 +5,14 @@ const TIMEOUT_MS = 10_000;
 
 let times = 0;
 
-/** The part as the server has it now, or null where that cannot be had. */
-async function fetched(id) {
+/** The page as the server has it now, or null where that cannot be had. */
+async function fetched() {
   try {
     const answer = await fetch(location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!answer.ok && answer.status !== 503) {
       return null;
     }
-    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
     return null; // the server is away for a moment: the next look may find it
   }
@@ -20,6 +20,16 @@ async function fetched(id) {
 
 function isBusy(part) {
   return part.contains(document.activeElement) && document.activeElement.matches("input, select");
+}
+
+/** What tells of the part elsewhere in the page. */
+function renewBeside(page) {
+  for (const element of document.querySelectorAll("[data-with-again]")) {
+    const next = page.getElementById(element.id);
+    if (next) {
+      element.replaceChildren(...next.childNodes);
+    }
+  }
 }
 
 /** Put the new part in the place of the old one, and the focus where it was. */
@@ -51,9 +61,11 @@ async function follow() {
     return;
   }
   times += 1;
-  const next = isBusy(part) ? null : await fetched("again");
+  const page = isBusy(part) ? null : await fetched();
+  const next = page?.getElementById("again");
   if (next) {
     renew(part, next);
+    renewBeside(page);
   }
   wait();
 }

@@ -112,9 +112,9 @@ def test_a_file_that_changes_nothing_offers_nothing(school, boss):
 
 
 def test_a_whole_school_goes_through(school, boss):
-    lines = "".join(f"pc-{n:04};S{n % 40};10.1.{n // 250}.{n % 250};;;\n" for n in range(1500))
-    data = HEAD + lines
-    assert MAX_BODY_BYTES * 0.6 < len(data) <= MAX_FILE_BYTES
+    hosts = [f"pc-{n:04}.salle-{n % 40}.ecole.example" for n in range(1500)]
+    data = HEAD + "".join(f"{one[:7]};S{n % 40};{one};;;\n" for n, one in enumerate(hosts))
+    assert MAX_BODY_BYTES < len(data) <= MAX_FILE_BYTES
     page = preview(boss, data)
     assert "To add: 1500" in words(page)
     assert "and 1300 more" in words(page)
@@ -126,6 +126,11 @@ def test_more_than_can_be_sent_is_refused_before_it_is_read(school, boss):
     limit = workstation_import.MAX_REQUEST_BYTES
     assert preview(boss, b"x" * (limit - 1000)).status_code == 422
     assert preview(boss, b"x" * (limit + 1)).status_code == 413
+
+
+def test_other_forms_stay_as_small_as_they_were(boss):
+    assert post(boss, "/admin/rooms/rename", room="x" * (MAX_BODY_BYTES + 1)).status_code == 413
+    assert post(boss, "/admin/rooms/rename", room="x" * 2000).status_code == 422
 
 
 def test_workstations_that_changed_meanwhile_are_shown_again(school, boss):
