@@ -98,6 +98,7 @@ class Health:
         late = threading.Event()
         timer = threading.Timer(self.deadline_seconds, _end, (child, late))
         timer.start()
+        is_whole = False
         try:
             assert child.stdout is not None  # noqa: S101 - it was asked for
             with child.stdout as said:
@@ -105,9 +106,9 @@ class Health:
             child.wait()
         finally:
             timer.cancel()
-        state = TOO_LONG if late.is_set() else ENDED if is_whole else FAILED
-        assert self._last is not None  # noqa: S101 - nothing else begins meanwhile
-        self._last = replace(self._last, state=state, seconds=self.steady() - began)
+            state = TOO_LONG if late.is_set() else ENDED if is_whole else FAILED
+            assert self._last is not None  # noqa: S101 - nothing else begins meanwhile
+            self._last = replace(self._last, state=state, seconds=self.steady() - began)
 
     def _read(self, said: IO[bytes]) -> bool:
         """Keep each line as it comes; whether the report came last."""

@@ -69,7 +69,9 @@ def rename(connection: Connection, before: str, after: str) -> int:
     has_both = select(user_grant.c.user_id).where(
         user_grant.c.kind == KIND, user_grant.c.value == after
     )
-    connection.execute(delete(user_grant).where(*of_room, user_grant.c.user_id.in_(has_both)))
+    doubled = connection.execute(
+        delete(user_grant).where(*of_room, user_grant.c.user_id.in_(has_both))
+    )
     lasting = connection.execute(update(user_grant).where(*of_room).values(value=after))
     lent = connection.execute(
         update(temporary_grant)
@@ -80,4 +82,4 @@ def rename(connection: Connection, before: str, after: str) -> int:
         table: Any = column.table
         connection.execute(delete(table).where(column == after))
         connection.execute(update(table).where(column == before).values({column: after}))
-    return int(lasting.rowcount) + int(lent.rowcount)
+    return sum(int(done.rowcount) for done in (doubled, lasting, lent))
