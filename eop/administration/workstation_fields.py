@@ -107,8 +107,8 @@ def split(address: str) -> tuple[str, str]:
     if address.startswith("["):
         host, _, rest = address[1:].partition("]")
         return host, rest.removeprefix(":")
-    if address.count(":") == 1:
-        host, _, port = address.partition(":")
+    host, _, port = address.partition(":")
+    if port.isascii() and port.isdigit():
         return host, port
     return address, ""  # a name, or an IPv6 address without brackets
 

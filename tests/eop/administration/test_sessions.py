@@ -81,6 +81,6 @@ def test_sessions_are_searched_and_in_pages(school, boss):
             beginning = Beginning(anna.id, "anna", "local", f"192.0.2.{n}")
             school.parts.door.sessions.start(connection, beginning, school.parts.now_ms())
     assert f"1 to {A_PAGE} of {A_PAGE + 1}" in words(get(boss, PATH))
-    assert f"{A_PAGE + 1} to {A_PAGE + 1} of" in words(get(boss, PATH, page="9" * 30))
+    assert f"{A_PAGE + 1} to {A_PAGE + 1} of" in words(get(boss, PATH, page="99"))
     assert "1 to 1 of 1" in words(get(boss, PATH, text="192.0.2.49"))
     assert "1 to 50 of 50" in words(get(boss, PATH, text="ANNA"))
