@@ -71,7 +71,7 @@ def page() -> str:
             for one in found[(number - 1) * A_PAGE : number * A_PAGE]
         ],
         total=len(found),
-        people=len(counts),
+        people=len({one.login for one in found}),
         page=number,
         pages=pages,
         first=(number - 1) * A_PAGE + 1,

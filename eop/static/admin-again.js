@@ -4,6 +4,18 @@
 const TIMEOUT_MS = 10_000;
 
 let times = 0;
+let isPressed = false; // what goes away between press and release of a button is not pressed
+
+addEventListener("pointerdown", () => {
+  isPressed = true;
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => {
+    setTimeout(() => {
+      isPressed = false; // the click itself comes before that
+    });
+  });
+}
 
 /** The page as the server has it now, or null where that cannot be had. */
 async function fetched() {
@@ -63,7 +75,7 @@ async function follow() {
   times += 1;
   const page = isBusy(part) ? null : await fetched();
   const next = page?.getElementById("again");
-  if (next) {
+  if (next && !isPressed) {
     renew(part, next);
     renewBeside(page);
   }

@@ -121,13 +121,14 @@ def test_a_file_is_looked_at_in_words_and_then_carried_out(
     boss.goto(f"{people.url}/admin/workstations")
     boss.click("text=Import a CSV file")
     boss.set_input_files("#file", file)
-    boss.click("text=See what would change")
-    assert "Line 3" in boss.inner_text("main")
+    boss.click("button:has-text('See what would change')")
+    boss.wait_for_selector("strong:has-text('Line 3')")
     assert "The port is a number from 1 to 65535." in boss.inner_text("main")
     shoot(boss, "admin-import-wrong")
     file.write_text(file.read_text().replace("70000", port), encoding="utf-8")
     boss.set_input_files("#file", file)
-    boss.click("text=See what would change")
+    boss.click("button:has-text('See what would change')")
+    boss.wait_for_selector("text=Nothing has been changed yet.")
     told = boss.inner_text("main")
     assert "To add: 2, to change: 0, as they are: 0." in told
     assert f"A1 · {host}:{port} · with a password" in told
@@ -252,7 +253,12 @@ def test_these_pages_never_scroll_sideways(boss, people, desktops, width):
         boss.goto(f"{people.url}/admin/{path}")
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert boss.evaluate(overflow) <= 0, path
-        shoot(boss, f"admin-{width}-{path.split('?')[0].strip('/').replace('/', '-') or 'home'}")
+        name = path.split("?")[0].strip("/").replace("/", "-") or "home"
+        shoot(boss, f"admin-{width}-{name}")
+        if SHOTS and width != 320:
+            boss.emulate_media(color_scheme="dark")
+            shoot(boss, f"admin-{width}-{name}-dark")
+            boss.emulate_media(color_scheme="light")
 
 
 def test_the_pages_do_without_scripts(browser, people, desktops):
