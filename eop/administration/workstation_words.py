@@ -92,4 +92,4 @@ def step(one: Workstation) -> Step:
 def rank(state: str) -> int:
     """Where a state stands in the list: the worst is 0."""
     order = list(LOOKS)
-    return order.index(state) if state in LOOKS else len(order)  # type: ignore[arg-type]
+    return order.index(state) if state in LOOKS else len(order)

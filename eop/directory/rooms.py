@@ -53,9 +53,8 @@ def given(connection: Connection, now_ms: int) -> dict[str, list[Given]]:
         temporary_grant.c.from_at <= now_ms,
         temporary_grant.c.until_at > now_ms,
     )
-    for row in connection.execute(lent.where(*open_)):
-        one = Given(row.login, row.name, row.given_by, row.until_at)
-        found.setdefault(row.value, []).append(one)
+    for login, name, value, by, until in connection.execute(lent.where(*open_)):
+        found.setdefault(value, []).append(Given(login, name, by, until))
     for people in found.values():
         people.sort(key=lambda one: (one.name.casefold(), one.login, one.until or 0))
     return found
