@@ -27,11 +27,15 @@ _WORDS = {
 }
 
 
-def setting(default: Any, sentence: str) -> Any:
-    """A field of a settings class: its default, and what it is for in one sentence."""
+def setting(default: Any, sentence: str, *, is_secret: bool = False) -> Any:
+    """A field of a settings class: its default, and what it is for in one sentence.
+
+    `is_secret`: it is or may hold a password or a key, so that no page shows it.
+    """
+    metadata = {"sentence": sentence, "is_secret": is_secret}
     if isinstance(default, list):
-        return field(default_factory=lambda: list(default), metadata={"sentence": sentence})
-    return field(default=default, metadata={"sentence": sentence})
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def home(environ: Mapping[str, str] | None = None) -> Path:

@@ -3,7 +3,7 @@
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST
+from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST, SaveWorkstation
 from controle_vnc.errors import RequestRefusedError, SettingsError
 from controle_vnc.workstation.address import parse_address
 
@@ -98,33 +98,53 @@ class Store:
         `password` None keeps the stored one, an empty one removes it. Raises
         `RequestRefusedError` with `invalid`, `exists` or `full`.
         """
-        values = _checked(name, room, address, password, user)
-        if password is not None:
-            values["password"] = self._cipher.encrypt(password.encode()) if password else None
+        request = SaveWorkstation(
+            name=name, room=room, address=address, password=password, user=user, replace=replace
+        )
+        (saved,) = self.save_all([request])
+        return saved
+
+    def save_all(self, requests: Sequence[SaveWorkstation]) -> list[tuple[StoredWorkstation, bool]]:
+        """Carry out all of them, or none; each as `save` gives it.
+
+        Raises as `save` does, and with `unknown_workstation` where an `id` is nobody's; of several
+        the text names the one that cannot be saved.
+        """
+        saved = []
         with self._lock, begin(self._engine) as connection:
-            row = connection.execute(
-                sa.select(_workstations).where(_workstations.c.name == name)
-            ).first()
-            if row is None:
-                count = connection.execute(sa.select(sa.func.count(_workstations.c.id))).scalar()
-                if (count or 0) >= MAX_WORKSTATIONS:
-                    raise RequestRefusedError("full", f"{MAX_WORKSTATIONS} workstations are kept")
-                statement: Any = sa.insert(_workstations).values(
-                    id=secrets.token_hex(ID_BYTES), **values
-                )
-            elif replace:
-                statement = (
-                    sa.update(_workstations)
-                    .where(_workstations.c.number == row.number)
-                    .values(values)
-                )
-            else:
-                raise RequestRefusedError("exists", f"a workstation {name} is there already")
-            connection.execute(statement)
-            saved = connection.execute(
-                sa.select(_workstations).where(_workstations.c.name == name)
-            ).one()
-        return self._stored(saved), row is None
+            for one in requests:
+                try:
+                    saved.append(self._save(connection, one))
+                except RequestRefusedError as error:
+                    if len(requests) == 1:
+                        raise
+                    name = one.name[:MAX_NAME_CHARACTERS]
+                    raise RequestRefusedError(error.code, f"{name}: {error}") from error
+        return saved
+
+    def _save(
+        self, connection: sa.Connection, request: SaveWorkstation
+    ) -> tuple[StoredWorkstation, bool]:
+        values = _checked(
+            request.name, request.room, request.address, request.password, request.user
+        )
+        if request.password is not None:
+            sealed = self._cipher.encrypt(request.password.encode())
+            values["password"] = sealed if request.password else None
+        row = _to_change(connection, request)
+        if row is None:
+            count = connection.execute(sa.select(sa.func.count(_workstations.c.id))).scalar()
+            if (count or 0) >= MAX_WORKSTATIONS:
+                raise RequestRefusedError("full", f"{MAX_WORKSTATIONS} workstations are kept")
+            id_ = secrets.token_hex(ID_BYTES)
+            connection.execute(sa.insert(_workstations).values(id=id_, **values))
+        else:
+            id_ = row.id
+            connection.execute(
+                sa.update(_workstations).where(_workstations.c.number == row.number).values(values)
+            )
+        found = sa.select(_workstations).where(_workstations.c.id == id_)
+        return self._stored(connection.execute(found).one()), row is None
 
     def remove(self, name_or_id: str) -> StoredWorkstation:
         """Forget a workstation; raises `RequestRefusedError("unknown_workstation")`."""
@@ -261,6 +281,29 @@ def _cipher(key: bytes) -> MultiFernet:
         return MultiFernet([Fernet(line) for line in key.split()])
     except ValueError as error:
         raise SettingsError("the store key is not one that `eopctl init` makes") from error
+
+
+def _to_change(connection: sa.Connection, request: SaveWorkstation) -> sa.Row[Any] | None:
+    """The row that `request` changes, or None where it adds one; raises `RequestRefusedError`."""
+
+    def found(column: sa.Column[Any], value: str) -> sa.Row[Any] | None:
+        return connection.execute(sa.select(_workstations).where(column == value)).first()
+
+    same_name = found(_workstations.c.name, request.name)
+    if request.id is None:
+        if same_name is not None and not request.replace:
+            raise _exists(request.name)
+        return same_name
+    row = found(_workstations.c.id, request.id)
+    if row is None:
+        raise RequestRefusedError("unknown_workstation", "there is no such workstation")
+    if same_name is not None and same_name.id != row.id:
+        raise _exists(request.name)
+    return row
+
+
+def _exists(name: str) -> RequestRefusedError:
+    return RequestRefusedError("exists", f"a workstation {name} is there already")
 
 
 def _checked(

@@ -46,12 +46,32 @@ START = "start it: systemctl start {service} (or: eopctl serve)"
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report."""
+    """One line of the report; `milliseconds`: how long it took."""
 
     name: str
     ok: bool
     detail: str
     remedy: str | None = None
+    milliseconds: float = 0.0
+
+
+Tell = Callable[[Check], None]
+
+
+def quietly(_: Check) -> None:
+    """For who waits for all of them."""
+
+
+class Results:
+    """The checks that were made, each told as it ends."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.made: list[Check] = []
+        self._tell = tell
+
+    def add(self, check: Check) -> None:
+        self.made.append(check)
+        self._tell(check)
 
 
 class FailedError(Exception):
@@ -62,16 +82,16 @@ class FailedError(Exception):
         self.detail, self.remedy = detail, remedy
 
 
-def run() -> list[Check]:
+def run(tell: Tell = quietly) -> list[Check]:
     """Every check; one that cannot be made because an earlier one failed has failed too."""
-    results: list[Check] = []
+    results = Results(tell)
     settings = _settings(results)
     _one(results, "application", application)
     _one(results, "secret", secrets_are_equal)
     if _has_session_store():
         _one(results, "session store", session_store)
     if settings is None:
-        return results
+        return results.made
     _one(results, "controle-vnc", lambda: _listens("CONTROL", settings, "controle-vnc"))
     _one(results, "controle-vnc (hello)", lambda: signed_hello(settings), "controle-vnc")
     _one(results, "websockify", lambda: _listens("GATEWAY", settings, "controle-vnc-gateway"))
@@ -82,31 +102,39 @@ def run() -> list[Check]:
     for site in _sites():
         if "pam" in site.AUTHENTICATORS:
             _one(results, "eop-pam", partial(pam_answers, site.pam_socket))
-    return results
+    return results.made
 
 
-def _settings(results: list[Check]) -> Settings | None:
+def _settings(results: Results) -> Settings | None:
     try:
         return shared_settings.load()
     except SettingsError as error:
-        results.append(Check("settings", False, str(error), "correct the setting, then restart"))
+        results.add(Check("settings", False, str(error), "correct the setting, then restart"))
         return None
 
 
-def _one(results: list[Check], name: str, check: Callable[[], str], *needed: str) -> None:
-    failed = [one for one in results if one.name in needed and not one.ok]
+def _one(results: Results, name: str, check: Callable[[], str], *needed: str) -> None:
+    failed = [one for one in results.made if one.name in needed and not one.ok]
     if failed:
         detail = f"not tried: {failed[0].name} failed"
-        results.append(Check(name, False, detail, f"first mend {failed[0].name}"))
+        results.add(Check(name, False, detail, f"first mend {failed[0].name}"))
         return
+    began = time.monotonic()
+    ok, detail, remedy = _outcome(check)
+    milliseconds = (time.monotonic() - began) * 1000
+    results.add(Check(name, ok, detail, remedy, round(milliseconds, 1)))
+
+
+def _outcome(check: Callable[[], str]) -> tuple[bool, str, str | None]:
+    """Whether it succeeds, the detail, and what to do where it does not."""
     try:
-        results.append(Check(name, True, check()))
+        return True, check(), None
     except FailedError as error:
-        results.append(Check(name, False, error.detail, error.remedy))
+        return False, error.detail, error.remedy
     except PermissionError as error:
-        results.append(Check(name, False, str(error), "run it as root: sudo eopctl diagnose"))
+        return False, str(error), "run it as root: sudo eopctl diagnose"
     except (OSError, ControleVncError) as error:
-        results.append(Check(name, False, str(error), "correct what is named, then try again"))
+        return False, str(error), "correct what is named, then try again"
 
 
 def application() -> str:

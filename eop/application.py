@@ -22,7 +22,19 @@ from eop.aaa.membership import Membership
 from eop.aaa.policy import may
 from eop.aaa.switches import Screens
 from eop.actions import api as actions_api
-from eop.administration import import_pages, people, policy, screens, substitutes
+from eop.administration import (
+    health,
+    import_pages,
+    people,
+    policy,
+    rooms,
+    screens,
+    sessions,
+    settings_page,
+    substitutes,
+    workstation_import,
+    workstations,
+)
 from eop.administration import pages as administration_pages
 from eop.administration import rewind as administration_rewind
 from eop.audit import pages as audit_pages
@@ -76,6 +88,12 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         policy,
         screens,
         substitutes,
+        rooms,
+        workstation_import,
+        workstations,
+        sessions,
+        settings_page,
+        health,
     ):
         app.register_blueprint(pages_of.blueprint)
     return app

@@ -39,10 +39,10 @@ class Daemon:
         self._client: ControlClient | None = None
         self._lock = threading.Lock()
 
-    def ask(self, request: messages.Request, kind: type[T]) -> T:
+    def ask(self, request: messages.Request, kind: type[T], timeout: float | None = None) -> T:
         """Send one request; its reply is of that kind."""
         try:
-            reply = self._open().request(request)
+            reply = self._open().request(request, timeout)
         except DaemonUnreachableError as error:
             raise DaemonDownError(str(error)) from error
         except AuthenticationError as error:
@@ -160,6 +160,16 @@ class Daemon:
     def save(self, request: messages.SaveWorkstation) -> messages.WorkstationSaved:
         return self.ask(request, messages.WorkstationSaved)
 
+    def save_all(
+        self,
+        changes: Sequence[messages.SaveWorkstation],
+        by: str,
+        timeout: float | None = None,
+    ) -> int:
+        """Carry out all of these, or none; how many workstations are news."""
+        request = messages.SaveWorkstations(changes=list(changes), by=by)
+        return self.ask(request, messages.Done, timeout).count
+
     def remove(self, workstation: str, by: str = "") -> None:
         self.ask(messages.RemoveWorkstation(workstation=workstation, by=by), messages.Done)
 
@@ -175,5 +185,5 @@ class AbsentDaemon(Daemon):
 
     is_elsewhere = True
 
-    def ask(self, request: messages.Request, kind: type[T]) -> T:
+    def ask(self, request: messages.Request, kind: type[T], timeout: float | None = None) -> T:
         raise DaemonDownError("controle-vnc runs on another host")

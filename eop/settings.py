@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from controle_vnc import settings as shared
@@ -10,8 +10,6 @@ from controle_vnc.errors import SettingsError
 from controle_vnc.settings import TextOrTable, setting
 from eop.settings_checks import check, first_line
 
-# the last two may hold a password
-SECRETS = {"SECRET_KEY", "SESSION_KEY", "DATABASE_URL", "SESSION_STORE"}
 OWN_KEYS = {"APPNAME", "MOUNT_POINT", "LABEL", "DEBUG", "SESSION_MODE", "FACTORY"}
 """What another application's file may hold: everything else it shares with the site."""
 
@@ -24,16 +22,24 @@ class SiteSettings:
     MOUNT_POINT: str = setting("/eoleapps/eop", "Path under which the site lives.")
     LABEL: str = setting("EOP", "Name shown in the browser's title.")
     DEBUG: str = setting("FALSE", "TRUE logs at level DEBUG, as in the original.")
-    SECRET_KEY: str = setting("", "Secret shared with controle-vnc: the content of `.secret`.")
-    SESSION_KEY: str = setting("", "Key of sessions, forms and second factors, of this site alone.")
-    DATABASE_URL: str = setting("", "SQLAlchemy address; empty: SQLite in var/lib/eop/eop.db.")
+    SECRET_KEY: str = setting(
+        "", "Secret shared with controle-vnc: the content of `.secret`.", is_secret=True
+    )
+    SESSION_KEY: str = setting(
+        "", "Key of sessions, forms and second factors, of this site alone.", is_secret=True
+    )
+    DATABASE_URL: str = setting(
+        "", "SQLAlchemy address; empty: SQLite in var/lib/eop/eop.db.", is_secret=True
+    )
     SESSION_EXPIRES: int = setting(720, "Minutes after which everyone signs in again.")
     SESSION_IDLE: int = setting(240, "Minutes without any request that end a session; 0: none.")
     SESSION_MODE: str = setting(
         "global", "`global`: one sign-in for all applications; `local`: one for this one alone."
     )
     SESSION_STORE: str = setting(
-        "", "Where sessions are kept: empty: the database; or redis://…, rediss://… or unix://…"
+        "",
+        "Where sessions are kept: empty: the database; or redis://…, rediss://… or unix://…",
+        is_secret=True,
     )
     SESSION_STORE_PASSWORD_FILE: str = setting(
         "", "File whose first line is the password of `SESSION_STORE`."
@@ -188,6 +194,10 @@ class SiteSettings:
         if not self.SESSION_STORE_PASSWORD_FILE:
             return None
         return first_line(Path(self.SESSION_STORE_PASSWORD_FILE))
+
+
+SECRETS = {entry.name for entry in fields(SiteSettings) if entry.metadata["is_secret"]}
+"""What is, or may hold, a password or a key: a file with any of them is nobody else's to read."""
 
 
 def available_folder(environ: Mapping[str, str] | None = None) -> Path:

@@ -35,6 +35,14 @@ MAX_USERS_A_WALL = 2000  # a wall shows a class; this is a whole school
 GRANT_ID_BYTES = 8
 
 
+@dataclass(frozen=True)
+class _Saved:
+    """What was stored (True: it was added), and how many of it were news."""
+
+    saved: list[tuple[StoredWorkstation, bool]]
+    news: int
+
+
 @dataclass
 class Dispatcher:
     """Carries out requests on the parts of the daemon."""
@@ -56,6 +64,7 @@ class Dispatcher:
             messages.ListRooms: self._rooms,
             messages.ListWorkstations: self._workstations,
             messages.SaveWorkstation: self._save,
+            messages.SaveWorkstations: self._save_all,
             messages.RemoveWorkstation: self._remove,
             messages.ProbeWorkstation: self._probe,
             messages.RetryWorkstation: self._retry,
@@ -110,26 +119,33 @@ class Dispatcher:
         return messages.Workstations(workstations=found)
 
     async def _save(self, request: messages.SaveWorkstation) -> Reply:
-        async with self._changing:
-            stored, created = await asyncio.to_thread(
-                self.store.save,
-                request.name,
-                request.room,
-                request.address,
-                request.password,
-                request.user,
-                request.replace,
-            )
-            before = self.hub.find(stored.id)
-            is_news = before is None or before.stored != stored
-            if created:
-                self.hub.add(stored)
-            else:
-                self.hub.change(stored)
-        if is_news:
-            kind = "workstation_added" if created else "workstation_changed"
-            await self._record(kind, request.by, stored)
+        ((stored, created),) = (await self._saved([request], request.by)).saved
         return messages.WorkstationSaved(id=stored.id, created=created)
+
+    async def _save_all(self, request: messages.SaveWorkstations) -> Reply:
+        if len(request.changes) > messages.MAX_WORKSTATIONS_A_REQUEST:
+            raise RequestRefusedError(
+                "invalid", f"at most {messages.MAX_WORKSTATIONS_A_REQUEST} workstations at once"
+            )
+        return Done(count=(await self._saved(request.changes, request.by)).news)
+
+    async def _saved(self, changes: list[messages.SaveWorkstation], by: str) -> "_Saved":
+        """Store all of `changes` or none, tell who watches, and journal what is new."""
+        entries = []
+        async with self._changing:
+            saved = await asyncio.to_thread(self.store.save_all, changes)
+            for stored, created in saved:
+                before = self.hub.find(stored.id)
+                is_news = before is None or before.stored != stored
+                if created:
+                    self.hub.add(stored)
+                else:
+                    self.hub.change(stored)
+                if is_news:
+                    kind = "workstation_added" if created else "workstation_changed"
+                    entries.append((kind, stored))
+        await self._record_all(entries, by)
+        return _Saved(saved, len(entries))
 
     async def _remove(self, request: messages.RemoveWorkstation) -> Reply:
         async with self._changing:
@@ -139,16 +155,21 @@ class Dispatcher:
         return Done(count=1)
 
     async def _record(self, kind: str, by: str, stored: StoredWorkstation) -> None:
-        """Journal a change that was made; its caller is told where that fails."""
-        details: dict[str, str | int] = {"workstation": stored.name, "room": stored.room}
-        if stored.user:
-            details["login"] = as_word(stored.user)
+        await self._record_all([(kind, stored)], by)
+
+    async def _record_all(self, changes: list[tuple[str, StoredWorkstation]], by: str) -> None:
+        """Journal changes that were made; their caller is told where that fails."""
         try:
-            entry = self.journal.entry(kind, by[:MAX_FIELD_CHARACTERS], "", stored.id, details)
-            await asyncio.to_thread(self.journal.write, [entry])
+            entries = [
+                self.journal.entry(kind, by[:MAX_FIELD_CHARACTERS], "", stored.id, _told_of(stored))
+                for kind, stored in changes
+            ]
+            if entries:
+                await asyncio.to_thread(self.journal.write, entries)
         except JournalError as error:
+            name = changes[0][1].name if len(changes) == 1 else f"{len(changes)} workstations"
             raise RequestRefusedError(
-                "journal", f"{stored.name} is changed, but the journal cannot be written: {error}"
+                "journal", f"{name} changed, but the journal cannot be written: {error}"
             ) from error
 
     async def _probe(self, request: messages.ProbeWorkstation) -> Reply:
@@ -288,3 +309,11 @@ class Dispatcher:
 
     def _ticket(self, grant: Grant) -> Reply:
         return messages.Ticket(ticket=self.office.issue(grant), expires_in=TICKET_SECONDS)
+
+
+def _told_of(stored: StoredWorkstation) -> dict[str, str | int]:
+    """What the journal keeps of a changed workstation."""
+    details: dict[str, str | int] = {"workstation": stored.name, "room": stored.room}
+    if stored.user:
+        details["login"] = as_word(stored.user)
+    return details

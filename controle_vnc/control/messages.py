@@ -91,7 +91,8 @@ class SaveWorkstation(Message, frozen=True):
     """Add a workstation, or with `replace` change the one of that name. → `WorkstationSaved`.
 
     `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
-    `by` is who asks for it, for the journal.
+    `id` changes the workstation of that id, its name included. `by` is who asks for it, for the
+    journal.
     """
 
     name: str
@@ -100,6 +101,17 @@ class SaveWorkstation(Message, frozen=True):
     password: str | None = None
     user: str | None = None
     replace: bool = False
+    by: str = ""
+    id: str | None = None
+
+
+class SaveWorkstations(Message, frozen=True):
+    """Carry out all of these, or none. → `Done(count)` of those in which anything changed.
+
+    A failure names the workstation that cannot be saved. `by` is who asks, for the journal.
+    """
+
+    changes: list[SaveWorkstation]
     by: str = ""
 
 
@@ -227,8 +239,8 @@ class AcknowledgeEvents(Message, frozen=True):
 
 
 Request = (
-    GetStatus | ListRooms | ListWorkstations | SaveWorkstation | RemoveWorkstation
-    | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
+    GetStatus | ListRooms | ListWorkstations | SaveWorkstation | SaveWorkstations
+    | RemoveWorkstation | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
     | RenewLeases | RevokeSessions | CloseViewers | SwitchScreens | PullEvents | AcknowledgeEvents
     | SetRewind | ListRewind | GetRewind
 )  # fmt: skip

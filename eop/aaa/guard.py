@@ -37,7 +37,8 @@ CSRF_FIELD = "csrf_token"
 FROM_SERVERS = {"sign_on.told"}  # endpoints no browser calls: they know neither origin nor cookie
 UNATTENDED = {"lesson_pages.bar"}  # asked by an open page itself: nobody need be there for it
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-MAX_BODY_BYTES = 64 * 1024  # forms and JSON; files will have their own way in
+MAX_BODY_BYTES = 64 * 1024  # forms and JSON; a view that takes files says so: `takes_up_to`
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 MAX_NEXT_CHARACTERS = 2000
 OWN_PAGES = "EOP_PAGES"  # set in the configuration of applications that have our templates
 
@@ -61,8 +62,22 @@ def limit_bodies(app: Flask) -> None:
 def _limit() -> None:
     if b"%00" in request.query_string:  # nothing of ours has a zero byte, and PostgreSQL takes none
         abort(400)
-    if (request.content_length or 0) > MAX_BODY_BYTES:
+    view = current_app.view_functions.get(request.endpoint or "")
+    most = getattr(view, "max_body_bytes", MAX_BODY_BYTES)
+    if most != MAX_BODY_BYTES:
+        request.max_content_length, request.max_form_memory_size = most + 1, most
+    if (request.content_length or 0) > most:
         abort(413)
+
+
+def takes_up_to(most_bytes: int) -> Callable[[F], F]:
+    """A view whose requests may be larger than a form: for files; the outermost decorator."""
+
+    def decorate(view: F) -> F:
+        view.max_body_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 def _load() -> None:
@@ -166,7 +181,7 @@ def who() -> Identity:
 def require_csrf() -> None:
     """Refuse a change without its session's token, in the header or in the form."""
     given = request.headers.get(CSRF_HEADER)
-    if given is None and request.mimetype == "application/x-www-form-urlencoded":
+    if given is None and request.mimetype in FORMS:
         given = request.form.get(CSRF_FIELD)
     wanted = g.csrf_token.encode()
     if not wanted or not hmac.compare_digest((given or "").encode("utf-8", "replace"), wanted):

@@ -18,6 +18,7 @@ Action = Literal[
     "explain_policy", "substitute", "close_screens", "class_passwords", "class_report",
     "rewind", "set_rooms",
     "lesson",
+    "manage_workstations", "manage_sessions", "read_settings", "check_health",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 

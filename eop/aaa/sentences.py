@@ -68,6 +68,10 @@ ACTIONS: dict[Action, str] = {
     "rewind": N_("Look at the last five minutes of a screen"),
     "set_rooms": N_("Change the settings of rooms"),
     "lesson": N_("Give a lesson"),
+    "manage_workstations": N_("Change rooms and workstations"),
+    "manage_sessions": N_("End anybody's sessions"),
+    "read_settings": N_("Read the settings"),
+    "check_health": N_("Have everything checked"),
 }
 
 SCOPES: dict[Scope, str] = {

@@ -1,6 +1,7 @@
 """What the pages of the administration share: reading forms, and going on after a change."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, request
 from flask_babel import gettext
@@ -42,6 +43,12 @@ def go_on(path: str, done: str) -> AnyResponse:
     revocations.deliver(parts.database, parts.daemon)
     separator = "&" if "?" in path else "?"
     return redirect(f"{parts.site.MOUNT_POINT}{path}{separator}done={done}", 303)
+
+
+def query(**given: str) -> str:
+    """What a path carries of these, those that are empty left out."""
+    kept = {name: value for name, value in given.items() if value}
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 def done(sentences: dict[str, Any]) -> str:

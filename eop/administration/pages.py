@@ -33,6 +33,20 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Password, second factor, where you are signed in."),
     ),
     Function(
+        "manage_workstations",
+        "/admin/rooms",
+        "room",
+        lazy_gettext("Rooms"),
+        lazy_gettext("Their workstations, who is given them, their names."),
+    ),
+    Function(
+        "manage_workstations",
+        "/admin/workstations",
+        "monitor",
+        lazy_gettext("Workstations"),
+        lazy_gettext("How each is and what to do; add, change, import."),
+    ),
+    Function(
         "import_people",
         "/admin/import/",
         "people",
@@ -75,19 +89,54 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("Who may do what, and why."),
     ),
     Function(
+        "manage_sessions",
+        "/admin/sessions",
+        "user",
+        lazy_gettext("Sessions"),
+        lazy_gettext("Who is signed in, from where; ending it."),
+    ),
+    Function(
         "read_audit",
         "/admin/audit",
         "history",
         lazy_gettext("Audit"),
         lazy_gettext("Who signed in, who looked at whose screen, what was changed."),
     ),
+    Function(
+        "read_settings",
+        "/admin/settings",
+        "gear",
+        lazy_gettext("Settings"),
+        lazy_gettext("What each is for, what it is, where that comes from."),
+    ),
+    Function(
+        "check_health",
+        "/admin/health",
+        "pulse",
+        lazy_gettext("Health"),
+        lazy_gettext("Whether everything works, and what to do where it does not."),
+    ),
 )
 """In the order of the page. `/account` is the sign-in service's, wherever that is."""
+
+
+@blueprint.app_context_processor
+def _sections() -> dict[str, Any]:
+    return {"admin_sections": sections}
+
+
+def allowed() -> list[Function]:
+    """The functions this user may open."""
+    return [one for one in FUNCTIONS if may(g.identity, one.action).allowed]
+
+
+def sections() -> list[Function]:
+    """Those of the administration itself, for the list beside its pages."""
+    return [one for one in allowed() if one.path.startswith(blueprint.url_prefix or "/")]
 
 
 @blueprint.get("/")
 @guard.page_required("administer")
 def functions() -> AnyResponse:
     """What this user may open."""
-    allowed = [one for one in FUNCTIONS if may(g.identity, one.action).allowed]
-    return make_response(render_template("admin.html", section="admin", listed=allowed))
+    return make_response(render_template("admin.html", section="admin", listed=allowed()))

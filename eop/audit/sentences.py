@@ -345,6 +345,29 @@ def _import_failed(details: Details) -> str:
     )
 
 
+def _workstations_imported(details: Details) -> str:
+    return str(
+        gettext(
+            "Carried out a file of workstations: %(added)s added, %(changed)s changed.",
+            added=_number(details, "added"),
+            changed=_number(details, "changed"),
+        )
+    )
+
+
+def _room_renamed(details: Details) -> str:
+    return str(
+        gettext(
+            "Renamed the room %(before)s: it is %(room)s now (workstations: %(count)s, "
+            "rights: %(grants)s).",
+            before=_of(details, "before"),
+            room=_of(details, "room"),
+            count=_number(details, "workstations"),
+            grants=_number(details, "grants"),
+        )
+    )
+
+
 _CHANGES: dict[str, tuple[Any, Any]] = {
     "account_added": (
         lazy_gettext("Account added"),
@@ -513,6 +536,10 @@ KINDS: dict[str, Kind] = {
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()
     },
+    "room_renamed": Kind("configuration", lazy_gettext("Room renamed"), _room_renamed),
+    "workstations_imported": Kind(
+        "configuration", lazy_gettext("File of workstations"), _workstations_imported
+    ),
     "people_imported": Kind("configuration", lazy_gettext("Import of people"), _people_imported),
     "people_changed": Kind(
         "configuration", lazy_gettext("Accounts changed by an import"), _people_changed

@@ -5,6 +5,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from controle_vnc import store as store_module
+from controle_vnc.control.messages import SaveWorkstation
 from controle_vnc.errors import RequestRefusedError, SettingsError
 from controle_vnc.store import HEAD, Store, check, make_key, read_key, upgrade, version
 
@@ -213,3 +214,49 @@ def test_a_new_key_before_the_old_one_still_decrypts(store, path, key):
     both = Store(path, Fernet.generate_key() + b"\n" + key)
     assert both.workstations()[0].password == b"pw"
     both.close()
+
+
+def wanted(name="pc-01", **changes):
+    values = {"room": "S12", "address": "h:5900", "password": "pw"}
+    return SaveWorkstation(name=name, **{**values, **changes})
+
+
+def test_a_workstation_is_renamed_by_its_id_and_keeps_number_and_password(store):
+    saved, _ = save(store)
+    ((renamed, created),) = store.save_all([wanted("pc-99", id=saved.id, password=None)])
+    assert not created
+    assert (renamed.id, renamed.number, renamed.name) == (saved.id, saved.number, "pc-99")
+    assert renamed.password == b"pw"
+    assert store.workstations() == [renamed]
+
+
+def test_an_id_that_is_nobodys_and_a_name_that_is_anothers_are_refused(store):
+    saved, _ = save(store)
+    save(store, "pc-02")
+    with pytest.raises(RequestRefusedError) as unknown:
+        store.save_all([wanted(id="000000000000")])
+    assert unknown.value.code == "unknown_workstation"
+    with pytest.raises(RequestRefusedError) as taken:
+        store.save_all([wanted("pc-02", id=saved.id, replace=True)])
+    assert taken.value.code == "exists"
+    assert [one.name for one in store.workstations()] == ["pc-01", "pc-02"]
+
+
+def test_several_are_saved_or_none(store):
+    save(store)
+    with pytest.raises(RequestRefusedError, match=r"pc-03: .*is no address") as refused:
+        store.save_all([wanted("pc-02"), wanted("pc-03", address="nowhere"), wanted("pc-04")])
+    assert refused.value.code == "invalid"
+    assert [one.name for one in store.workstations()] == ["pc-01"]
+    saved = store.save_all([wanted("pc-02"), wanted(room="S13", replace=True)])
+    assert [(one.name, one.room, created) for one, created in saved] == [
+        ("pc-02", "S12", True), ("pc-01", "S13", False),
+    ]  # fmt: skip
+
+
+def test_several_never_go_beyond_what_is_kept(store, monkeypatch):
+    monkeypatch.setattr(store_module, "MAX_WORKSTATIONS", 2)
+    with pytest.raises(RequestRefusedError) as refused:
+        store.save_all([wanted(f"pc-{n}") for n in range(3)])
+    assert refused.value.code == "full"
+    assert store.workstations() == []

@@ -36,7 +36,7 @@ def diagnosed(stack, code, **environment):
     said = json.loads(done.stdout)
     assert said["ok"] == (code == 0)
     for check in said["checks"]:
-        assert set(check) == {"name", "ok", "detail", "remedy"}
+        assert set(check) == {"name", "ok", "detail", "remedy", "command", "milliseconds"}
         assert check["remedy"] is None if check["ok"] else check["remedy"].splitlines()[1:] == []
     return {check["name"]: check for check in said["checks"]}
 
@@ -57,6 +57,13 @@ def test_a_healthy_installation_passes_every_check(stack):
 def test_the_self_test_leaves_no_workstation_behind(stack):
     diagnosed(stack, 0)
     assert json.loads(stack.eopctl("workstation", "list", "--json")) == []
+
+
+def test_lines_come_one_by_one_and_the_report_is_the_last(stack):
+    said = [json.loads(line) for line in stack.eopctl("diagnose", "--lines").splitlines()]
+    assert [set(one) for one in said] == [{"check"}] * 8 + [{"report"}]
+    assert said[-1]["report"] == stack.eopctl("diagnose").rstrip("\n")
+    assert all(one["check"]["ok"] and one["check"]["milliseconds"] > 0 for one in said[2:-1])
 
 
 @contextlib.contextmanager

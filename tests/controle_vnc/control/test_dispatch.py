@@ -321,6 +321,44 @@ def test_who_changes_a_workstation_is_in_the_journal_and_only_where_something_ch
     world.play(scene)
 
 
+def test_a_room_is_moved_as_one_and_each_workstation_is_in_the_journal(world):
+    async def scene(ask):
+        ids = {n: (await ask(save(n, by="carla"))).id for n in ("pc-01", "pc-02")}
+        moved = [save(name, "S14", id=id_) for name, id_ in ids.items()]
+        assert await ask(m.SaveWorkstations(changes=moved, by="carla")) == m.Done(count=2)
+        rooms = (await ask(m.ListRooms())).rooms
+        assert [(room.name, len(room.workstations)) for room in rooms] == [("S14", 2)]
+        assert changes(world)[2:] == [
+            ("workstation_changed", "carla", "pc-01", None),
+            ("workstation_changed", "carla", "pc-02", None),
+        ]
+        assert await ask(m.SaveWorkstations(changes=moved, by="carla")) == m.Done(count=0)
+
+    world.play(scene)
+
+
+def test_of_several_changes_one_that_is_wrong_undoes_all(world):
+    async def scene(ask):
+        wrong = m.SaveWorkstation(name="pc-02", room="S12", address="nowhere")
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.SaveWorkstations(changes=[save(), wrong]))
+        assert code(refusal) == "invalid"
+        assert (await ask(m.ListWorkstations())).workstations == []
+        assert changes(world) == []
+
+    world.play(scene)
+
+
+def test_more_changes_than_workstations_are_refused(world):
+    async def scene(ask):
+        many = [save()] * (m.MAX_WORKSTATIONS_A_REQUEST + 1)
+        with pytest.raises(RequestRefusedError) as refusal:
+            await ask(m.SaveWorkstations(changes=many))
+        assert code(refusal) == "invalid"
+
+    world.play(scene)
+
+
 def test_a_change_that_cannot_be_journalled_is_told(world):
     async def scene(ask):
         world.journal._limit = 0

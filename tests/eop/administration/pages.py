@@ -19,7 +19,7 @@ def school(house):
 
 
 def get(browser, path, **query):
-    return browser.open(MOUNT + path, query_string=query)
+    return browser.open(MOUNT + path, query_string=query or None)
 
 
 def send(browser, path, **fields):

@@ -1,0 +1,161 @@
+"""A CSV file of workstations: its lines, what is wrong with each, and the file for a spreadsheet.
+
+Pure: bytes in, rows and sentences out.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST, Workstation
+from eop.administration import workstation_fields as fields
+from eop.administration.workstation_fields import Typed
+from eop.errors import N_, InvalidError
+
+MAX_FILE_BYTES = 96 * 1024  # some 2,000 lines; with its form it passes nginx's 128 KiB
+MAX_ROWS = MAX_WORKSTATIONS_A_REQUEST  # controle-vnc keeps no more
+MAX_ERRORS = 50  # the first ones are enough to see what is wrong
+BOM = "\ufeff"  # without it spreadsheets read accents wrongly
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would carry out such a cell
+
+COLUMNS = {
+    "name": ("name", "nom", "poste"),
+    "room": ("room", "salle"),
+    "address": ("address", "adresse", "vnc"),
+    "port": ("port",),
+    "password": ("password", "mot de passe"),
+    "user": ("user", "utilisateur", "identifiant"),
+}
+"""Column → how its head may be spelled; `vnc` is that of `eopctl workstation import`."""
+
+REQUIRED = ("name", "room", "address")
+EXPORTED = ("name", "room", "address", "port", "user")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line that is right. `password` and `user` None: not in the file, the stored one stays."""
+
+    line: int
+    name: str
+    room: str
+    address: str
+    password: str | None
+    user: str | None
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A line that is not, and why."""
+
+    line: int
+    why: InvalidError
+
+
+@dataclass(frozen=True)
+class File:
+    """What a file holds; `has_more_errors`: others are not listed."""
+
+    rows: list[Row]
+    wrong: list[Wrong]
+    has_more_errors: bool = False
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file; raises `InvalidError`."""
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidError(
+            N_("The file is larger than %(most)s KiB: split it, or use eopctl workstation import."),
+            most=MAX_FILE_BYTES // 1024,
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidError(N_("The file is not UTF-8: save it as “CSV UTF-8”.")) from error
+
+
+def read(text: str) -> File:
+    """The lines of a file; raises `InvalidError` for what is no such file at all."""
+    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    rows: list[Row] = []
+    wrong: list[Wrong] = []
+    try:
+        heads = _heads(next(reader, []))
+        names: dict[str, int] = {}
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(rows) + len(wrong) >= MAX_ROWS:
+                raise InvalidError(N_("The file has more than %(most)s lines."), most=MAX_ROWS)
+            made = _row(reader.line_num, heads, cells, names)
+            rows += [made] if isinstance(made, Row) else []
+            wrong += made if isinstance(made, list) else []
+    except csv.Error as error:
+        why = N_("The line cannot be read as CSV (%(why)s).")
+        wrong.append(Wrong(reader.line_num, InvalidError(why, why=str(error)[:80])))
+    return File(rows, wrong[:MAX_ERRORS], len(wrong) > MAX_ERRORS)
+
+
+def export(workstations: Iterable[Workstation]) -> Iterator[str]:
+    """The file of these workstations, line by line, without passwords; `read` takes it back."""
+    yield BOM + ",".join(EXPORTED) + "\r\n"
+    for one in workstations:
+        host, port = fields.split(one.address)
+        line = io.StringIO()
+        cells = (one.name, one.room, host, port, one.user or "")
+        csv.writer(line).writerow([_cell(cell) for cell in cells])
+        yield line.getvalue()
+
+
+def _delimiter(text: str) -> str:
+    """French spreadsheets write semicolons."""
+    first = text.split("\n", 1)[0]
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _heads(cells: list[str]) -> list[str]:
+    """The column of each head; raises `InvalidError`."""
+    spelled = {spelling: column for column, all_ in COLUMNS.items() for spelling in all_}
+    heads = [spelled.get(cell.strip().lower(), "") for cell in cells]
+    if not all(heads) or len(set(heads)) != len(heads) or not set(REQUIRED) <= set(heads):
+        raise InvalidError(
+            N_("The first line must name the columns name, room and address, and may name port, "
+               "password and user.")
+        )  # fmt: skip
+    return heads
+
+
+def _row(line: int, heads: list[str], cells: list[str], names: dict[str, int]) -> Row | list[Wrong]:
+    if len(cells) != len(heads):
+        why = N_("%(cells)s cells for %(columns)s columns.")
+        return [Wrong(line, InvalidError(why, cells=len(cells), columns=len(heads)))]
+    given = {head: _plain(head, cell) for head, cell in zip(heads, cells, strict=True)}
+    typed = Typed(**given)
+    found = list(fields.problems(typed).values())
+    if typed.name and typed.name in names:
+        why = N_("%(name)s is in line %(line)s already.")
+        found.append(InvalidError(why, name=typed.name[:64], line=names[typed.name]))
+    names.setdefault(typed.name, line)
+    if found:
+        return [Wrong(line, why) for why in found]
+    return Row(
+        line=line,
+        name=typed.name,
+        room=typed.room,
+        address=typed.endpoint,
+        password=typed.password or None,
+        user=typed.user if "user" in given else None,
+    )
+
+
+def _plain(head: str, cell: str) -> str:
+    """What a cell says: a password as it is, else without blanks and without `_cell`'s mark."""
+    if head == "password":
+        return cell
+    cell = cell.strip()
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULAS) else cell
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULAS) else text

@@ -1,0 +1,52 @@
+import pytest
+
+from eop.administration.settings_page import in_words
+from tests.eop.administration.pages import get, words
+
+PATH = "/admin/settings"
+
+
+@pytest.fixture
+def boss(school):
+    return school.signed_in("carla")
+
+
+def test_every_setting_is_on_the_page_and_no_secret(school, boss):
+    page = get(boss, PATH)
+    told = words(page)
+    assert "AUDIT_DAYS Days the audit is kept; 0: for ever. 365 365 default" in told
+    assert "SECRET_KEY Secret shared with controle-vnc: the content of `.secret`. set" in told
+    assert "WEB_PORT Port of the site (gunicorn)." in told
+    assert "the environment EOP_WEB_PORT" in told
+    assert "LDAP_STARTTLS" in told
+    for secret in (school.site.SECRET_KEY, school.site.SESSION_KEY, school.site.DATABASE_URL):
+        assert secret not in page.text
+
+
+def test_settings_are_searched(boss):
+    told = words(get(boss, PATH, text="audit_days"))
+    assert "AUDIT_DAYS" in told
+    assert "HSTS" not in told
+    assert "No setting fits." in words(get(boss, PATH, text="x" * 500))
+    assert "HSTS" not in words(get(boss, PATH, changed="yes"))
+
+
+def test_a_file_that_cannot_be_read_is_told(school, boss):
+    from eop.settings import settings_file
+
+    settings_file().write_text("{")
+    assert "The file cannot be read now" in words(get(boss, PATH))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (["a", "b"], "a, b"),
+        ([], ""),
+        ({"student": "x"}, "student: x"),
+        ("", ""),
+        (0, "0"),
+    ],
+)
+def test_values_are_told_as_people_read_them(value, told):
+    assert in_words(value) == told

@@ -1,0 +1,100 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controle_vnc import store
+from controle_vnc.errors import RequestRefusedError
+from controle_vnc.workstation import address as daemon
+from eop.administration import workstation_fields as fields
+from eop.administration.workstation_fields import Typed, endpoint, problems, split
+from eop.errors import InvalidError
+
+RIGHT = Typed("pc-01", "S12", "pc-01.school.lan", "5900", "zoe", "pw")
+
+
+def test_limits_are_those_of_controle_vnc():
+    assert fields.MAX_NAME_CHARACTERS == store.MAX_NAME_CHARACTERS
+    assert fields.MAX_ROOM_CHARACTERS == store.MAX_ROOM_CHARACTERS
+    assert fields.MAX_USER_CHARACTERS == store.MAX_USER_CHARACTERS
+    assert fields.MAX_PASSWORD_CHARACTERS == store.MAX_PASSWORD_CHARACTERS
+    assert fields.MAX_HOST_CHARACTERS == daemon.MAX_HOST_CHARACTERS
+    assert fields.MAX_UNIX_PATH_BYTES == daemon.MAX_UNIX_PATH_BYTES
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "taken"),
+    [
+        ("pc-01", "", "pc-01:5900"),
+        (" pc-01.school.lan ", " 5901 ", "pc-01.school.lan:5901"),
+        ("10.1.12.2:5902", "", "10.1.12.2:5902"),
+        ("10.1.12.2:5902", "5902", "10.1.12.2:5902"),
+        ("fe80::1", "5900", "[fe80::1]:5900"),
+        ("[fe80::1]:5903", "", "[fe80::1]:5903"),
+        ("unix:/run/vnc.sock", "", "unix:/run/vnc.sock"),
+        ("pc", "1", "pc:1"),
+        ("pc", "65535", "pc:65535"),
+        ("a" * 253, "", "a" * 253 + ":5900"),
+        ("unix:/" + "x" * 106, "", "unix:/" + "x" * 106),
+    ],
+)
+def test_an_address_is_put_together_and_controle_vnc_takes_it(address, port, taken):
+    assert endpoint(address, port) == taken
+    assert str(daemon.parse_address(taken)) == taken
+    assert endpoint(*split(taken)) == taken
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "field"),
+    [
+        ("", "5900", "address"),
+        ("pc 01", "5900", "address"),
+        ("http://pc-01", "5900", "address"),
+        ("a" * 254, "", "address"),
+        ("fe80::xyz", "", "address"),
+        ("pc-01", "0", "port"),
+        ("pc-01", "65536", "port"),
+        ("pc-01", "-1", "port"),
+        ("pc-01", "５９", "port"),
+        ("pc-01", "9" * 5000, "port"),
+        ("pc-01:5901", "5902", "port"),
+        ("unix:/run/vnc.sock", "5900", "port"),
+        ("unix:run", "", "address"),
+        ("unix:/" + "x" * 107, "", "address"),
+    ],
+)
+def test_a_wrong_address_marks_its_field(address, port, field):
+    wrong = problems(Typed("pc-01", "S12", address, port))
+    assert list(wrong) == [field]
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({}, []),
+        ({"user": ""}, []),
+        ({"name": "x" * 64, "room": "x" * 64, "user": "x" * 64, "password": "x" * 256}, []),
+        ({"name": ""}, ["name"]),
+        ({"name": "x" * 65}, ["name"]),
+        ({"name": "a\nb"}, ["name"]),
+        ({"room": ""}, ["room"]),
+        ({"room": "x" * 65}, ["room"]),
+        ({"user": "x" * 65}, ["user"]),
+        ({"password": "x" * 257}, ["password"]),
+        ({"name": "", "room": "", "port": "x"}, ["name", "room", "port"]),
+    ],
+)
+def test_each_field_has_its_limits(change, wrong):
+    values = {name: getattr(RIGHT, name) for name in RIGHT.__dataclass_fields__}
+    assert list(problems(Typed(**{**values, **change}))) == wrong
+
+
+@given(st.text(max_size=400), st.text(max_size=10))
+def test_whatever_is_taken_controle_vnc_takes_too(address, port):
+    try:
+        taken = endpoint(address, port)
+    except InvalidError:
+        return
+    try:
+        daemon.parse_address(taken)
+    except RequestRefusedError as error:
+        pytest.fail(str(error))

@@ -1,0 +1,201 @@
+import csv
+import io
+import threading
+
+import pytest
+
+from eop.administration import workstations
+from tests.desktops import free_port, wait_until
+from tests.eop.administration.pages import follow, get, send, words
+
+PATH = "/admin/workstations"
+
+
+@pytest.fixture
+def boss(school):
+    return school.signed_in("carla")
+
+
+def fields(**values):
+    return {"name": "pc-02", "room": "S14", "address": "127.0.0.1", "port": "5901", **values}
+
+
+def known(school):
+    return {one.name: one for one in school.parts.daemon.workstations()}
+
+
+def password_of(school, name):
+    """What controle-vnc keeps; no message tells it."""
+    from controle_vnc.store import Store, read_key
+
+    store = Store(school.shared.store_file, read_key(school.shared.store_key_file))
+    try:
+        return next(one.password for one in store.workstations() if one.name == name)
+    finally:
+        store.close()
+
+
+def state(school, name="pc-01"):
+    return known(school)[name].state
+
+
+def test_the_list_says_how_each_is_why_and_what_to_do(school, boss):
+    school.add_user("zoe", role="student")
+    get(boss, PATH)
+    wait_until(lambda: state(school) == "refused", 5, "the first look")
+    page = get(boss, PATH)
+    assert "Workstations: 1, rooms: 1. Answering: 0, to be looked at: 1." in words(page)
+    assert "pc-01 Zoe S12 127.0.0.1:" in words(page)
+    assert "Connection refused Connection refused: no VNC server listens there." in words(page)
+    assert f'action="/eoleapps/eop{PATH}/{school.id}/probe"' in page.text
+    assert "data-again" not in page.text
+
+
+def test_the_list_renews_itself_while_something_is_being_looked_at(school, boss):
+    assert "data-again" in get(boss, PATH, done="looking").text
+
+
+def test_hundreds_of_workstations_are_on_pages_and_found(school, boss):
+    from controle_vnc.control.messages import SaveWorkstation
+
+    many = [
+        SaveWorkstation(name=f"x-{n}", room=f"R{n % 7}", address="unix:/nowhere")
+        for n in range(300)
+    ]
+    assert school.parts.daemon.save_all(many, "carla") == 300
+    page = get(boss, PATH, sort="name")
+    assert "1 to 50 of 301" in words(page)
+    assert page.text.count("<tr>") == 51
+    assert "301 to 301 of 301" in words(get(boss, PATH, sort="name", page="7"))
+    one = get(boss, PATH, text="x-299")
+    assert "1 to 1 of 1" in words(one)
+    assert "1 to 42 of 42" in words(get(boss, PATH, room="R6"))
+    assert "No workstation fits." in words(get(boss, PATH, text="nothing of the kind"))
+
+
+def test_what_is_asked_is_kept_by_the_next_page_and_by_a_head(school, boss):
+    page = get(boss, PATH, text="pc", sort="name").text
+    assert 'name="sorted" value="name"' in page
+    assert 'aria-sort="ascending"' in page
+    assert 'value="-name"' in page
+    turned = get(boss, PATH, sorted="name", sort="-name").text
+    assert 'aria-sort="descending"' in turned
+    assert get(boss, PATH, sort="x" * 500, page="9" * 30, text="y" * 500).status_code == 200
+
+
+def test_a_workstation_is_added_with_a_password_that_is_never_shown(school, boss):
+    page = follow(boss, send(boss, PATH + "/new", **fields(password="hush-hush", user="malo")))
+    assert "The workstation was added." in words(page)
+    assert "hush-hush" not in page.text
+    added = known(school)["pc-02"]
+    assert (added.room, added.address, added.user) == ("S14", "127.0.0.1:5901", "malo")
+    assert password_of(school, "pc-02") == b"hush-hush"
+    event = school.daemon.journal.after(0)[-1]
+    assert (event.kind, event.user) == ("workstation_added", "carla")
+
+
+def test_it_is_renamed_and_moved_and_its_password_stays_unless_it_is_told(school, boss):
+    here = f"{PATH}/{school.id}"
+    page = follow(boss, send(boss, here, **fields(name="pc-99", user="")))
+    assert "The workstation was changed." in words(page)
+    changed = known(school)["pc-99"]
+    assert (changed.id, changed.room, changed.user) == (school.id, "S14", None)
+    assert password_of(school, "pc-99") == b"pw"
+    send(boss, here, **fields(name="pc-99", password="another"))
+    assert password_of(school, "pc-99") == b"another"
+    send(boss, here, **fields(name="pc-99", no_password="yes"))
+    assert password_of(school, "pc-99") is None
+
+
+def test_what_is_wrong_is_marked_at_its_field_and_what_was_typed_stays(school, boss):
+    answer = send(boss, PATH + "/new", **fields(name="", address="a b", port="x", password="hush"))
+    assert answer.status_code == 422
+    assert answer.text.count('aria-invalid="true"') == 2
+    assert "The name has 1 to 64 printable characters." in words(answer)
+    assert 'value="a b"' in answer.text
+    assert "hush" not in answer.text
+    assert list(known(school)) == ["pc-01"]
+
+
+def test_a_name_that_is_taken_is_told(school, boss):
+    answer = send(boss, PATH + "/new", **fields(name="pc-01"))
+    assert answer.status_code == 422
+    assert "There is a workstation of that name already." in words(answer)
+    other = school.add_workstation("pc-02", "S12")
+    answer = send(boss, f"{PATH}/{other}", **fields(name="pc-01"))
+    assert "There is a workstation of that name already." in words(answer)
+    assert set(known(school)) == {"pc-01", "pc-02"}
+
+
+def test_removing_asks_first(school, boss):
+    here = f"{PATH}/{school.id}/remove"
+    assert "Remove pc-01 of room S12?" in words(get(boss, here))
+    assert "pc-01" in known(school)
+    page = follow(boss, send(boss, here))
+    assert "The workstation was removed." in words(page)
+    assert "There is none yet." in words(page)
+    event = school.daemon.journal.after(0)[-1]
+    assert (event.kind, event.user) == ("workstation_removed", "carla")
+
+
+def test_looking_again_finds_what_has_changed(school, boss):
+    page = follow(boss, send(boss, f"{PATH}/{school.id}/look", room="S12"))
+    assert "They are being looked at" in words(page)
+    wait_until(lambda: state(school) == "refused", 5, "the look")
+    page = follow(boss, send(boss, f"{PATH}/{school.id}/look", **{"from": "one"}))
+    assert "<h1>pc-01</h1>" in page.text
+
+
+def test_all_of_a_room_are_looked_at(school, boss):
+    school.add_workstation("pc-02", "S14")
+    follow(boss, send(boss, PATH + "/look", room="S14"))
+    wait_until(lambda: state(school, "pc-02") == "refused", 5, "the look")
+
+
+def test_a_diagnosis_shows_each_step_and_the_command(school, boss):
+    page = send(boss, f"{PATH}/{school.id}/probe")
+    assert page.status_code == 200
+    assert "Error Connection to the address" in words(page)
+    assert "eopctl workstation test pc-01" in page.text
+
+
+def test_few_are_diagnosed_at_once(school, boss, monkeypatch):
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(workstations, "_probes", taken)
+    page = send(boss, f"{PATH}/{school.id}/probe")
+    assert page.status_code == 503
+    assert "Others are being diagnosed just now." in words(page)
+
+
+def test_the_export_holds_what_the_list_shows_and_no_password(school, boss):
+    school.add_workstation("=cmd", "S14")
+    answer = get(boss, PATH + "/export", room="S14")
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="workstations-')
+    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert rows[0] == ["name", "room", "address", "port", "user"]
+    assert [row[:2] for row in rows[1:]] == [["'=cmd", "S14"]]
+
+
+def test_a_daemon_that_is_down_is_told(school, boss):
+    school.stop_daemon()
+    page = get(boss, PATH)
+    assert page.status_code == 503
+    assert "controle-vnc does not answer." in words(page)
+    answer = send(boss, PATH + "/new", **fields(port=str(free_port())))
+    assert answer.status_code == 503
+    assert 'value="pc-02"' in answer.text
+
+
+@pytest.mark.parametrize("id_", ["nothing", "x" * 300, "../admin", "0" * 12])
+def test_one_that_is_not_there_is_told(school, boss, id_):
+    assert get(boss, f"{PATH}/{id_}").status_code == 404
+    assert send(boss, f"{PATH}/{id_}/look").status_code == 404
+
+
+def test_hostile_names_stay_text(school, boss):
+    name = '<script>alert("x")</script>'
+    send(boss, PATH + "/new", **fields(name=name, room='"><b>'))
+    for page in (get(boss, PATH), get(boss, "/admin/rooms")):
+        assert "<script>alert" not in page.text
+        assert '"><b>' not in page.text
