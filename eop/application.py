@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
-from eop import __version__, assets, headers, i18n, pages, replies, services
+from eop import __version__, assets, headers, i18n, moments, pages, replies, services
 from eop.aaa import (
     account_pages,
     code_routes,
@@ -25,7 +25,6 @@ from eop.actions import api as actions_api
 from eop.administration import import_pages, people, policy, screens, substitutes
 from eop.administration import pages as administration_pages
 from eop.audit import pages as audit_pages
-from eop.directory import days
 from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.rest import API_ROOT, SiteApi
@@ -126,7 +125,7 @@ def _create(
     replies.init_app(app)
     i18n.init_app(app)
     assets.init_app(app)
-    app.jinja_env.globals.update(may=may, told=days.told)
+    app.jinja_env.globals.update(may=may, told=moments.told, told_end=moments.told_end)
     app.context_processor(_globals)
     return app
 

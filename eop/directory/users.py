@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from eop.directory.tables import user, user_grant
 from eop.errors import ExistsError, InvalidError, NotFoundError
+from eop.languages import LANGUAGES
 
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
-LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark", "contrast")
 LOCAL = "local"  # the source of accounts that are kept here alone
 ACTIVE = "active"

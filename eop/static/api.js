@@ -1,5 +1,7 @@
 // Calls to the site's API from a page: JSON, with the session's token against forgery.
 
+import { t } from "./words.js";
+
 const TIMEOUT_MS = 10_000;
 
 /** A call that failed: `status` 0 when the server was not reached. */
@@ -39,7 +41,8 @@ async function post(page, path, wanted) {
       body = await answer.json();
     }
   } catch (error) {
-    throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", String(error));
+    console.warn(error); // what the browser says of it is not for people
+    throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", t("Connection to the server lost."));
   }
   if (!answer.ok) {
     const { code = "failed", message = "" } = body.error ?? {};
