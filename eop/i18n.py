@@ -152,6 +152,18 @@ def _babel(*arguments: str) -> None:
     )  # noqa: S603
 
 
+def _update(pot: str) -> None:
+    """Bring every `.po` to the texts of the template; its head, which has no dates, stays."""
+    sources = sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po"))
+    heads = [source.read_text(encoding="utf-8").split("\n\n", 1)[0] for source in sources]
+    _babel(
+        "-q", "update", "-N", "-w", "100", "--omit-header", "-i", pot, "-d", "translations"
+    )  # fmt: skip
+    for source, head in zip(sources, heads, strict=True):
+        body = source.read_text(encoding="utf-8")
+        source.write_text(f"{head}\n\n{body}", encoding="utf-8")
+
+
 def main(arguments: list[str]) -> int:
     """The command line; 2 for a verb it does not know."""
     pot = "translations/messages.pot"
@@ -164,7 +176,7 @@ def main(arguments: list[str]) -> int:
             "--omit-header", "--sort-by-file", "--add-location=file", "-o", pot, ".",
         )  # fmt: skip
     elif arguments == ["update"]:
-        _babel("-q", "update", "-N", "--omit-header", "-i", pot, "-d", "translations")
+        _update(pot)
     else:
         sys.stderr.write("usage: python -m eop.i18n compile|extract|update\n")
         return 2

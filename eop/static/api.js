@@ -40,8 +40,7 @@ async function post(page, path, wanted) {
     if (answer.status !== 204) {
       body = await answer.json();
     }
-  } catch (error) {
-    console.warn(error); // what the browser says of it is not for people
+  } catch {
     throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", t("Connection to the server lost."));
   }
   if (!answer.ok) {
