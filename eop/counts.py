@@ -29,8 +29,8 @@ class CountingDomain(Domain):  # type: ignore[misc]
 
     def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
         """The same, in the form that goes with `num`."""
-        variables.setdefault("num", num)
-        return str(super().ngettext(singular, plural, num, **readable(variables)))
+        counted = readable({"num": num})["num"]
+        return str(super().ngettext(singular, plural, counted, **readable(variables)))
 
 
 def init_app(app: Flask) -> None:

@@ -9,6 +9,7 @@ from tests.journeys.test_administration import add_user, enter
 from tests.journeys.test_browser import until_live, until_status, wall_of
 from tests.journeys.visible_words import english_left
 
+PATIENCE = 30_000  # ms; many pages one after the other
 BROWSERS = {"fr": "fr-CA", "en": "en-GB", "pl": "pl-PL", "ru": "ru-RU"}
 LONG = ("pl", "ru")  # about a sixth longer than English and French
 DOOR = {"fr": "Connexion", "en": "Sign in", "pl": "Zaloguj się", "ru": "Войти"}
@@ -66,10 +67,10 @@ def test_a_teacher_works_wholly_in_one_language(browser, people, desktops, langu
         until_live(page, desktops["ids"]["pc-01"])
         is_whole(page, language)
         page.locator(f'li.tile[data-workstation="{desktops["ids"]["pc-01"]}"] a').first.click()
-        until_status(page, "live")
+        until_status(page, "open")
         is_whole(page, language)
         page.check("input[name=mode][value=control]", force=True)
-        page.wait_for_selector('#stage[data-mode="control"][data-status="live"]')
+        page.wait_for_selector('#stage[data-mode="control"][data-status="open"]')
         is_whole(page, language)
 
 
@@ -130,7 +131,7 @@ def test_long_words_are_neither_cut_nor_widen_a_page(browser, people, desktops, 
             f"{people.url}/": "h1",
             wall_of(people): 'li.tile[data-fresh="live"]',
             wall_of(people, "S99"): 'li.tile[data-fresh="void"]',
-            screen: '#stage[data-status="live"]',
+            screen: '#stage[data-status="open"]',
             f"{people.origin}/account": "h1",
             f"{people.url}/mine": "h1",
         }
