@@ -1,5 +1,7 @@
 """The console in each of its languages: wholly, kept for its user, and with room for long words."""
 
+import getpass
+
 import pytest
 
 from eop.languages import LANGUAGES, NAMES
@@ -15,6 +17,7 @@ LONG = ("pl", "ru")  # about a sixth longer than English and French
 DOOR = {"fr": "Connexion", "en": "Sign in", "pl": "Zaloguj się", "ru": "Войти"}
 DATA = (
     "lena olga marta local zoe martin Zoé Martin malo colin Malo Colin teacher-name",
+    getpass.getuser(),  # who gave commands, in the audit
     "eopctl controle-vnc CSV JSON Lines Chromium Chrome Linux HeadlessChrome",
 )
 ADMINISTRATION = ("", "people", "people/lena", "policy", "audit", "import/", "screens",
