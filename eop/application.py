@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, g
 
 from controle_vnc import settings as shared_settings
-from eop import __version__, assets, headers, i18n, pages, replies, services
+from eop import __version__, assets, headers, i18n, moments, pages, replies, services
 from eop.aaa import (
     account_pages,
     code_routes,
@@ -38,7 +38,6 @@ from eop.administration import (
 from eop.administration import pages as administration_pages
 from eop.administration import rewind as administration_rewind
 from eop.audit import pages as audit_pages
-from eop.directory import days
 from eop.lessons import api as lessons_api
 from eop.lessons import pages as lesson_pages
 from eop.lessons import shown as lessons
@@ -155,7 +154,7 @@ def _create(
     replies.init_app(app)
     i18n.init_app(app)
     assets.init_app(app)
-    app.jinja_env.globals.update(may=may, told=days.told)
+    app.jinja_env.globals.update(may=may, told=moments.told, told_end=moments.told_end)
     app.context_processor(_globals)
     return app
 

@@ -24,8 +24,10 @@ class SchemaError(EopError):
 class InvalidError(EopError):
     """A value cannot be stored; the text says which and why.
 
-    With `arguments` the text is one that `N_` marked, and pages show it in the user's language.
+    A text that `N_` marked is shown in the user's language, its `arguments` filled in.
     """
+
+    is_translated = False  # whether the text is in the user's language already
 
     def __init__(self, text: str, /, **arguments: str | int) -> None:
         super().__init__(text % arguments if arguments else text)

@@ -6,8 +6,11 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from babel.core import negotiate_locale
 from babel.messages.mofile import write_mo
@@ -15,15 +18,15 @@ from babel.messages.pofile import read_po
 from flask import Flask, Response, g, request
 from flask_babel import Babel, format_date, get_locale, gettext
 
+from eop import collation, counts, languages
 from eop.addresses import is_tls
-from eop.directory.users import LANGUAGES
+from eop.languages import DEFAULT, LANGUAGES
 from eop.services import services
 
 HERE = Path(__file__).parent
 TRANSLATIONS = HERE / "translations"
 COOKIE = "eop_language"  # remembers the door's choice for who is not signed in yet
 COOKIE_SECONDS = 365 * 24 * 3600
-DEFAULT = "en"  # for a browser that names neither; the texts in the code are English
 
 _SCRIPT_TEXT = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)+)"')
 
@@ -31,11 +34,17 @@ _SCRIPT_TEXT = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)+)"')
 def init_app(app: Flask) -> None:
     """Choose the language of each request; give templates `language`, `script_words`, roles."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
-    app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
-    Babel(app, locale_selector=choose)  # type: ignore[no-untyped-call]
+    app.config["BABEL_DEFAULT_LOCALE"] = languages.LOCALES[DEFAULT]
+    Babel(app, locale_selector=_locale)  # type: ignore[no-untyped-call]
+    counts.init_app(app)
     app.jinja_env.globals.update(
-        language=language, script_words=script_words, role_name=role_name, today=today
+        language=language,
+        languages=languages.NAMES,
+        script_words=script_words,
+        role_name=role_name,
+        today=today,
     )
+    app.jinja_env.filters["by_name"] = by_name
     app.after_request(_remember)
 
 
@@ -50,8 +59,13 @@ def choose() -> str:
     remembered = request.cookies.get(COOKIE)
     if remembered in LANGUAGES:
         return remembered
-    wanted = list(request.accept_languages.values())
+    wanted = [name for name, quality in request.accept_languages if quality > 0]
     return negotiate_locale(wanted, LANGUAGES, sep="-") or DEFAULT
+
+
+def _locale() -> str:
+    chosen = choose()
+    return languages.LOCALES.get(chosen, chosen)
 
 
 def _remember(response: Response) -> Response:
@@ -74,6 +88,15 @@ def language() -> str:
     """The language of this page, for `lang`."""
     locale = get_locale()
     return locale.language if locale is not None else DEFAULT
+
+
+def by_name(items: Iterable[Any], attribute: str = "name") -> list[Any]:
+    """Things sorted by what they are called, as readers of this page's language look for them.
+
+    Without an attribute they are names themselves.
+    """
+    name, reader = attrgetter(attribute) if attribute else str, language()
+    return sorted(items, key=lambda one: collation.key(name(one), reader))
 
 
 def role_name(role: str) -> str:
@@ -129,6 +152,18 @@ def _babel(*arguments: str) -> None:
     )  # noqa: S603
 
 
+def _update(pot: str) -> None:
+    """Bring every `.po` to the texts of the template; its head, which has no dates, stays."""
+    sources = sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po"))
+    heads = [source.read_text(encoding="utf-8").split("\n\n", 1)[0] for source in sources]
+    _babel(
+        "-q", "update", "-N", "-w", "100", "--omit-header", "-i", pot, "-d", "translations"
+    )  # fmt: skip
+    for source, head in zip(sources, heads, strict=True):
+        body = source.read_text(encoding="utf-8")
+        source.write_text(f"{head}\n\n{body}", encoding="utf-8")
+
+
 def main(arguments: list[str]) -> int:
     """The command line; 2 for a verb it does not know."""
     pot = "translations/messages.pot"
@@ -141,7 +176,7 @@ def main(arguments: list[str]) -> int:
             "--omit-header", "--sort-by-file", "--add-location=file", "-o", pot, ".",
         )  # fmt: skip
     elif arguments == ["update"]:
-        _babel("-q", "update", "-N", "--omit-header", "-i", pot, "-d", "translations")
+        _update(pot)
     else:
         sys.stderr.write("usage: python -m eop.i18n compile|extract|update\n")
         return 2

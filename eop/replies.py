@@ -3,10 +3,12 @@
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from flask_babel import gettext, lazy_gettext
+from flask_babel import get_locale, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
-from eop.errors import ExistsError, InvalidError, NotFoundError, RefusedError
+from eop import counts
+from eop.errors import EopError, ExistsError, InvalidError, NotFoundError, RefusedError
+from eop.languages import DEFAULT
 
 API_PREFIX = "/api/"
 
@@ -152,13 +154,20 @@ TITLES: dict[int, Any] = {
 }
 
 
+_OURS: dict[type[EopError], tuple[int, str, Any]] = {
+    NotFoundError: (404, *HTTP_SENTENCES[404]),
+    ExistsError: (409, "exists", SENTENCES["exists"][1]),
+    InvalidError: (422, *HTTP_SENTENCES[422]),
+}
+"""Our other errors → status, code, and what is said where only English has words for it."""
+
+
 def init_app(app: Flask) -> None:
     """Answer every error of this application, in JSON under `/api/`, else as a page."""
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(RefusedError, answer_refused)
-    app.register_error_handler(NotFoundError, lambda error: answer(404, "not_found", error))
-    app.register_error_handler(ExistsError, lambda error: answer(409, "exists", error))
-    app.register_error_handler(InvalidError, lambda error: answer(422, "invalid", error))
+    for kind in _OURS:
+        app.register_error_handler(kind, answer_ours)
 
 
 def answer_plainly(error: RefusedError) -> Response:
@@ -182,6 +191,30 @@ def told(error: RefusedError) -> str:
     """The sentence of a refusal, in the user's language."""
     minutes = -(-(error.retry_after or 60) // 60)
     return str(SENTENCES[error.code][1]) % {"minutes": minutes, "where": error.where}
+
+
+def answer_ours(error: EopError) -> Response:
+    """The answer to what cannot be found or kept."""
+    status, code, _ = _general(error)
+    return answer(status, code, in_words(error))
+
+
+def _general(error: EopError) -> tuple[int, str, Any]:
+    return next(answer for kind, answer in _OURS.items() if isinstance(error, kind))
+
+
+def in_words(error: EopError) -> str:
+    """What is wrong, in the user's language; where only English has words for it, in general."""
+    if isinstance(error, InvalidError):
+        if error.is_translated:
+            return str(error)
+        text = gettext(error.text)
+        if text != error.text:
+            return str(text % counts.readable(error.arguments) if error.arguments else text)
+    locale = get_locale()
+    if locale is None or locale.language == DEFAULT:
+        return str(error)
+    return str(_general(error)[2])
 
 
 def answer_http(error: HTTPException) -> Response:

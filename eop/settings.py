@@ -109,7 +109,8 @@ class SiteSettings:
         "expression, `*` for the others.",
     )
     PASSWORD_RULE_TEXT: TextOrTable = setting(
-        "", "The rule as people read it; or an object of language (`fr`, `en`) → sentence."
+        "",
+        "The rule as people read it; or an object of language (`fr`, `en`, `pl`, `ru`) → sentence.",
     )
     PASSWORD_SCORE: int = setting(
         2, "Least strength of a new local password, 0 to 4, as zxcvbn estimates it."

@@ -15,6 +15,7 @@ from eop.aaa import password_rule
 from eop.aaa.leaked import LeakedFileError, LeakedPasswords
 from eop.aaa.password_rule import RuleError
 from eop.directory import ldap_layout
+from eop.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from eop.settings import SiteSettings
@@ -24,9 +25,8 @@ ROOT_PATHS = {"login", "logout", "account", "eoleauth", "ping", "documents", "we
 IMPORT_KINDS = ("file", "ldap")  # what IMPORT_SOURCES may name
 
 _TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
-# the roles and languages of eop.directory.users; repeated so that settings need no database library
+# the roles of eop.directory.users; repeated so that settings need no database library
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
-LANGUAGES = ("fr", "en")
 MAX_RULE_TEXT_CHARACTERS = 500  # a sentence or two
 MAX_ISSUER_CHARACTERS = 64
 

@@ -1,12 +1,12 @@
 """/account: one's own password, second factor, and the places where one is signed in."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
-from flask_babel import format_datetime, gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from eop import moments
 from eop.aaa import browsers, guard, own_account, password_policy, revocations, second_factor
 from eop.aaa.own_account import Enrolment, NewPassword, Overview, Owner
 from eop.aaa.password_policy import PasswordRefusedError
@@ -204,8 +204,7 @@ def _rows(found: Overview, owner: Owner) -> list[dict[str, Any]]:
 
 def _moment(at_ms: int) -> str:
     """A time as the server's clock on the wall shows it."""
-    local = datetime.fromtimestamp(at_ms / 1000).astimezone()
-    return str(format_datetime(local, "short", rebase=False))  # type: ignore[no-untyped-call]
+    return moments.told(at_ms)
 
 
 def _enrol_page(owner: Owner, sealed: str, errors: list[str]) -> str:

@@ -11,7 +11,7 @@ from eop.daemon import Daemon
 from eop.database import Database
 from eop.directory import substitutes, users
 from eop.directory.users import User
-from eop.errors import InvalidError, NotFoundError
+from eop.errors import N_, InvalidError, NotFoundError
 
 MAX_TARGET_CHARACTERS = 80  # a kind and the longest name
 KINDS = ("room", "class", "workstation")
@@ -45,6 +45,11 @@ def explain(database: Database, daemon: Daemon, asked: Question, now_ms: int) ->
     if asked.action not in ACTIONS:
         raise InvalidError(f"{asked.action[:80]!r} is no action; actions: {', '.join(ACTIONS)}")
     action: Action = asked.action
+        raise InvalidError(
+            N_("%(text)s is no action; actions: %(actions)s"),
+            text=repr(asked.action[:80]),
+            actions=", ".join(ACTIONS),
+        )
     target = _target(database, daemon, asked.target) if asked.target else None
     with database.read() as connection:
         user = users.get(connection, asked.login[:256])
@@ -75,8 +80,8 @@ def _target(database: Database, daemon: Daemon, text: str) -> Target:
     kind, _, name = text.partition(":")
     if kind not in KINDS or not name or len(text) > MAX_TARGET_CHARACTERS:
         raise InvalidError(
-            f"{text[:MAX_TARGET_CHARACTERS]!r} is no target; write room:S12, class:3eB "
-            "or workstation:pc-01"
+            N_("%(text)s is no target; write room:S12, class:3eB or workstation:pc-01"),
+            text=repr(text[:MAX_TARGET_CHARACTERS]),
         )
     if kind == "room":
         return Target(name)

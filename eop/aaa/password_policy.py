@@ -58,6 +58,8 @@ class Problem:
 class PasswordRefusedError(InvalidError):
     """A password that may not be stored, and everything that is wrong with it."""
 
+    is_translated = True
+
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__(" ".join(self.sentences()))

@@ -82,11 +82,13 @@ SCOPES: dict[Scope, str] = {
 }
 
 
-def reason(decision: Decision, translate: Translate = str) -> str:
+def reason(
+    decision: Decision, translate: Translate = str, told_end: Callable[[int], str] = days.told_end
+) -> str:
     """Why, as a sentence."""
     arguments = dict(decision.arguments)
     if "until" in arguments:
-        arguments["until"] = days.told_end(int(arguments["until"]))
+        arguments["until"] = told_end(int(arguments["until"]))
     for name, words in (("role", ROLES), ("state", STATES)):
         if name in arguments:
             asked = str(arguments[name]).split(", ")

@@ -7,6 +7,7 @@ from flask import redirect, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from eop import replies
 from eop.aaa import revocations
 from eop.errors import InvalidError
 from eop.services import services
@@ -34,7 +35,7 @@ def number(text: str | None, least: int = 1, most: int = 1_000_000) -> int:
 
 def sentence(error: InvalidError) -> str:
     """Why a form was not taken, in the user's language."""
-    return str(gettext(error.text)) % error.arguments if error.arguments else gettext(error.text)
+    return replies.in_words(error)
 
 
 def go_on(path: str, done: str) -> AnyResponse:

@@ -1,12 +1,11 @@
 """The page of imports: what is set, what would change, what was done."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, make_response, render_template, request
-from flask_babel import format_datetime
 from werkzeug.wrappers import Response as AnyResponse
 
+from eop import moments
 from eop.aaa import guard
 from eop.administration import import_lock, import_store, import_words
 from eop.administration.import_store import BRAKED, MAX_QUEUED, PLANNED, QUEUED, Order, Run
@@ -26,9 +25,7 @@ def _words() -> dict[str, Any]:
 
 def moment(at_ms: int) -> str:
     """A time, in the user's words."""
-
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().replace(tzinfo=None)
-    return str(format_datetime(at, "short", rebase=False))  # type: ignore[no-untyped-call]
+    return moments.told(at_ms)
 
 
 @blueprint.get("/")

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from eop import counts as written
 from eop.administration.import_store import COMMAND, SCHEDULE
 
 KINDS: dict[str, Any] = {
@@ -122,7 +123,7 @@ def headline(run: Any) -> str:
     if not run.is_over:
         return progress(run, "")
     counts = summary["counts"]
-    parts = [f"{KINDS[kind]}: {count}" for kind, count in counts.items()]
+    parts = [f"{KINDS[kind]}: {written.number(count)}" for kind, count in counts.items()]
     if summary["conflicts"]["count"]:
         parts.append(gettext("left as they are: %(count)s", count=summary["conflicts"]["count"]))
     return " · ".join(parts) or gettext("Nothing changes.")

@@ -10,8 +10,8 @@ from eop.aaa import guard, people, throttle
 from eop.aaa.people import Desk, Rights
 from eop.aaa.sentences import STATES
 from eop.administration import forms
-from eop.directory import days, substitutes, users
 from eop.directory import people as directory
+from eop.directory import substitutes, users
 from eop.directory.people import Wanted
 from eop.directory.users import LOCAL, ROLES, User
 from eop.errors import N_, InvalidError
@@ -152,7 +152,6 @@ def _person(login: str, error: str = "", status: int = 200) -> AnyResponse:
         form=request.form if error else None,
         error=error,
         done=forms.done(DONE),
-        days=days,
         **more,
     )
     return make_response(html, status)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
+from eop import moments
 from eop.aaa import explain, guard, sentences
 from eop.aaa.explain import Question
 from eop.aaa.policy import ACTIONS, RIGHTS
@@ -31,7 +32,7 @@ def page() -> Any:
         asked=asked,
         answer=answer,
         trouble=trouble,
-        sentence=sentences.reason(answer.decision, gettext) if answer else "",
+        sentence=sentences.reason(answer.decision, gettext, moments.told_end) if answer else "",
         actions=[(action, gettext(sentences.ACTIONS[action])) for action in ACTIONS],
         roles=ROLES,
         table=[(gettext(sentences.ACTIONS[action]), _row(action)) for action in ACTIONS],

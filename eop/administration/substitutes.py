@@ -92,6 +92,5 @@ def _page(error: str = "", status: int = 200) -> AnyResponse:
         form=request.form,
         error=error,
         done=forms.done(DONE),
-        days=days,
     )
     return make_response(html, status)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from eop.audit.search import Criteria, Cursor, Part, persons_of
 from eop.audit.sentences import GROUPS, KINDS
-from eop.errors import InvalidError
+from eop.errors import N_, InvalidError
 
 MAX_FILTER_CHARACTERS = 120  # as long as a name
 MAX_CURSOR_CHARACTERS = 40  # two numbers of 19 digits
@@ -73,9 +73,12 @@ def _beginning(text: str, days_later: int = 0) -> int:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidError(f"a day is written like 2026-11-21, not {text!r}") from error
+        raise InvalidError(
+            N_("a day is written like 2026-11-21, not %(text)s"), text=repr(text)
+        ) from error
     if not FIRST_YEAR < day.year < LAST_YEAR:
-        raise InvalidError(f"a year between {FIRST_YEAR} and {LAST_YEAR}, not {day.year}")
+        years = {"first": str(FIRST_YEAR), "last": str(LAST_YEAR), "year": str(day.year)}
+        raise InvalidError(N_("a year between %(first)s and %(last)s, not %(year)s"), **years)
     begins = datetime.combine(day + timedelta(days=days_later), time.min).astimezone()
     return int(begins.timestamp() * 1000)
 

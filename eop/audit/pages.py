@@ -7,17 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, render_template, request
-from flask_babel import format_datetime, format_time, gettext
+from flask_babel import format_datetime, format_time
 from sqlalchemy import Row
 from werkzeug.wrappers import Response as AnyResponse
 
+from eop import replies
 from eop.aaa import guard, room_settings
 from eop.audit import chain, events, export, filters, looks, sentences
 from eop.audit.export import FORMATS, LAST_MOMENT_MS, MEDIA_TYPES
 from eop.audit.filters import Filters
 from eop.audit.search import OLDEST, Criteria, Cursor, count, search
 from eop.directory import users
-from eop.errors import DaemonDownError, InvalidError
+from eop.errors import N_, DaemonDownError, InvalidError
 from eop.services import services
 
 MAX_EXPORT_ROWS = 200_000  # some hundred MB; `eopctl audit export` knows no limit
@@ -50,7 +51,7 @@ def audit() -> AnyResponse:
     try:
         found, error = _criteria(asked), None
     except InvalidError as wrong:
-        found, error = None, str(wrong)
+        found, error = None, replies.in_words(wrong)
     shown, beside = [], _beside(asked.given, None, None)
     if found is not None:
         before, after = (filters.cursor(request.args.get(name)) for name in ("before", "after"))
@@ -82,8 +83,7 @@ def export_found() -> AnyResponse:
     with parts.database.read() as connection:  # counting takes a while: who writes waits for nobody
         rows = count(connection, found, MAX_EXPORT_ROWS)
     if rows > MAX_EXPORT_ROWS:
-        message = gettext("More than %(num)s events: choose fewer days.", num=MAX_EXPORT_ROWS)
-        raise InvalidError(str(message))
+        raise InvalidError(N_("More than %(num)s events: choose fewer days."), num=MAX_EXPORT_ROWS)
     with parts.database.write() as connection:
         events.record(
             connection, "audit_exported", now_ms, user=g.session.login, session=g.session.id,

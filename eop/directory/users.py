@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from eop.directory.tables import user, user_grant
-from eop.errors import ExistsError, InvalidError, NotFoundError
+from eop.errors import N_, ExistsError, InvalidError, NotFoundError
+from eop.languages import LANGUAGES
 
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
-LANGUAGES = ("fr", "en")
 THEMES = ("light", "dark", "contrast")
 LOCAL = "local"  # the source of accounts that are kept here alone
 ACTIVE = "active"
@@ -90,8 +90,9 @@ def checked_login(text: str) -> str:
     login = canonical_login(text)
     if not _LOGIN.fullmatch(login):
         raise InvalidError(
-            f"{text[:80]!r} is no login: letters, digits and . @ + - _, "
-            f"at most {MAX_LOGIN_CHARACTERS}"
+            N_("%(text)s is no login: letters, digits and . @ + - _, at most %(most)s"),
+            text=repr(text[:80]),
+            most=MAX_LOGIN_CHARACTERS,
         )
     return login
 
@@ -100,7 +101,12 @@ def checked_line(text: str, what: str, longest: int) -> str:
     """Printable text of one line, or `InvalidError`."""
     text = unicodedata.normalize("NFC", text.strip())
     if not text or len(text) > longest or not text.isprintable():
-        raise InvalidError(f"{what}: 1 to {longest} printable characters, not {text[:80]!r}")
+        raise InvalidError(
+            N_("%(what)s: 1 to %(longest)s printable characters, not %(text)s"),
+            what=what,
+            longest=longest,
+            text=repr(text[:80]),
+        )
     return text
 
 
@@ -225,7 +231,9 @@ def checked_grants(kind: str, values: Iterable[str]) -> frozenset[str]:
     """The names of rooms or classes to grant, each once; or `InvalidError`."""
     wanted = frozenset(checked_line(value, kind, MAX_GRANT_CHARACTERS) for value in values)
     if len(wanted) > MAX_GRANTS:
-        raise InvalidError(f"more than {MAX_GRANTS} grants; give '{EVERYTHING}' instead")
+        raise InvalidError(
+            N_("more than %(most)s grants; give “*”, which stands for all"), most=MAX_GRANTS
+        )
     return wanted
 
 

@@ -1,5 +1,7 @@
 // Calls to the site's API from a page: JSON, with the session's token against forgery.
 
+import { t } from "./words.js";
+
 const TIMEOUT_MS = 10_000;
 
 /** A call that failed: `status` 0 when the server was not reached. */
@@ -38,8 +40,8 @@ export async function call(page, method, path, wanted) {
     if (answer.status !== 204) {
       body = await answer.json();
     }
-  } catch (error) {
-    throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", String(error));
+  } catch {
+    throw new CallError(answer?.ok === false ? answer.status : 0, "unreachable", t("Connection to the server lost."));
   }
   if (!answer.ok) {
     const { code = "failed", message = "" } = body.error ?? {};

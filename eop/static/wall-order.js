@@ -11,9 +11,9 @@ export function matches(tile, filter, words) {
   return fold(words).split(/\s+/).every((word) => text.includes(word));
 }
 
-/** Letters without case and accents, so that "zoe" finds Zoé. */
+/** Letters without case and accents, so that "zoe" finds Zoé, and "lukasz" Łukasz. */
 export function fold(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ł", "l").trim();
 }
 
 /** The tiles in the order asked for: `place`, `name`, `state` or `attention`.

@@ -18,7 +18,7 @@ export function t(text, values = {}) {
 
 /** Replace each `{name}` for which there is a value. */
 export function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? written(values[name]) : whole));
 }
 
 /** A span of seconds: "4 s", "2 min". */
@@ -28,7 +28,22 @@ export function span(seconds) {
 
 /** A time of day, as the page's language writes it. */
 export function timeOfDay(milliseconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" }).format(
-    milliseconds,
-  );
+  return new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(milliseconds);
+}
+
+/** Whose dates and numbers this page writes, for `Intl`; the site writes them alike. */
+export function locale() {
+  const language = globalThis.document?.documentElement.lang || "en";
+  return language === "en" ? "en-GB" : language;
+}
+
+let numbers = null; // made once: every tile writes its age each second
+
+// a number is a count; what is not (a port, a name) comes as text
+function written(value) {
+  if (typeof value !== "number") {
+    return String(value);
+  }
+  numbers ??= new Intl.NumberFormat(locale());
+  return numbers.format(value);
 }

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import event
 
+from eop.application import create_site
 from tests.eop.installation import Installation
 
 
@@ -22,6 +23,13 @@ def house(quiet):
     quiet.start_daemon()
     quiet.add_user()
     return quiet
+
+
+@pytest.fixture
+def within(quiet):
+    """`within("pl")`: a request to the site in that language."""
+    app = create_site(quiet.site, quiet.parts)
+    return lambda language: app.test_request_context(f"/?language={language}")
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ test("what is not well comes first by state and by attention", () => {
 
 test("a search ignores accents and case and takes every word", () => {
   assert.equal(fold("  ÉVA "), "eva");
+  assert.equal(fold("Łukasz"), "lukasz");
   const one = tile(1, "pc-01", "Zoé Martin");
   assert.ok(matches(one, "all", "zoe PC"));
   assert.ok(matches(one, "all", ""));
@@ -97,4 +98,17 @@ test("tiles are as large as all of them fit", () => {
 
 test("only the places that have a value are filled", () => {
   assert.equal(fill("{n} of {all}, {other}", { n: 0, all: "{n}" }), "0 of {n}, {other}");
+});
+
+test("numbers are written as the page's language writes them, names as they are", () => {
+  assert.equal(fill("{n}, port {port}", { n: 12345, port: "8788" }), "12,345, port 8788");
+});
+
+test("names come in the order of the page's language", () => {
+  const tiles = ["Zoé", "Éva", "Eve", "Łucja", "Lucyna", "Luty"].map((title, number) => ({
+    title, number, name: `pc-${number}`, state: "ready",
+  }));
+  const order = (language) => sorted(tiles, "name", language).map((tile) => tile.title);
+  assert.deepEqual(order("fr"), ["Éva", "Eve", "Łucja", "Lucyna", "Luty", "Zoé"]);
+  assert.deepEqual(order("pl"), ["Éva", "Eve", "Lucyna", "Luty", "Łucja", "Zoé"]);
 });
