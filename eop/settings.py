@@ -56,6 +56,9 @@ class SiteSettings:
     )
     AUDIT_DAYS: int = setting(365, "Days the audit is kept; 0: for ever.")
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    ACCESSIBILITY_CONTACT: str = setting(
+        "", "Whom the accessibility statement names: a mail address, a page, or words."
+    )
     CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
     CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")
     CAS_LOGIN_ATTRIBUTE: str = setting(

@@ -29,6 +29,7 @@ ROLES = ("student", "teacher", "head_teacher", "administrator", "security_office
 LANGUAGES = ("fr", "en")
 MAX_RULE_TEXT_CHARACTERS = 500  # a sentence or two
 MAX_ISSUER_CHARACTERS = 64
+MAX_CONTACT_CHARACTERS = 200  # an address, or a short sentence
 
 # least and most of each; every password of the history costs 20 ms at a change
 _PASSWORD_NUMBERS = {
@@ -70,6 +71,7 @@ def check(site: "SiteSettings", path: Path, environ: Mapping[str, str] | None = 
             raise SettingsError(f"{path}: {name} must be at least {least}")
     if not 1 <= site.WEB_THREADS <= 256:  # each thread may hold a database connection
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
+    _check_contact(site.ACCESSIBILITY_CONTACT, f"{path}: ACCESSIBILITY_CONTACT")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
     _check_import(site, path)
@@ -122,6 +124,13 @@ def _check_same_secret(site: "SiteSettings", path: Path, secret_file: Path) -> N
         raise SettingsError(
             f"the secrets differ: SECRET_KEY of {path} is not the content of {secret_file}; "
             "copy one over the other and restart both services"
+        )
+
+
+def _check_contact(contact: str, where: str) -> None:
+    if len(contact) > MAX_CONTACT_CHARACTERS or (contact and not contact.isprintable()):
+        raise SettingsError(
+            f"{where} must be at most {MAX_CONTACT_CHARACTERS} printable characters"
         )
 
 

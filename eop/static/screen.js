@@ -1,6 +1,7 @@
 // The page of one screen: modes, what is said of the link, and the way to others.
 
 import { pageData } from "./api.js";
+import { isLetterForPage } from "./keys.js";
 import { Clipboard, Display, Keys, Menus } from "./screen-tools.js";
 import { ScreenLink } from "./screen-link.js";
 import { advice } from "./states.js";
@@ -189,7 +190,7 @@ for (const radio of radios) {
 
 document.addEventListener("keydown", (event) => {
   const onStage = event.target === document.body || stage.contains(event.target);
-  if (link.mode === "control" || !onStage || event.ctrlKey || event.altKey || event.metaKey) {
+  if (link.mode === "control" || !onStage || !isLetterForPage(event)) {
     return;
   }
   const does = { f: () => display.toggleFull(), n: () => go("after"), b: () => go("before"),

@@ -232,6 +232,9 @@ export class Tile {
       li.append(parts.act);
       parts.act.setAttribute("aria-label", t("What to do? {name}", { name: this.title }));
     } else {
+      if (document.activeElement === parts.act) {
+        parts.open.focus(); // what leaves hands the focus on
+      }
       parts.act.remove();
     }
     // The age is not part of the name: screen readers would read it again every second.

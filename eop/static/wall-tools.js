@@ -152,7 +152,8 @@ export class WallTools {
     const least = chosen === "fit" ? (innerWidth <= NARROW ? LEAST.narrow : LEAST.wide) : Number(chosen);
     let columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     if (chosen === "fit") {
-      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap;
+      const below = document.querySelector(".foot").offsetHeight;
+      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - below;
       const foot = 44;
       columns = fittingColumns(this.#wall.children.length, { width, height, gap, foot, least });
     }
@@ -230,6 +231,7 @@ export class Advice {
     byId("advice-retry").addEventListener("click", () => this.#retry());
     byId("advice-close").addEventListener("click", () => this.#dialog.close());
     byId("advice-copy").addEventListener("click", () => this.#copy());
+    this.#dialog.addEventListener("close", () => this.#giveBack());
   }
 
   open(tile) {
@@ -242,6 +244,13 @@ export class Advice {
     byId("advice-detail").textContent = this.#details;
     byId("advice-copy").lastElementChild.textContent = t("Copy the details");
     this.#dialog.showModal();
+  }
+
+  /** The dialog gives the focus back by itself, but not to a button that has gone meanwhile. */
+  #giveBack() {
+    if (document.activeElement === document.body) {
+      document.querySelector('.tile-open[tabindex="0"]')?.focus();
+    }
   }
 
   async #retry() {
