@@ -101,7 +101,7 @@ def admin(page: Page, stack: Stack) -> bool:
     page.fill("input[name=username]", ADMINISTRATOR)
     page.fill("input[name=password]", stack.password)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/eoleapps/eop/")
+    page.wait_for_url(stack.url + "/")
     page.goto(f"{stack.url}/admin/")
     return True
 

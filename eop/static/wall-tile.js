@@ -95,6 +95,9 @@ export class Tile {
     const foot = element("span", "tile-foot",
       element("span", "tile-row", parts.name, parts.age),
       element("span", "tile-row", parts.where, parts.state));
+    // the link's own name says it in one breath, and without the age
+    picture.setAttribute("aria-hidden", "true");
+    foot.setAttribute("aria-hidden", "true");
     parts.open = element("a", "tile-open", picture, foot);
     parts.open.tabIndex = -1;
     parts.act = element("button", "b tile-act", icon(this.#page.icons, "help"), t("What to do?"));

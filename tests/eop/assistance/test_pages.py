@@ -64,7 +64,7 @@ def test_every_page_leads_to_the_statement_at_its_foot(house):
         for path in ("/account", MOUNT + "/", HELP, MOUNT + "/observe/wall?room=S12", "/logout")
     ]
     for page in pages:
-        foot = re.search(r"<footer.*?</footer>", page.text, re.DOTALL)[0]
+        foot = re.search(r'<footer class="foot".*?</footer>', page.text, re.DOTALL)[0]
         assert f'href="{STATEMENT}"' in foot
 
 
