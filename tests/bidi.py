@@ -60,7 +60,11 @@ class Firefox:
     def __enter__(self) -> "Firefox":
         try:
             self.socket = connect(
-                self._address() + "/session", max_size=2**24, compression=None, proxy=None
+                self._address() + "/session",
+                max_size=2**24,
+                compression=None,
+                proxy=None,
+                legacy=True,
             )
             self.call("session.new", capabilities={})
             (page,) = self.call("browsingContext.getTree")["contexts"]

@@ -95,10 +95,11 @@ export class Tile {
     const foot = element("span", "tile-foot",
       element("span", "tile-row", parts.name, parts.age),
       element("span", "tile-row", parts.where, parts.state));
-    // the link's own name says it in one breath, and without the age
+    // read in one breath, and without the age: screen readers would read it again every second
+    parts.told = element("span", "vh");
     picture.setAttribute("aria-hidden", "true");
     foot.setAttribute("aria-hidden", "true");
-    parts.open = element("a", "tile-open", picture, foot);
+    parts.open = element("a", "tile-open", picture, foot, parts.told);
     parts.open.tabIndex = -1;
     parts.act = element("button", "b tile-act", icon(this.#page.icons, "help"), t("What to do?"));
     parts.act.type = "button";
@@ -111,6 +112,11 @@ export class Tile {
 
   get link() {
     return this.#parts.open;
+  }
+
+  /** What a screen reader says of this tile. */
+  get told() {
+    return this.#parts.told.textContent;
   }
 
   /** Whether this tile is the one that Tab reaches. */
@@ -240,8 +246,7 @@ export class Tile {
       }
       parts.act.remove();
     }
-    // The age is not part of the name: screen readers would read it again every second.
-    parts.open.setAttribute("aria-label", `${this.title}, ${this.name}, ${view.word}`);
+    parts.told.textContent = `${this.title}, ${this.name}, ${view.word}`;
   }
 
   #drawState(view) {

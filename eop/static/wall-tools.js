@@ -193,7 +193,7 @@ export class AttentionList {
   }
 
   write(tiles) {
-    const rows = tiles.map((tile) => [tile, tile.link.getAttribute("aria-label")]);
+    const rows = tiles.map((tile) => [tile, tile.told]);
     const key = rows.map(([tile, label]) => `${tile.number} ${label}`).join("\n");
     if (key === this.#written) {
       return;

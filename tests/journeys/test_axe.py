@@ -10,6 +10,8 @@ from tests.desktops import XvncDesktop
 from tests.journeys.conftest import new_page, sign_in
 from tests.journeys.test_browser import PATIENCE, until_live, until_status, wall_of
 
+pytestmark = pytest.mark.timeout(400)  # a page takes axe a second, on a busy machine four
+
 PASSWORD = "correct horse battery"
 SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 MOST_PAGES = 60  # a crawl that finds more goes round in circles
