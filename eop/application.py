@@ -37,6 +37,7 @@ from eop.administration import (
 )
 from eop.administration import pages as administration_pages
 from eop.administration import rewind as administration_rewind
+from eop.assistance import pages as assistance
 from eop.audit import pages as audit_pages
 from eop.lessons import api as lessons_api
 from eop.lessons import pages as lesson_pages
@@ -76,6 +77,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
     ):
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(assistance.blueprint)
     app.register_blueprint(observation_pages.blueprint)
     app.register_blueprint(lesson_pages.blueprint)
     for pages_of in (
@@ -101,7 +103,10 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
 def create_root(parts: Services, *, is_alone: bool = False) -> Flask:
     """The sign-in service: /login, /logout, /account, /eoleauth, /ping."""
     app = _create(membership.of_root(parts.site, is_alone=is_alone), parts, None)
+    if is_alone:
+        app.config[assistance.STATEMENT] = assistance.DOOR_PATH
     for blueprint in (
+        assistance.door,
         routes.blueprint,
         routes.root,
         routes.server,
@@ -124,6 +129,7 @@ def create_door(site: SiteSettings, parts: Services) -> Flask:
     """/login and /logout of an application with sessions of its own, below its mount point."""
     member = membership.of_site(site)
     app = _create(member, replace(parts, site=site), None)
+    app.config[assistance.STATEMENT] = parts.site.MOUNT_POINT + assistance.PATH
     if member.aaa_url:
         app.register_blueprint(code_routes.blueprint)
         app.add_url_rule("/logout", view_func=routes.logout_page)
@@ -155,6 +161,8 @@ def _create(
     i18n.init_app(app)
     assets.init_app(app)
     app.jinja_env.globals.update(may=may, told=moments.told, told_end=moments.told_end)
+    assistance.init_app(app, parts.site.MOUNT_POINT + assistance.PATH)
+    app.jinja_env.globals.update(may=may, told=days.told)
     app.context_processor(_globals)
     return app
 

@@ -11,6 +11,7 @@ from eop.errors import DaemonDownError, InvalidError
 from eop.services import services
 
 SYSTEM_THEME = "system"  # the form's word for "as the browser says"
+_SWITCH = {True: "on", False: "off"}
 
 blueprint = Blueprint("pages", __name__)
 
@@ -33,20 +34,29 @@ def home() -> AnyResponse:
 @blueprint.post("/preferences")
 @guard.page_required("sign_in")
 def preferences() -> AnyResponse:
-    """Keep a theme or a language, and go back to the page that sent it."""
+    """Keep a theme, a language, or the switch of single keys; go back to the page that sent it.
+
+    A script, which sends the session's token in the header, stays where it is.
+    """
     who = guard.who()
     theme = request.form.get("theme", who.theme or SYSTEM_THEME)
     language = request.form.get("language", who.language)
+    single_keys = request.form.get("single_keys", _SWITCH[who.single_keys])
     known_theme = theme in (SYSTEM_THEME, *users.THEMES)
     if not known_theme or (language is not None and language not in users.LANGUAGES):
         raise InvalidError("no such theme or language")
+    if single_keys not in _SWITCH.values():
+        raise InvalidError("single keys are on or off")
     with services().database.write() as connection:
         users.set_preferences(
             connection,
             g.session.login,
             language=language,
             theme=None if theme == SYSTEM_THEME else theme,
+            single_keys=single_keys == _SWITCH[True],
         )
+    if guard.CSRF_HEADER in request.headers:
+        return make_response("", 204)
     answer = redirect(guard.safe_next(request.form.get("next")), 303)
     return i18n.remember(_response(answer), language) if language else answer
 

@@ -65,6 +65,9 @@ class SiteSettings:
         4, "Hours after which a lesson ends by itself, so that one forgotten restrains no other."
     )
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    ACCESSIBILITY_CONTACT: str = setting(
+        "", "Whom the accessibility statement names: a mail address, a page, or words."
+    )
     CAS_URL: str = setting("", "CAS server for single sign-on (https://sso.example/cas).")
     CAS_VERSION: int = setting(3, "Version of the CAS protocol, 2 or 3.")
     CAS_LOGIN_ATTRIBUTE: str = setting(

@@ -29,6 +29,7 @@ _TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d(,([01]\d|2[0-3]):[0-5]\d)*")
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 MAX_RULE_TEXT_CHARACTERS = 500  # a sentence or two
 MAX_ISSUER_CHARACTERS = 64
+MAX_CONTACT_CHARACTERS = 200  # an address, or a short sentence
 
 # least and most of each; every password of the history costs 20 ms at a change
 _PASSWORD_NUMBERS = {
@@ -74,6 +75,7 @@ def check(site: "SiteSettings", path: Path, environ: Mapping[str, str] | None = 
         raise SettingsError(f"{path}: WEB_THREADS must be between 1 and 256")
     if not 1 <= site.LESSON_HOURS <= MAX_LESSON_HOURS:
         raise SettingsError(f"{path}: LESSON_HOURS must be between 1 and {MAX_LESSON_HOURS}")
+    _check_contact(site.ACCESSIBILITY_CONTACT, f"{path}: ACCESSIBILITY_CONTACT")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
     _check_import(site, path)
@@ -126,6 +128,13 @@ def _check_same_secret(site: "SiteSettings", path: Path, secret_file: Path) -> N
         raise SettingsError(
             f"the secrets differ: SECRET_KEY of {path} is not the content of {secret_file}; "
             "copy one over the other and restart both services"
+        )
+
+
+def _check_contact(contact: str, where: str) -> None:
+    if len(contact) > MAX_CONTACT_CHARACTERS or (contact and not contact.isprintable()):
+        raise SettingsError(
+            f"{where} must be at most {MAX_CONTACT_CHARACTERS} printable characters"
         )
 
 

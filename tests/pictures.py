@@ -1,25 +1,115 @@
-"""Takes the picture of a wall in the README: `python -m tests.pictures`."""
+"""Takes the pictures in docs/pictures, in light and in dark: `python -m tests.pictures [NAME …]`.
 
-from playwright.sync_api import sync_playwright
+NAME is `wall`, `plan`, `screen`, `home`, `admin` or `login`; without one all are taken.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.conftest import CHROMIUM, CHROMIUM_FLAGS, sign_in
 from tests.stack import ROOT, Stack
 
 DESKTOPS = 18
 SIZE = {"width": 1440, "height": 860}
+SETTLE_MS = 8000  # until the typists have something to show
+COLOURS = 256  # a palette: a third of the size, and no eye sees it
+FOLDER = ROOT / "docs/pictures"
+NAMES = ("wall", "plan", "screen", "home", "admin", "login")
+ADMINISTRATOR = "nadia.roux"
 
 
-def main() -> None:
+def main(names: list[str]) -> int:
+    """Take them; 2 for a name it does not know."""
+    if set(names) - set(NAMES):
+        print(__doc__, file=sys.stderr)
+        return 2
     with Stack(workstations=DESKTOPS) as stack, sync_playwright() as playwright:
+        stack.eopctl("user", "add", ADMINISTRATOR, "--display-name", "Nadia Roux", "--role",
+                     "administrator", "--password-file", str(password_file(stack)))  # fmt: skip
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        page = browser.new_context(locale="en-GB", viewport=SIZE).new_page()
-        sign_in(page, stack)
-        page.goto(f"{stack.url}/observe/wall?room=S12")
-        page.locator("li.tile[data-fresh=live]").nth(DESKTOPS // 2 - 1).wait_for(timeout=30_000)
-        page.wait_for_timeout(8000)  # until the typists have something to show
-        page.screenshot(path=str(ROOT / "docs/pictures/wall.png"))
+        for scheme in ("light", "dark"):
+            for name in names or NAMES:
+                if take(browser, stack, name, scheme) is None:
+                    print(f"{name}: this console has no such view", file=sys.stderr)
         browser.close()
+    return 0
+
+
+def password_file(stack: Stack) -> Path:
+    path = stack.folder / "password.txt"
+    path.write_text(stack.password + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def take(browser: Browser, stack: Stack, name: str, scheme: str) -> Path | None:
+    """One picture; nothing where the console has no such view."""
+    context = browser.new_context(locale="en-GB", viewport=SIZE, color_scheme=scheme)
+    page = context.new_page()
+    shown = VIEWS[name](page, stack)
+    path = FOLDER / (f"{name}.png" if scheme == "light" else f"{name}-{scheme}.png")
+    if shown:
+        page.mouse.move(0, 0)
+        picture = Image.open(io.BytesIO(page.screenshot()))
+        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    context.close()
+    return path if shown else None
+
+
+def login(page: Page, stack: Stack) -> bool:
+    page.goto(f"{stack.url}/")
+    return True
+
+
+def home(page: Page, stack: Stack) -> bool:
+    sign_in(page, stack)
+    return True
+
+
+def wall(page: Page, stack: Stack) -> bool:
+    sign_in(page, stack)
+    page.goto(f"{stack.url}/observe/wall?room=S12")
+    page.locator("li.tile[data-fresh=live]").nth(DESKTOPS // 2 - 1).wait_for(timeout=30_000)
+    page.wait_for_timeout(SETTLE_MS)
+    return True
+
+
+def plan(page: Page, stack: Stack) -> bool:
+    wall(page, stack)
+    way = page.locator("label:has-text('Seating plan'), button:has-text('Seating plan')").first
+    if not way.is_visible():
+        return False
+    way.click()
+    page.wait_for_timeout(1000)
+    return True
+
+
+def screen(page: Page, stack: Stack) -> bool:
+    wall(page, stack)
+    page.locator("li.tile[data-fresh=live] .tile-open").nth(1).click()
+    page.wait_for_selector('#stage[data-status="open"]', timeout=30_000)
+    page.wait_for_timeout(2000)
+    return True
+
+
+def admin(page: Page, stack: Stack) -> bool:
+    page.goto(f"{stack.url}/")
+    page.fill("input[name=username]", ADMINISTRATOR)
+    page.fill("input[name=password]", stack.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(stack.url + "/")
+    page.goto(f"{stack.url}/admin/")
+    return True
+
+
+VIEWS = {
+    "wall": wall, "plan": plan, "screen": screen, "home": home, "admin": admin, "login": login,
+}  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

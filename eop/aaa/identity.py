@@ -21,6 +21,7 @@ class Identity:
     classes: frozenset[str] = frozenset()
     language: str | None = None
     theme: str | None = None
+    single_keys: bool = True
     state: str = ACTIVE
     temporary: tuple[TemporaryGrant, ...] = ()
 
@@ -35,6 +36,7 @@ def of_user(user: User, temporary: Sequence[TemporaryGrant] = ()) -> Identity:
         classes=frozenset(user.classes),
         language=user.language,
         theme=user.theme,
+        single_keys=user.single_keys,
         state=user.state,
         temporary=tuple(temporary),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    true,
 )
 
 from eop.database import metadata
@@ -25,6 +26,8 @@ user = Table(
     Column("password", String(200)),
     Column("language", String(8)),
     Column("theme", String(16)),
+    # whether letters and signs alone are keyboard shortcuts
+    Column("single_keys", Boolean, nullable=False, server_default=true()),
     Column("created_at", BigInteger, nullable=False),
     # who keeps the account: "local", or the source that an import read; its own id there
     Column("source", String(16), nullable=False, server_default="local"),

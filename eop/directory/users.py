@@ -30,7 +30,7 @@ _LOGIN = re.compile(rf"[\w.@+-]{{1,{MAX_LOGIN_CHARACTERS}}}")
 
 OWN_COLUMNS = (
     user.c.id, user.c.login, user.c.name, user.c.role, user.c.language, user.c.theme,
-    user.c.source, user.c.external_id, user.c.state, user.c.must_change,
+    user.c.source, user.c.external_id, user.c.state, user.c.must_change, user.c.single_keys,
     user.c.totp_key.is_not(None).label("has_second_factor"),
 )  # fmt: skip
 COLUMNS = (*OWN_COLUMNS, user_grant.c.kind, user_grant.c.value)
@@ -59,6 +59,7 @@ class User:
     external_id: str | None = None
     state: str = ACTIVE
     must_change: bool = False
+    single_keys: bool = True  # whether letters and signs alone are shortcuts
     has_second_factor: bool = False
 
 
@@ -121,7 +122,7 @@ def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:
     if not rows:
         return None
     *own, has_second_factor, _kind, _value = rows[0]
-    login, name, role, language, theme, source, external_id, state, must_change = own[1:]
+    login, name, role, language, theme, source, external_id, state, must_change = own[1:-1]
     return User(
         id=own[0],
         login=login,
@@ -135,6 +136,7 @@ def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:
         external_id=external_id,
         state=state,
         must_change=must_change,
+        single_keys=own[-1],
         has_second_factor=has_second_factor,
     )
 
@@ -289,14 +291,21 @@ def lift_passed_lock(connection: Connection, user_id: int, source: str) -> bool:
 
 
 def set_preferences(
-    connection: Connection, login: str, *, language: str | None, theme: str | None
+    connection: Connection,
+    login: str,
+    *,
+    language: str | None,
+    theme: str | None,
+    single_keys: bool,
 ) -> None:
     """Store how a user likes the pages; None follows the browser."""
     if language not in (None, *LANGUAGES) or theme not in (None, *THEMES):
         raise InvalidError(f"no such language or theme: {language!r}, {theme!r}")
     stored = get(connection, login)
     connection.execute(
-        update(user).where(user.c.id == stored.id).values(language=language, theme=theme)
+        update(user)
+        .where(user.c.id == stored.id)
+        .values(language=language, theme=theme, single_keys=single_keys)
     )
 
 

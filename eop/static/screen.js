@@ -5,6 +5,8 @@ import { walkedNeighbours } from "./kept.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
+import { isLetterForPage } from "./keys.js";
+import { Clipboard, Display, Keys, Menus } from "./screen-tools.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";
@@ -231,7 +233,7 @@ for (const radio of radios) {
 
 document.addEventListener("keydown", (event) => {
   const onStage = event.target === document.body || stage.contains(event.target);
-  if (link.mode === "control" || !onStage || event.ctrlKey || event.altKey || event.metaKey) {
+  if (link.mode === "control" || !onStage || !isLetterForPage(event)) {
     return;
   }
   const does = { f: () => view.toggleFull(), n: () => go("after"), b: () => go("before"),

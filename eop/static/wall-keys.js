@@ -1,5 +1,7 @@
 // The keyboard on the wall: one tab stop, arrows between tiles, Enter opens, V and C, / searches.
 
+import { isLetterForPage } from "./keys.js";
+
 const SINGLE = { v: "view", c: "control" };
 
 export class WallKeys {
@@ -34,7 +36,7 @@ export class WallKeys {
       return;
     }
     const mode = SINGLE[event.key.toLowerCase()];
-    if (mode && event.target.matches(".tile-open")) {
+    if (mode && event.target.matches(".tile-open") && isLetterForPage(event)) {
       event.preventDefault();
       const address = new URL(event.target.href);
       address.searchParams.set("mode", mode);
@@ -74,8 +76,7 @@ export class WallKeys {
   }
 
   #anywhere(event) {
-    const typing = event.target.closest?.("input, select, textarea, dialog, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    if (event.key === "/" && isLetterForPage(event)) {
       event.preventDefault();
       document.getElementById("search").focus();
     }

@@ -111,7 +111,11 @@ export class Tile {
     const foot = element("span", "tile-foot",
       element("span", "tile-row", parts.name, parts.age),
       element("span", "tile-row", parts.where, parts.state));
-    parts.open = element("a", "tile-open", picture, foot);
+    // read in one breath, and without the age: screen readers would read it again every second
+    parts.told = element("span", "vh");
+    picture.setAttribute("aria-hidden", "true");
+    foot.setAttribute("aria-hidden", "true");
+    parts.open = element("a", "tile-open", picture, foot, parts.told);
     parts.open.tabIndex = -1;
     parts.open.draggable = false;
     parts.check = element("input");
@@ -155,6 +159,9 @@ export class Tile {
     for (const shown of this.#mirrors) {
       shown(this, this.#shownUrl);
     }
+  /** What a screen reader says of this tile. */
+  get told() {
+    return this.#parts.told.textContent;
   }
 
   /** Whether this tile is the one that Tab reaches. */
@@ -293,10 +300,12 @@ export class Tile {
       li.append(parts.act);
       parts.act.setAttribute("aria-label", t("What to do? {name}", { name: this.title }));
     } else {
+      if (document.activeElement === parts.act) {
+        parts.open.focus(); // what leaves hands the focus on
+      }
       parts.act.remove();
     }
-    // The age is not part of the name: screen readers would read it again every second.
-    parts.open.setAttribute("aria-label", `${this.title}, ${this.name}, ${view.word}`);
+    parts.told.textContent = `${this.title}, ${this.name}, ${view.word}`;
   }
 
   #drawState(view) {

@@ -179,6 +179,8 @@ export class WallTools {
     if (chosen === "fit") {
       const bar = document.querySelector(".actions").offsetHeight; // none in the projector mode
       const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - bar;
+      const below = document.querySelector(".foot").offsetHeight;
+      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - below;
       const foot = 44;
       columns = fittingColumns(this.#wall.children.length, { width, height, gap, foot, least });
     }
@@ -218,7 +220,7 @@ export class AttentionList {
   }
 
   write(tiles) {
-    const rows = tiles.map((tile) => [tile, tile.link.getAttribute("aria-label")]);
+    const rows = tiles.map((tile) => [tile, tile.told]);
     const key = rows.map(([tile, label]) => `${tile.number} ${label}`).join("\n");
     if (key === this.#written) {
       return;
@@ -256,6 +258,7 @@ export class Advice {
     byId("advice-retry").addEventListener("click", () => this.#retry());
     byId("advice-close").addEventListener("click", () => this.#dialog.close());
     byId("advice-copy").addEventListener("click", () => this.#copy());
+    this.#dialog.addEventListener("close", () => this.#giveBack());
   }
 
   open(tile) {
@@ -268,6 +271,13 @@ export class Advice {
     byId("advice-detail").textContent = this.#details;
     byId("advice-copy").lastElementChild.textContent = t("Copy the details");
     this.#dialog.showModal();
+  }
+
+  /** The dialog gives the focus back by itself, but not to a button that has gone meanwhile. */
+  #giveBack() {
+    if (document.activeElement === document.body) {
+      document.querySelector('.tile-open[tabindex="0"]')?.focus();
+    }
   }
 
   async #retry() {

@@ -78,7 +78,30 @@ def test_a_theme_does_not_change_the_language(house):
     assert '<html lang="fr" data-theme="dark"' in page
 
 
-@pytest.mark.parametrize("fields", [{"theme": "pink"}, {"language": "xx"}, {"language": ""}])
+def test_single_keys_are_switched_off_and_on_for_the_user(house):
+    browser = house.signed_in()
+    off = 'data-single-keys="off"'
+    assert off not in browser.open(HOME).text
+    assert form(browser, MOUNT + "/preferences", single_keys="off").status_code == 303
+    assert off in browser.open(HOME).text
+    form(browser, MOUNT + "/preferences", theme="dark", language="fr")
+    assert off in house.signed_in().open(HOME).text
+    form(browser, MOUNT + "/preferences", single_keys="on")
+    assert off not in browser.open(HOME).text
+
+
+def test_a_script_keeps_a_preference_and_stays_on_its_page(house):
+    browser = house.signed_in()
+    token = {"X-CSRF-Token": browser.csrf}
+    fields = {"single_keys": "off", "next": HOME}
+    answer = browser.open(MOUNT + "/preferences", "POST", data=fields, headers=token)
+    assert (answer.status_code, answer.text) == (204, "")
+    assert 'data-single-keys="off"' in browser.open(HOME).text
+
+
+@pytest.mark.parametrize(
+    "fields", [{"theme": "pink"}, {"language": "xx"}, {"language": ""}, {"single_keys": "maybe"}]
+)
 def test_an_unknown_preference_is_refused(house, fields):
     assert form(house.signed_in(), MOUNT + "/preferences", **fields).status_code == 422
 
@@ -105,7 +128,10 @@ def test_the_door_speaks_the_browsers_language_or_the_one_asked_for(house):
 def test_no_page_holds_inline_style_or_script(house):
     house.add_workstation("pc-01", "S12")
     browser = house.signed_in()
-    for path in ("/login", HOME, MOUNT + "/observe/", MOUNT + "/observe/wall?room=S12", "/logout"):
+    for path in (
+        "/login", HOME, MOUNT + "/observe/", MOUNT + "/observe/wall?room=S12", "/logout",
+        MOUNT + "/help", MOUNT + "/accessibility",
+    ):  # fmt: skip
         page = browser.open(path).text
         assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page), path
         for tag in re.findall(r"<script[^>]*>", page):

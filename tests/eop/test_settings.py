@@ -47,6 +47,11 @@ def test_what_init_makes_is_accepted(conf):
         ({"SESSION_EXPIRES": 0}, "SESSION_EXPIRES must be at least 1"),
         ({"SESSION_IDLE": -1}, "SESSION_IDLE must be at least 0"),
         ({"AUDIT_DAYS": -1}, "AUDIT_DAYS must be at least 0"),
+        (
+            {"ACCESSIBILITY_CONTACT": "x" * 201},
+            "ACCESSIBILITY_CONTACT must be at most 200",
+        ),
+        ({"ACCESSIBILITY_CONTACT": "a\nb"}, "ACCESSIBILITY_CONTACT must be at most 200"),
         ({"TRUSTED_PROXIES": "127.0.0.1"}, "TRUSTED_PROXIES must be a list of strings"),
         ({"MOUNT_POINT": "eop"}, "MOUNT_POINT must look like"),
         ({"MOUNT_POINT": "/eop/"}, "MOUNT_POINT must look like"),

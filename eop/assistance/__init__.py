@@ -1,0 +1,1 @@
+"""Help in the page, and what is said of the console's accessibility."""
