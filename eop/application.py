@@ -162,7 +162,6 @@ def _create(
     assets.init_app(app)
     app.jinja_env.globals.update(may=may, told=moments.told, told_end=moments.told_end)
     assistance.init_app(app, parts.site.MOUNT_POINT + assistance.PATH)
-    app.jinja_env.globals.update(may=may, told=days.told)
     app.context_processor(_globals)
     return app
 

@@ -8,6 +8,7 @@ from eop.aaa import guard
 from eop.aaa.access import Directory, visible_rooms
 from eop.directory import users
 from eop.errors import DaemonDownError, InvalidError
+from eop.languages import LANGUAGES
 from eop.services import services
 
 SYSTEM_THEME = "system"  # the form's word for "as the browser says"
@@ -43,7 +44,7 @@ def preferences() -> AnyResponse:
     language = request.form.get("language", who.language)
     single_keys = request.form.get("single_keys", _SWITCH[who.single_keys])
     known_theme = theme in (SYSTEM_THEME, *users.THEMES)
-    if not known_theme or (language is not None and language not in users.LANGUAGES):
+    if not known_theme or (language is not None and language not in LANGUAGES):
         raise InvalidError("no such theme or language")
     if single_keys not in _SWITCH.values():
         raise InvalidError("single keys are on or off")

@@ -43,13 +43,12 @@ def explain(database: Database, daemon: Daemon, asked: Question, now_ms: int) ->
     workstation and does not answer.
     """
     if asked.action not in ACTIONS:
-        raise InvalidError(f"{asked.action[:80]!r} is no action; actions: {', '.join(ACTIONS)}")
-    action: Action = asked.action
         raise InvalidError(
             N_("%(text)s is no action; actions: %(actions)s"),
             text=repr(asked.action[:80]),
             actions=", ".join(ACTIONS),
         )
+    action: Action = asked.action
     target = _target(database, daemon, asked.target) if asked.target else None
     with database.read() as connection:
         user = users.get(connection, asked.login[:256])

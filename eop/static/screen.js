@@ -6,7 +6,6 @@ import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
 import { isLetterForPage } from "./keys.js";
-import { Clipboard, Display, Keys, Menus } from "./screen-tools.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";

@@ -159,6 +159,8 @@ export class Tile {
     for (const shown of this.#mirrors) {
       shown(this, this.#shownUrl);
     }
+  }
+
   /** What a screen reader says of this tile. */
   get told() {
     return this.#parts.told.textContent;

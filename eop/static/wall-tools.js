@@ -178,8 +178,7 @@ export class WallTools {
     let columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     if (chosen === "fit") {
       const bar = document.querySelector(".actions").offsetHeight; // none in the projector mode
-      const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - bar;
-      const below = document.querySelector(".foot").offsetHeight;
+      const below = bar + document.querySelector(".foot").offsetHeight;
       const height = innerHeight - this.#wall.getBoundingClientRect().top - scrollY - 2 * gap - below;
       const foot = 44;
       columns = fittingColumns(this.#wall.children.length, { width, height, gap, foot, least });
