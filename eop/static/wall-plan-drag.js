@@ -14,6 +14,10 @@ export class PlanDrag {
     this.#wall = wall;
   }
 
+  get isDrag() {
+    return this.#press?.isDrag === true;
+  }
+
   down(event, tile) {
     this.drop();
     if (tile && event.button === 0 && event.isPrimary) {

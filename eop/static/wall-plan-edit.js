@@ -21,6 +21,12 @@ export class PlanEditor {
   #picked = null;
   #drag;
   #isSaving = false;
+  // A finger that drags scrolls nothing: after a fling the browser would ignore the next press.
+  #hold = (event) => {
+    if (this.#drag.isDrag && event.cancelable) {
+      event.preventDefault();
+    }
+  };
 
   constructor(page, wall, host, note) {
     this.#page = page;
@@ -89,6 +95,8 @@ export class PlanEditor {
     byId("wall-page").toggleAttribute("data-editing", isOpen);
     byId("plan-tools").hidden = !isOpen;
     const place = this.#wall.parentElement;
+    const gestures = isOpen ? "addEventListener" : "removeEventListener"; // only now: it slows scrolling
+    place[gestures]("touchmove", this.#hold, { passive: false });
     if (isOpen) {
       place.setAttribute("role", "application"); // arrows are for the places, not for reading
       place.setAttribute("aria-label", t("Seating plan"));

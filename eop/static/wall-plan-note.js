@@ -4,6 +4,8 @@ import { CallError } from "./api.js";
 import { element } from "./wall-tile.js";
 import { t } from "./words.js";
 
+const SHOWN_MS = 30_000; // what went well is said for so long, and longer under pointer or focus
+
 export const byId = (id) => document.getElementById(id);
 
 /** Why a call failed, as a sentence. */
@@ -13,8 +15,9 @@ export function reasonOf(error) {
 
 export class PlanNote {
   #note = byId("plan-note");
+  #leaving = 0;
 
-  /** Show a text; `choices` are `[label, what it does]`. `say` says it aloud. */
+  /** Show a text and say it aloud; `choices` are `[label, what it does]`. */
   show(text, tone, choices = []) {
     this.#note.dataset.tone = tone;
     byId("plan-note-text").textContent = text;
@@ -29,9 +32,24 @@ export class PlanNote {
     }));
     this.#note.hidden = false;
     byId(tone === "ok" ? "say" : "shout").textContent = text;
+    clearTimeout(this.#leaving);
+    if (tone === "ok") {
+      this.#leave();
+    }
+  }
+
+  #leave() {
+    this.#leaving = setTimeout(() => {
+      if (this.#note.matches(":hover, :focus-within")) {
+        this.#leave();
+      } else {
+        this.hide();
+      }
+    }, SHOWN_MS);
   }
 
   hide() {
+    clearTimeout(this.#leaving);
     this.#note.hidden = true;
   }
 }
