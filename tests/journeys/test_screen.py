@@ -231,7 +231,7 @@ def test_the_pill_tells_the_latency_and_opens_figures(signed_in, stack, desktops
         )
         signed_in.click("#meter summary")
         assert signed_in.locator("#meter-size").inner_text() == "800 × 600 pixels"
-        assert signed_in.locator("#meter-encoding").inner_text() != ""
+        wait_until(lambda: signed_in.inner_text("#meter-encoding"), 10, "the encodings in use")
         wait_until(
             lambda: re.fullmatch(r"[\d.,]+ [kM]bit/s", signed_in.inner_text("#meter-bandwidth")),
             10,
