@@ -60,6 +60,8 @@ export class Meter {
     if (rfb === null) {
       return;
     }
+    byId("meter-encoding").textContent = encodingsSaid(rfb.encodings);
+    byId("meter-size").textContent = t("{width} × {height} pixels", rfb.size);
     const now = { at: performance.now(), bytes: this.#bytes(), frames: rfb.frames };
     const last = this.#last;
     if (last !== null && now.at - last.at < EVERY_MS / 2) {
@@ -74,7 +76,5 @@ export class Meter {
     const pictures = rate(now.frames - (last?.frames ?? 0));
     byId("meter-bandwidth").textContent = bits === null ? t("measuring") : bandwidthSaid(bits, language);
     byId("meter-frames").textContent = pictures === null ? t("measuring") : number.format(pictures);
-    byId("meter-encoding").textContent = encodingsSaid(rfb.encodings);
-    byId("meter-size").textContent = t("{width} × {height} pixels", rfb.size);
   }
 }

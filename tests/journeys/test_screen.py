@@ -158,6 +158,17 @@ def test_a_key_is_held_for_the_next_one(signed_in, stack, desk, tmp_path):
     )
 
 
+def test_caps_lock_of_the_workstation_is_told_and_switched(signed_in, stack, desk):
+    _, number = desk
+    control(signed_in, stack, number)
+    flag = signed_in.locator("#caps-flag")
+    assert flag.is_hidden()
+    for shown in ("visible", "hidden"):
+        signed_in.click("#keys summary")
+        signed_in.click("#caps")
+        flag.wait_for(state=shown, timeout=5000)
+
+
 def test_a_tablet_types_with_its_own_keyboard_and_a_row_of_keys(browser, stack, desk, tmp_path):
     desktop, number = desk
     note = tmp_path / "note.txt"
@@ -220,7 +231,7 @@ def test_the_pill_tells_the_latency_and_opens_figures(signed_in, stack, desktops
         )
         signed_in.click("#meter summary")
         assert signed_in.locator("#meter-size").inner_text() == "800 × 600 pixels"
-        assert signed_in.locator("#meter-encoding").inner_text() != ""
+        wait_until(lambda: signed_in.inner_text("#meter-encoding"), 10, "the encodings in use")
         wait_until(
             lambda: re.fullmatch(r"[\d.,]+ [kM]bit/s", signed_in.inner_text("#meter-bandwidth")),
             10,
@@ -231,6 +242,38 @@ def test_the_pill_tells_the_latency_and_opens_figures(signed_in, stack, desktops
         )
         signed_in.keyboard.press("Escape")
         assert signed_in.locator(".meter").is_hidden()
+
+
+QUALITY_0, COMPRESSION_0 = -32, -256  # pseudo-encodings; the level is added
+
+
+@pytest.mark.parametrize(("quality", "levels"), [("sharp", (9, 1)), ("light", (2, 6))])
+def test_the_quality_is_asked_of_the_server_and_kept(signed_in, stack, desk, quality, levels):
+    _, number = desk
+    asked = []
+
+    def note(data):
+        if isinstance(data, bytes) and data[:1] == b"\x02":  # SetEncodings
+            asked.append(struct.unpack(f">{(len(data) - 4) // 4}i", data[4:]))
+
+    signed_in.on("websocket", lambda socket: socket.on("framesent", note))
+    look(signed_in, stack, number)
+    signed_in.click(".tool-menu:has([data-quality]) summary")
+    signed_in.click(f"[data-quality={quality}]")
+    wanted = {QUALITY_0 + levels[0], COMPRESSION_0 + levels[1]}
+    until_asked(signed_in, asked, wanted)
+    asked.clear()
+    signed_in.reload()  # as the next student's page
+    until_status(signed_in, "open")
+    until_asked(signed_in, asked, wanted)
+    assert signed_in.inner_text("#quality-word") == f"Quality: {quality}"
+
+
+def until_asked(page, asked, wanted):
+    """Until the last list of encodings holds the wanted ones; frames are told during a call."""
+    wait_until(
+        lambda: page.title() and asked and wanted <= set(asked[-1]), 5, f"{wanted} asked for"
+    )
 
 
 def save(page, folder):
