@@ -13,6 +13,12 @@ CALLS = {
     "/api/v1/workstations/{workstation_id}/rewind/{moment}": {"get"},
     "/api/v1/tickets": {"post"},
     "/api/v1/actions": {"post"},
+    "/api/v1/lessons": {"post"},
+    "/api/v1/lessons/current": {"get"},
+    "/api/v1/lessons/{lesson_id}": {"delete"},
+    "/api/v1/lessons/{lesson_id}/end": {"post"},
+    "/api/v1/lessons/presets": {"get", "post"},
+    "/api/v1/lessons/presets/{number}": {"put", "delete"},
 }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from eop.aaa import switches
 from eop.audit.tables import audit
 from eop.lessons import presets
-from tests.eop.installation import API, MOUNT, error
+from tests.eop.installation import API, error
 
 PRESET = {
     "name": "Exam", "sites_rule": "allowed", "sites": ["fr.wikipedia.org"], "lock_text": "Look up!",
@@ -291,20 +291,4 @@ def test_everything_is_kept_in_the_audit_with_a_sentence(school):
         "lesson_started": [("camille", f"Began a lesson: {place}, with the preset “Exam”.")],
         "lesson_ended": [("camille", f"Ended a lesson after 0 seconds: {place}.")],
         "lesson_preset_removed": [("camille", "Removed the lesson preset “Exam”.")],
-    }
-
-
-def test_the_calls_are_in_the_openapi_document(school):
-    paths = school.browser().open(f"{API}/openapi.json").json["paths"]
-    found = {path: set(calls) - {"parameters"} for path, calls in paths.items() if "lesson" in path}
-    prefix = MOUNT if any(path.startswith(MOUNT) for path in found) else ""
-    assert {
-        path.removeprefix(prefix).removeprefix("/api/v1"): calls for path, calls in found.items()
-    } == {
-        "/lessons": {"post"},
-        "/lessons/current": {"get"},
-        "/lessons/{lesson_id}": {"delete"},
-        "/lessons/{lesson_id}/end": {"post"},
-        "/lessons/presets": {"get", "post"},
-        "/lessons/presets/{number}": {"put", "delete"},
     }
