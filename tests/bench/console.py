@@ -1,10 +1,10 @@
 """The console's wall in Chromium: 100 workstations that change once a second, watched and used.
 
 `python -m tests.bench.console [--desktops 100] [--seconds 15]`. The workstations are those of
-`tests.bench.light_desktops --steady`. Counted are all processes of Chromium, what it calls long tasks
-(PerformanceObserver, over 50 ms by the clock: others who work on the machine lengthen them), and from
-a trace the longest task of the page's main thread by the CPU it used. "Used" is what a teacher does:
-all selected, the spotlight, other orders, a search, another size, the projector mode.
+`tests.bench.light_desktops --steady`. Counted are all processes of Chromium, what it calls long
+tasks (PerformanceObserver, over 50 ms by the clock: others who work on the machine lengthen them),
+and from a trace the longest task of the page's main thread by the CPU it used. "Used" is what a
+teacher does: all selected, the spotlight, other orders, a search, another size, the projector mode.
 """
 
 import json
