@@ -90,6 +90,8 @@ def test_a_workstation_is_added_with_a_password_that_is_never_shown(school, boss
     added = known(school)["pc-02"]
     assert (added.room, added.address, added.user) == ("S14", "127.0.0.1:5901", "malo")
     assert password_of(school, "pc-02") == b"hush-hush"
+    for verb in ("", "/look", "/probe"):
+        assert f'action="/eoleapps/eop{PATH}/{added.id}{verb}"' in page.text
     event = school.daemon.journal.after(0)[-1]
     assert (event.kind, event.user) == ("workstation_added", "carla")
 
