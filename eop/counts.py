@@ -17,26 +17,30 @@ class Count(int):
     """A whole number that reads as the page's language writes it; `%d` and sums see the number."""
 
     def __str__(self) -> str:
-        return str(format_decimal(int(self)))  # type: ignore[no-untyped-call]
+        return str(format_decimal(int(self)))
 
 
-class CountingDomain(Domain):  # type: ignore[misc]
+class CountingDomain(Domain):
     """The texts of the site."""
 
     def gettext(self, string: str, **variables: Any) -> str:
         """A text in the page's language, with its values."""
-        return str(super().gettext(string, **readable(variables)))
+        told = super().gettext(string, **readable(variables))  # type: ignore[no-untyped-call]
+        return str(told)
 
     def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
         """The same, in the form that goes with `num`."""
         counted = readable({"num": num})["num"]
-        return str(super().ngettext(singular, plural, counted, **readable(variables)))
+        told = super().ngettext(  # type: ignore[no-untyped-call]
+            singular, plural, counted, **readable(variables)
+        )
+        return str(told)
 
 
 def init_app(app: Flask) -> None:
     """Have code and templates fill in counts; after Babel itself."""
-    get_babel(app).instance.domain_instance = CountingDomain()
-    installed = app.jinja_env.globals
+    get_babel(app).instance.domain_instance = CountingDomain()  # type: ignore[no-untyped-call]
+    installed: dict[str, Any] = app.jinja_env.globals
     for name in ("gettext", "ngettext"):
         installed[name] = _counting(installed[name])
     app.jinja_env.filters["number"] = number
