@@ -61,7 +61,7 @@ def page(browser: Browser):
 def new_page(browser: Browser, **options: object):
     """A new, English, 1280 px page that fails the test on any error of script or policy."""
     usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
-    context = browser.new_context(**(usual | options))
+    context = browser.new_context(**usual | options)
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
