@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from eop.directory.tables import user, user_grant
 from eop.errors import N_, ExistsError, InvalidError, NotFoundError
-from eop.languages import LANGUAGES
+from eop.languages import LANGUAGES as LANGUAGES  # one may ask here, too
 
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
 THEMES = ("light", "dark", "contrast")
