@@ -25,15 +25,12 @@ class CountingDomain(Domain):
 
     def gettext(self, string: str, **variables: Any) -> str:
         """A text in the page's language, with its values."""
-        return str(super().gettext(string, **readable(variables)))  # type: ignore[no-untyped-call]
         told = super().gettext(string, **readable(variables))  # type: ignore[no-untyped-call]
         return str(told)
 
     def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
         """The same, in the form that goes with `num`."""
         counted = readable({"num": num})["num"]
-        text = super().ngettext(singular, plural, counted, **readable(variables))  # type: ignore[no-untyped-call]
-        return str(text)
         told = super().ngettext(  # type: ignore[no-untyped-call]
             singular, plural, counted, **readable(variables)
         )
@@ -43,7 +40,6 @@ class CountingDomain(Domain):
 def init_app(app: Flask) -> None:
     """Have code and templates fill in counts; after Babel itself."""
     get_babel(app).instance.domain_instance = CountingDomain()  # type: ignore[no-untyped-call]
-    installed: Any = app.jinja_env.globals
     installed: dict[str, Any] = app.jinja_env.globals
     for name in ("gettext", "ngettext"):
         installed[name] = _counting(installed[name])

@@ -14,8 +14,11 @@ from eop.aaa.policy import Action, Circumstances, Target
 from eop.audit import events
 from eop.daemon import Daemon
 from eop.database import Database, upsert
+from eop.directory import rooms
 from eop.directory.tables import room_setting
 from eop.errors import InvalidError, RefusedError
+
+rooms.follow(room_setting.c.room)
 
 REWIND = "rewind"
 NAMES = (REWIND,)

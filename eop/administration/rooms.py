@@ -12,7 +12,7 @@ from eop.administration import forms, workstation_words
 from eop.administration.workstation_fields import is_line
 from eop.administration.workstation_list import natural
 from eop.audit import events
-from eop.directory import days, rooms, users
+from eop.directory import rooms, users
 from eop.directory.rooms import MAX_ROOM_CHARACTERS, Given
 from eop.directory.users import EVERYTHING
 from eop.errors import N_, DaemonDownError, InvalidError, NotFoundError, RefusedError
@@ -50,7 +50,6 @@ def page() -> AnyResponse:
         section="admin",
         rooms=found,
         everywhere=everywhere,
-        days=days,
         error=error,
         done=forms.done(DONE),
     )

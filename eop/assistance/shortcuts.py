@@ -66,10 +66,18 @@ WALL = Group(
         Shortcut(("←", "↑", "→", "↓"), lazy_gettext("From tile to tile")),
         Shortcut(("Home", "End"), lazy_gettext("First tile, last tile")),
         Shortcut(("Enter",), lazy_gettext("Open the screen")),
+        Shortcut(("Space",), lazy_gettext("Select this tile, or not; pause the slideshow")),
+        Shortcut(("Shift", "→"), lazy_gettext("Select from tile to tile"), How.TOGETHER),
+        Shortcut(("Ctrl", "A"), lazy_gettext("Select all that are shown"), How.TOGETHER),
+        Shortcut(("Z",), lazy_gettext("Held: this picture large"), is_single=True),
+        _single("P", lazy_gettext("Projector mode, without names")),
+        _single("F", lazy_gettext("Full screen, and back")),
         _single("V", lazy_gettext("View this screen")),
         _single("C", lazy_gettext("Control this screen")),
         _single("/", lazy_gettext("Search a student or a workstation")),
-        Shortcut(("Escape",), lazy_gettext("From the search back to the tiles")),
+        Shortcut(
+            ("Escape",), lazy_gettext("Clear the selection; from the search back to the tiles")
+        ),
     ),
     "observe",
 )

@@ -11,8 +11,11 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from eop.audit import events
+from eop.directory import rooms
 from eop.errors import InvalidError, RefusedError
 from eop.observation.tables import seating_plan
+
+rooms.follow(seating_plan.c.room)
 
 MAX_COLUMNS = 20  # with as many rows: the largest hall, whose plan fits into one call
 MAX_ROWS = 20

@@ -1,8 +1,6 @@
-// Whether keys of a single letter do something: who wishes it turns them off (WCAG 2.1.4).
+// Which presses of a letter are the wall's; whoever wishes it turns them off (WCAG 2.1.4).
 
-export function lettersAllowed() {
-  return document.body.dataset.singleKeys !== "off";
-}
+import { lettersAllowed } from "./keys.js";
 
 /** Whether this press is that letter and nothing else: no modifier, no field, no menu, no dialog. */
 export function isLetter(event, letter) {

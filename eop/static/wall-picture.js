@@ -23,10 +23,13 @@ export class Follower {
     parts.age = element("span", "tile-age");
     parts.where = element("span", "tile-where");
     parts.state = element("span", "tile-state");
-    parts.open = element("a", "tile-open",
-      element("span", "tile-pic", parts.image, parts.bands, parts.void),
-      element("span", "tile-foot", element("span", "tile-row", parts.name, parts.age),
-        element("span", "tile-row", parts.where, parts.state)));
+    const picture = element("span", "tile-pic", parts.image, parts.bands, parts.void);
+    const foot = element("span", "tile-foot", element("span", "tile-row", parts.name, parts.age),
+      element("span", "tile-row", parts.where, parts.state));
+    parts.told = element("span", "vh");
+    picture.setAttribute("aria-hidden", "true");
+    foot.setAttribute("aria-hidden", "true");
+    parts.open = element("a", "tile-open", picture, foot, parts.told);
     parts.open.draggable = false;
     this.element = element("li", "tile", parts.open);
     this.element.dataset.of = tile.id;
@@ -57,7 +60,7 @@ export class Follower {
     this.element.toggleAttribute("data-old", view.fresh === "stale");
     this.element.dataset.fresh = view.fresh;
     parts.open.href = tile.href;
-    parts.open.setAttribute("aria-label", `${tile.title}, ${tile.name}, ${view.word}`);
+    parts.told.textContent = `${tile.title}, ${tile.name}, ${view.word}`;
     parts.name.textContent = tile.title;
     parts.where.textContent = tile.user === null ? tile.room : tile.name;
     parts.age.textContent = view.age;

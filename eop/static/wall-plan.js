@@ -244,7 +244,7 @@ export class SeatingPlan {
 
   #placeTiles(plan, frame) {
     let loose = 0;
-    for (const tile of [...this.#tiles.values()].sort((a, b) => a.name.localeCompare(b.name))) {
+    for (const tile of [...this.#tiles.values()].sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang))) {
       if (!tile.element.isConnected) {
         continue;
       }

@@ -141,6 +141,7 @@ function takeWorkstation(event) {
   } else {
     putTile(event);
   }
+  plan.seat();
   tools.arrangeSoon();
   tellSeats();
 }

@@ -33,7 +33,7 @@ export function timeOfDay(milliseconds) {
 
 /** Whose dates and numbers this page writes, for `Intl`; the site writes them alike. */
 export function locale() {
-  const language = globalThis.document?.documentElement.lang || "en";
+  const language = globalThis.document?.documentElement?.lang || "en";
   return language === "en" ? "en-GB" : language;
 }
 

@@ -35,7 +35,7 @@ def test_a_teacher_signs_in_and_sees_a_live_tile(inside, stack, desktops):
     inside.go(f"{stack.url}/")
     inside.click('main a[href$="/observe/wall?room=S12"]')
     tile = f"li.tile[data-workstation='{desktops['ids']['pc-01']}']"
-    live = json.dumps(f"{tile}[data-fresh=live] img[src^='blob:']")
+    live = json.dumps(f"{tile}[data-fresh=live] img[src^='data:']")
     inside.wait_for(f"document.querySelector({live})?.naturalWidth > 0", PATIENCE)
     assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

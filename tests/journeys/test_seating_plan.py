@@ -36,7 +36,7 @@ def rooms(stack, tmp_path_factory):
 
 def open_plan(page, stack, room):
     page.goto(f"{stack.url}/observe/wall?room={room}")
-    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="blob:"]', timeout=PATIENCE)
+    page.wait_for_selector('li.tile[data-fresh="live"] img[src^="data:"]', timeout=PATIENCE)
     page.check("input[name=layout][value=plan]", force=True)
     expect(page.locator("#wall")).to_have_attribute("data-view", "plan")
 
