@@ -145,7 +145,8 @@ export class PlanEditor {
     const grown = what === "columns" ? resized(this.draft, columns + by, rows) : resized(this.draft, columns, rows + by);
     const lost = this.draft.seats.size - grown.seats.size;
     const size = t("Columns: {columns}, rows: {rows}.", { columns: grown.columns, rows: grown.rows });
-    this.#change(grown, lost > 0 ? `${size} ${t("No longer placed: {n}.", { n: lost })}` : size);
+    const off = t("No longer placed: {n}.", { n: lost });
+    this.#change(grown, lost > 0 ? `${size} ${off}` : size);
   }
 
   #toggleAisle(after) {
@@ -159,7 +160,8 @@ export class PlanEditor {
     const other = occupant(this.draft, place);
     const where = this.#host.words(place);
     const name = other !== undefined && other !== tile.id ? this.#host.tile(other)?.title : undefined;
-    const words = name === undefined ? where : `${where}. ${t("Changed places with {name}.", { name })}`;
+    const swapped = t("Changed places with {name}.", { name });
+    const words = name === undefined ? where : `${where}. ${swapped}`;
     this.#change(moved(this.draft, tile.id, place), words);
   }
 

@@ -117,7 +117,7 @@ def test_a_whole_school_goes_through(school, boss):
     assert MAX_BODY_BYTES < len(data) <= MAX_FILE_BYTES
     page = preview(boss, data)
     assert "To add: 1,500" in words(page)
-    assert "and 1300 more" in words(page)
+    assert "and 1,300 more" in words(page)
     follow(boss, carry_out(boss, page))
     assert len(known(school)) == 1501
 
