@@ -115,7 +115,8 @@ export class Tile {
     parts.told = element("span", "vh");
     picture.setAttribute("aria-hidden", "true");
     foot.setAttribute("aria-hidden", "true");
-    parts.open = element("a", "tile-open", picture, foot, parts.told);
+    parts.toldPlain = element("span", "vh when-projector");
+    parts.open = element("a", "tile-open", picture, foot, parts.told, parts.toldPlain);
     parts.open.tabIndex = -1;
     parts.open.draggable = false;
     parts.check = element("input");
@@ -308,6 +309,7 @@ export class Tile {
       parts.act.remove();
     }
     parts.told.textContent = `${this.title}, ${this.name}, ${view.word}`;
+    parts.toldPlain.textContent = this.name;
   }
 
   #drawState(view) {

@@ -93,7 +93,7 @@ def test_typing_reaches_the_desktop_under_control_and_not_under_view(
     until_status(signed_in, "open")
     canvas = signed_in.locator("#screen canvas")
     canvas.click(position={"x": 60, "y": 60})
-    signed_in.keyboard.type("typed at sight\n")
+    signed_in.keyboard.type("typed at rest\n")  # no shortcut of the page
     signed_in.check("input[name=mode][value=control]", force=True)
     signed_in.wait_for_selector('#stage[data-mode="control"][data-status="open"]', timeout=PATIENCE)
     canvas.hover(position={"x": 60, "y": 60})  # without a window manager the pointer has the focus

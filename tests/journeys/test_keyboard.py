@@ -14,7 +14,8 @@ LEAST_TARGET = 24  # CSS pixels, WCAG 2.5.8
 FOCUSED = """() => {
   const e = document.activeElement;
   if (e === null || e === document.body) { return null; }
-  const marked = [e, e.closest("label"), e.closest(".tile-check")].filter((one) => one !== null);
+  const marked = [e, e.closest("label"), e.closest(".tile-check"), e.closest(".tile")]
+    .filter((one) => one !== null);
   const ring = marked.some((one) => {
     const style = getComputedStyle(one);
     return style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2;
@@ -223,7 +224,7 @@ def test_a_menu_of_the_banner_gives_the_focus_back(by_keys):
 # Everything that can be pressed and is smaller than a finger or an unsure hand can hit. Links
 # within a sentence may be as high as its line; a label belongs to its box.
 SMALL = """(least) => [...document.querySelectorAll(
-    "a[href], button, summary, select, input:not([type=hidden]), textarea, [tabindex='0']")]
+    "a[href], button, summary, select, input:not([type=hidden]), textarea:not(.soft-text), [tabindex='0']")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }))
   .filter((e) => !e.matches(".skip, p a, li > a, td a, th a, dd a"))
   .map((e) => [e, (e.closest("label") ?? e).getBoundingClientRect()])

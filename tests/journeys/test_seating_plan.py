@@ -11,7 +11,7 @@ from tests.journeys.conftest import new_page, sign_in
 PATIENCE = 15_000  # ms; the first picture of a desktop on a busy machine
 NAMES = [f"pc-{number:02d}" for number in range(1, 7)]
 USUAL = dict(zip(NAMES, ("1,1", "2,1", "3,1", "1,2", "2,2", "3,2"), strict=True))
-OTHER, OTHER_PASSWORD = "roux", "another horse battery"
+OTHER, OTHER_PASSWORD = "lucie.roux", "another horse battery"
 
 
 @pytest.fixture(scope="module")
