@@ -164,7 +164,7 @@ def _jpeg(data: bytes, rect: Rect) -> Words:
         raise ProtocolError("a JPEG of too many scans")
     words = np.empty((rect.height, rect.width), np.uint32)
     try:
-        # The fast ways cost a sixth less; what differs is hidden by what the JPEG has lost.
+        # What differs by the fast ways is hidden by what the JPEG has lost.
         pixels: Pixels = simplejpeg.decode_jpeg(
             data, colorspace="RGBX", fastdct=True, fastupsample=True, buffer=words
         )  # raises where it does not fit
