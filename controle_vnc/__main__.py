@@ -13,7 +13,7 @@ from controle_vnc.errors import CannotListenError, SettingsError
 logger = logging.getLogger("controle_vnc")
 
 # Rectangles are made by the thousand and go by counting references; looking through all else for
-# rings among them took a tenth of the daemon's time.
+# rings among them is work for nothing.
 YOUNG_OBJECTS = 20_000  # before the next look; a few MiB where all of them were rings
 
 

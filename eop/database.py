@@ -56,8 +56,8 @@ class Database:
             yield connection
 
     def _begin(self, connection: Connection, statement: str) -> None:
-        # not by a listener of the engine: where there is one, every statement costs half as much
-        # again, for SQLAlchemy looks each time whether somebody wants to hear of it
+        # not by a listener of the engine: where there is one, SQLAlchemy looks
+        # at every statement whether somebody wants to hear of it
         if self._is_sqlite:
             connection.exec_driver_sql(statement)
 

@@ -38,7 +38,7 @@ WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the 
 MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
 ROUNDING_SECONDS = 0.0005  # uvloop rounds to milliseconds: a timer that is early comes back twice
-WALL_QUALITY = 3  # JPEG level for tiles, which are shrunk: a third less to decode than level 5
+WALL_QUALITY = 3  # JPEG level for tiles, which are shrunk: fewer bytes, and less to decode
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 

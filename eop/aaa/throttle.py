@@ -91,6 +91,7 @@ def check(connection: Connection, attempt: Attempt) -> None:
 
 def failed(connection: Connection, attempt: Attempt) -> bool:
     """Count a failure, and lock when it is one too many; whether it was."""
+    _alone(connection, attempt.login)
     _keep(connection, attempt, attempt.login)
     same_login = sign_in_failure.c.login == attempt.login
     here = sign_in_failure.c.place == attempt.place
@@ -108,6 +109,15 @@ def failed(connection: Connection, attempt: Attempt) -> bool:
 def failed_here(connection: Connection, attempt: Attempt) -> None:
     """Count a failure at its place alone: no login is locked by it."""
     _keep(connection, attempt, NOBODY)
+
+
+def _alone(connection: Connection, login: str) -> None:
+    """Have failures of one login counted one after the other, until this transaction ends.
+
+    On PostgreSQL none of those that come at once would see the others; SQLite writes one by one.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(login))))
 
 
 def _keep(connection: Connection, attempt: Attempt, login: str) -> None:

@@ -22,6 +22,7 @@ FILL, JPEG = 8, 9
 COPY, PALETTE, GRADIENT = 0, 1, 2
 EXPLICIT_FILTER = 0x40
 RESET_ANY = 0x0F
+MAX_LENGTH_BYTES = 3
 TPIXEL = 3
 MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
 MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
@@ -101,24 +102,26 @@ def _filtered(stream: Inflater, filter_id: int, area: Pixels) -> Decoding:
 
 def compact_length() -> Generator[int, bytes, int]:
     """A length of one to three bytes, seven, seven and eight bits, low ones first."""
-    first = (yield 1)[0]
-    if first < 128:
-        return first
-    second = (yield 1)[0]
-    length = (first & 127) | (second & 127) << 7
-    if second < 128:
-        return length
-    return length | (yield 1)[0] << 14
+    head = bytes((yield 1))
+    while head[-1] > 127 and len(head) < MAX_LENGTH_BYTES:
+        head += yield 1
+    return _length_in(head)[0]
+
+
+def _length_in(head: bytes) -> tuple[int, int]:
+    """The compact length at the start of `head`, and how many of its bytes that is."""
+    if head[0] < 128:
+        return head[0], 1
+    length = (head[0] & 127) | (head[1] & 127) << 7
+    if head[1] < 128:
+        return length, 2
+    return length | head[2] << 14, 3
 
 
 def _compressed(limit: int) -> Generator[int, bytes, bytes]:
     """A JPEG and its length in two steps: none is so short that three bytes reach behind it."""
-    head = yield 3
-    length, used = head[0] & 127, 1
-    if head[0] > 127:
-        length, used = length | (head[1] & 127) << 7, 2
-        if head[1] > 127:
-            length, used = length | head[2] << 14, 3
+    head = yield MAX_LENGTH_BYTES
+    length, used = _length_in(head)
     check_compressed(length, limit)
     begin = head[used:]
     if length < len(begin):
@@ -161,7 +164,7 @@ def _jpeg(data: bytes, rect: Rect) -> Words:
         raise ProtocolError("a JPEG of too many scans")
     words = np.empty((rect.height, rect.width), np.uint32)
     try:
-        # The fast ways cost a sixth less; what differs is hidden by what the JPEG has lost.
+        # What differs by the fast ways is hidden by what the JPEG has lost.
         pixels: Pixels = simplejpeg.decode_jpeg(
             data, colorspace="RGBX", fastdct=True, fastupsample=True, buffer=words
         )  # raises where it does not fit
