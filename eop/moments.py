@@ -10,6 +10,12 @@ def told(milliseconds: int) -> str:
     return _day_and_time(local(milliseconds))
 
 
+def told_lately(milliseconds: int, now: int) -> str:
+    """A moment, today's by the time alone."""
+    moment = local(milliseconds)
+    return _time(moment) if moment.date() == local(now).date() else _day_and_time(moment)
+
+
 def told_end(milliseconds: int) -> str:
     """A moment at which something ends; where a day ends, that day."""
     moment = local(milliseconds)
@@ -24,8 +30,11 @@ def local(milliseconds: int) -> datetime:
 
 
 def _day_and_time(moment: datetime) -> str:
-    time = format_time(moment, "short", rebase=False)  # type: ignore[no-untyped-call]
-    return f"{_day(moment)}, {time}"
+    return f"{_day(moment)}, {_time(moment)}"
+
+
+def _time(moment: datetime) -> str:
+    return str(format_time(moment, "short", rebase=False))  # type: ignore[no-untyped-call]
 
 
 def _day(moment: datetime) -> str:

@@ -7,7 +7,14 @@ from flask_babel import get_locale, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 from eop import counts
-from eop.errors import EopError, ExistsError, InvalidError, NotFoundError, RefusedError
+from eop.errors import (
+    DaemonDownError,
+    EopError,
+    ExistsError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+)
 from eop.languages import DEFAULT
 
 API_PREFIX = "/api/"
@@ -193,6 +200,13 @@ def told(error: RefusedError) -> str:
     return str(SENTENCES[error.code][1]) % {"minutes": minutes, "where": error.where}
 
 
+def told_in_full(error: RefusedError) -> str:
+    """The same, and what controle-vnc says of it, which only English has words for."""
+    if isinstance(error, DaemonDownError) or not _reads_english():
+        return told(error)
+    return f"{told(error)} {error}"
+
+
 def answer_ours(error: EopError) -> Response:
     """The answer to what cannot be found or kept."""
     status, code, _ = _general(error)
@@ -211,10 +225,12 @@ def in_words(error: EopError) -> str:
         text = gettext(error.text)
         if text != error.text:
             return str(text % counts.readable(error.arguments) if error.arguments else text)
+    return str(error) if _reads_english() else str(_general(error)[2])
+
+
+def _reads_english() -> bool:
     locale = get_locale()
-    if locale is None or locale.language == DEFAULT:
-        return str(error)
-    return str(_general(error)[2])
+    return locale is None or locale.language == DEFAULT
 
 
 def answer_http(error: HTTPException) -> Response:

@@ -7,18 +7,15 @@ which is the newest.
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from eop.aaa import switches
 from eop.aaa.policy import Action, Circumstances, Target
 from eop.audit import events
 from eop.daemon import Daemon
 from eop.database import Database, upsert
-from eop.directory import rooms
 from eop.directory.tables import room_setting
 from eop.errors import InvalidError, RefusedError
-
-rooms.follow(room_setting.c.room)
 
 REWIND = "rewind"
 NAMES = (REWIND,)
@@ -85,6 +82,19 @@ def change(database: Database, room: str, name: str, value: bool, by: str, now_m
         kind = "room_setting_on" if value else "room_setting_off"
         events.record(connection, kind, now_ms, user=by, details=details)
     return True
+
+
+def rename(connection: Connection, before: str, after: str, now_ms: int) -> None:
+    """Have what is set in a room follow its new name, and nothing of another hold there.
+
+    It counts as a change, so that controle-vnc takes the new names.
+    """
+    newest = connection.scalar(select(func.max(room_setting.c.at)))
+    if newest is None:
+        return
+    connection.execute(delete(room_setting).where(room_setting.c.room == after))
+    moved = update(room_setting).where(room_setting.c.room == before)
+    connection.execute(moved.values(room=after, at=max(now_ms, newest + 1)))
 
 
 def tell_or_raise(database: Database, daemon: Daemon) -> None:

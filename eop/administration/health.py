@@ -9,8 +9,9 @@ from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from controle_vnc import settings as shared_settings
+from eop import moments
 from eop.aaa import guard
-from eop.administration import forms, health_run, moments, workstation_words
+from eop.administration import forms, health_run, workstation_words
 from eop.administration.health_run import Check, Health, Run
 from eop.errors import N_, DaemonDownError
 from eop.services import services
@@ -101,7 +102,7 @@ def page() -> AnyResponse:
         "admin_health.html",
         section="admin",
         run=run,
-        began=moments.told(run.at, now_ms) if run else "",
+        began=moments.told_lately(run.at, now_ms) if run else "",
         seconds=format_decimal(round(run.seconds, 1)) if run else "",
         verdict=verdict(run),
         failed=run.failed if run else [],

@@ -7,16 +7,16 @@ from flask import Blueprint, g, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from controle_vnc.control.messages import SaveWorkstation, Workstation
-from eop.aaa import guard
+from eop.aaa import guard, room_settings
 from eop.administration import forms, workstation_words
 from eop.administration.workstation_fields import is_line
-from eop.administration.workstation_list import natural
 from eop.audit import events
 from eop.directory import rooms, users
 from eop.directory.rooms import MAX_ROOM_CHARACTERS, Given
 from eop.directory.users import EVERYTHING
 from eop.errors import N_, DaemonDownError, InvalidError, NotFoundError, RefusedError
-from eop.replies import told
+from eop.i18n import by_name
+from eop.replies import told, told_in_full
 from eop.services import services
 
 PATH = "/admin/rooms"
@@ -73,9 +73,9 @@ def rename() -> AnyResponse:
     except InvalidError as error:
         return _rename_page(before, after, forms.sentence(error), 422)
     except DaemonDownError as error:
-        return _rename_page(before, after, str(told(error)), 503)
+        return _rename_page(before, after, told(error), 503)
     except RefusedError as error:
-        return _rename_page(before, after, f"{told(error)} {error}", 502)
+        return _rename_page(before, after, told_in_full(error), 502)
     return forms.go_on(PATH, "renamed")
 
 
@@ -94,6 +94,7 @@ def _rename(before: str, after: str) -> None:
         )  # fmt: skip
     with parts.database.write() as connection:
         followed = rooms.rename(connection, before, after)
+        room_settings.rename(connection, before, after, parts.now_ms())
         if not ours and not followed:
             raise NotFoundError(f"there is no room {before!r}")
         details = {
@@ -132,7 +133,7 @@ def _rooms(known: list[Workstation]) -> tuple[list[Room], list[Given]]:
     states: dict[str, list[str]] = {}
     for one in known:
         states.setdefault(one.room, []).append(one.state)
-    names = sorted(states.keys() | given.keys(), key=natural)
+    names = by_name(states.keys() | given.keys(), "")
     return [_room(name, states.get(name, []), given.get(name, [])) for name in names], everywhere
 
 

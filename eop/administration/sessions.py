@@ -7,10 +7,11 @@ from flask import Blueprint, g, render_template, request
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from eop import moments
 from eop.aaa import browsers, guard, people
 from eop.aaa.people import Desk
 from eop.aaa.session import Session
-from eop.administration import forms, moments
+from eop.administration import forms
 from eop.audit import events
 from eop.directory import users
 from eop.errors import N_
@@ -127,9 +128,9 @@ def _shown(one: Session, names: dict[str, str], count: int) -> Shown:
         name=names.get(one.login, one.login),
         browser=browsers.in_words(one.browser),
         address=one.address,
-        since=moments.told(one.created_at, now_ms),
-        seen=moments.told(one.seen_at, now_ms),
-        ends=moments.told(one.ends_at, now_ms),
+        since=moments.told_lately(one.created_at, now_ms),
+        seen=moments.told_lately(one.seen_at, now_ms),
+        ends=moments.told_lately(one.ends_at, now_ms),
         application=one.application,
         authenticator=one.authenticator,
         count=count,

@@ -21,7 +21,7 @@ from eop.administration.workstation_plan import Change, Plan
 from eop.administration.workstations import PATH as LIST
 from eop.audit import events
 from eop.errors import N_, DaemonDownError, InvalidError, RefusedError
-from eop.replies import told
+from eop.replies import told, told_in_full
 from eop.services import services
 
 PATH = f"{LIST}/import"
@@ -96,8 +96,7 @@ def carry_out() -> AnyResponse:
     except InvalidError as error:
         return _page(Shown(error=forms.sentence(error)), 422)
     except RefusedError as error:
-        detail = "" if isinstance(error, DaemonDownError) else f" {error}"
-        return _page(Shown(error=f"{told(error)}{detail}"), 503)
+        return _page(Shown(error=told_in_full(error)), 503)
     return forms.go_on(LIST, "imported")
 
 

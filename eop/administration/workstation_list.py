@@ -1,11 +1,11 @@
 """The list of workstations: searched, filtered, sorted, in pages. Pure."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from controle_vnc.control.messages import Workstation
+from eop import collation
 from eop.administration.workstation_words import FAULTS, LOOKS, WELL, rank
 
 A_PAGE = 50  # what one reads, and what a phone shows as cards without slowing down
@@ -13,8 +13,6 @@ MAX_TEXT_CHARACTERS = 64
 
 TROUBLE, WELL_WORD = "trouble", "well"
 GROUPS = {TROUBLE: FAULTS, WELL_WORD: WELL}
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
@@ -49,28 +47,20 @@ class Found:
         return (self.page - 1) * A_PAGE + 1
 
 
-def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
-    """A key by which pc-2 comes before pc-10."""
-    parts = [part for part in _DIGITS.split(text.casefold()) if part]
-    return tuple(
-        (not part.isdecimal(), int(part[:18]) if part.isdecimal() else 0, part) for part in parts
-    )
-
-
-def _by_place(one: Workstation) -> Any:
-    return natural(one.room), natural(one.name)
-
-
-SORTS: dict[str, Callable[[Workstation], Any]] = {
-    "state": lambda one: (rank(one.state), *_by_place(one)),
-    "name": lambda one: (natural(one.name), natural(one.room)),
-    "room": _by_place,
-    "seen": lambda one: (-(one.checked_at or 0), *_by_place(one)),
+Keys = tuple[Any, Any]
+SORTS: dict[str, Callable[[Workstation, Keys], Any]] = {
+    "state": lambda one, keys: (rank(one.state), *keys),
+    "name": lambda one, keys: keys[::-1],
+    "room": lambda one, keys: keys,
+    "seen": lambda one, keys: (-(one.checked_at or 0), *keys),
 }
+"""What a column is sorted by, from a workstation and the keys of its room and of its name."""
 
 
-def search(known: Iterable[Workstation], wanted: Wanted, page: int = 1) -> Found:
-    """Those that fit, in their order; a page beyond the last is the last."""
+def search(
+    known: Iterable[Workstation], wanted: Wanted, page: int = 1, language: str = ""
+) -> Found:
+    """Those that fit, in the order of the reader's language; a page beyond the last is the last."""
     text = wanted.text.strip().casefold()[:MAX_TEXT_CHARACTERS]
     states = GROUPS.get(wanted.state) or ({wanted.state} if wanted.state in LOOKS else None)
 
@@ -83,6 +73,11 @@ def search(known: Iterable[Workstation], wanted: Wanted, page: int = 1) -> Found
         )
 
     found = [one for one in known if fits(one)]
-    found.sort(key=SORTS.get(wanted.sort, SORTS["state"]), reverse=wanted.is_reversed)
+    order = SORTS.get(wanted.sort, SORTS["state"])
+
+    def place(one: Workstation) -> Any:
+        return order(one, (collation.key(one.room, language), collation.key(one.name, language)))
+
+    found.sort(key=place, reverse=wanted.is_reversed)
     page = min(max(1, page), max(1, -(-len(found) // A_PAGE)))
     return Found(found[(page - 1) * A_PAGE : page * A_PAGE], found, page)

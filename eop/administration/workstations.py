@@ -9,14 +9,16 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from controle_vnc.control.messages import Probe, SaveWorkstation, Workstation
+from eop import moments
 from eop.aaa import guard
-from eop.administration import forms, moments, workstation_csv, workstation_list, workstation_words
+from eop.administration import forms, workstation_csv, workstation_list, workstation_words
 from eop.administration import workstation_fields as fields
 from eop.administration.workstation_fields import Typed
 from eop.administration.workstation_list import MAX_TEXT_CHARACTERS, SORTS, Wanted
 from eop.directory import days, users
 from eop.errors import N_, DaemonDownError, RefusedError
-from eop.replies import told
+from eop.i18n import by_name, language
+from eop.replies import told, told_in_full
 from eop.services import services
 
 PATH = "/admin/workstations"
@@ -54,7 +56,7 @@ def _words() -> dict[str, Any]:
     return {
         "words": workstation_words,
         "fields": fields,
-        "seen": lambda at_ms: moments.told(at_ms, now_ms),
+        "seen": lambda at_ms: moments.told_lately(at_ms, now_ms),
     }
 
 
@@ -75,7 +77,9 @@ def page() -> AnyResponse:
 @guard.page_required("manage_workstations")
 def export() -> Response:
     """What the list shows, of every page, as CSV without passwords."""
-    found = workstation_list.search(services().daemon.workstations(), _wanted())
+    found = workstation_list.search(
+        services().daemon.workstations(), _wanted(), language=language()
+    )
     response = Response("".join(workstation_csv.export(found.everyone)), mimetype="text/csv")
     day = days.today(services().now_ms())
     response.headers["Content-Disposition"] = f'attachment; filename="workstations-{day}.csv"'
@@ -184,7 +188,7 @@ def _wanted() -> Wanted:
 
 
 def _list(known: list[Workstation], wanted: Wanted, number: int, error: str = "") -> str:
-    found = workstation_list.search(known, wanted, number)
+    found = workstation_list.search(known, wanted, number, language())
     with services().database.read() as connection:
         names = users.names(connection, [one.user for one in found.listed if one.user])
     is_looking = request.args.get("done") == "looking"
@@ -196,7 +200,7 @@ def _list(known: list[Workstation], wanted: Wanted, number: int, error: str = ""
         found=found,
         known=known,
         names=names,
-        rooms=sorted({one.room for one in known}, key=workstation_list.natural),
+        rooms=by_name({one.room for one in known}, ""),
         states=[one for one in workstation_words.LOOKS if any(w.state == one for w in known)],
         answering=sum(one.state in workstation_words.WELL for one in known),
         troubles=sum(one.state in workstation_words.FAULTS for one in known),
@@ -265,7 +269,7 @@ def _refused(form: Form, error: RefusedError) -> AnyResponse:
         wrong = {"name": gettext("There is a workstation of that name already.")}
         return _form(replace(form, wrong=wrong), 422)
     if error.code in ("invalid", "daemon_refused"):  # the rules above are those of the daemon
-        return _form(replace(form, error=f"{told(error)} {error}"), 422)
+        return _form(replace(form, error=told_in_full(error)), 422)
     if isinstance(error, DaemonDownError):
         return _form(replace(form, error=told(error)), 503)
     raise error
@@ -286,7 +290,7 @@ def _form(form: Form, status: int = 200) -> AnyResponse:
         stored=stored,
         wrong=form.wrong or {},
         error=form.error,
-        rooms=sorted(rooms, key=workstation_list.natural),
+        rooms=by_name(rooms, ""),
         again_ms=AGAIN_MS if is_waiting else 0,
         again_times=AGAIN_TIMES,
         done=forms.done(DONE) if not form.wrong else "",

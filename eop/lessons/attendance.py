@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controle_vnc.control.messages import Workstation
+from eop import collation
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ def take(
     names: Mapping[str, str],
     room: str | None,
     students: tuple[str, ...] | None,
+    language: str = "",
 ) -> Attendance:
     """The attendance of a class (its logins), of a room, or of a class in a room.
 
-    `workstations` are those the teacher may see; of others he learns nothing.
+    `workstations` are those the teacher may see; of others he learns nothing. Names are in the
+    order of the reader's language.
     """
     here: dict[str, Seated] = {}
     elsewhere: dict[str, Seated] = {}
@@ -48,19 +51,19 @@ def take(
             place = here if room is None or one.room == room else elsewhere
             place.setdefault(one.user, seat)
     if students is None:
-        return Attendance(_by_name(here.values()))
+        return Attendance(_by_name(here.values(), language))
     listed = set(students)
     missing = (
         elsewhere.get(login, Seated(login, names.get(login, login)))
         for login in listed - here.keys()
     )
     return Attendance(
-        present=_by_name(here[login] for login in listed & here.keys()),
-        absent=_by_name(missing),
-        others=_by_name(seat for login, seat in here.items() if login not in listed),
+        present=_by_name((here[login] for login in listed & here.keys()), language),
+        absent=_by_name(missing, language),
+        others=_by_name((seat for login, seat in here.items() if login not in listed), language),
         expected=len(listed),
     )
 
 
-def _by_name(seats: Iterable[Seated]) -> tuple[Seated, ...]:
-    return tuple(sorted(seats, key=lambda one: (one.name.casefold(), one.login)))
+def _by_name(seats: Iterable[Seated], language: str) -> tuple[Seated, ...]:
+    return tuple(sorted(seats, key=lambda one: (collation.key(one.name, language), one.login)))

@@ -17,6 +17,7 @@ from eop.aaa.identity import Identity
 from eop.aaa.policy import Target, may
 from eop.directory import users
 from eop.errors import DaemonDownError
+from eop.i18n import language
 from eop.lessons import attendance, store
 from eop.lessons.attendance import Attendance
 from eop.lessons.running import House
@@ -169,7 +170,7 @@ def attend(who: Identity, place: Place) -> Attendance:
     logins = {one.user for one in seen if one.user} | set(students or ())
     with parts.database.read() as connection:
         names = users.names(connection, logins)
-    return attendance.take(seen, names, place.room, students)
+    return attendance.take(seen, names, place.room, students, language())
 
 
 def _students(who: Identity, place: Place, directory: Directory) -> tuple[str, ...] | None:

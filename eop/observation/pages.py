@@ -1,6 +1,5 @@
 """The pages of watching: choosing a room or class, the wall, one screen."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,14 +12,13 @@ from eop.aaa.access import Directory, require_known_room, visible_rooms
 from eop.aaa.policy import Target, may
 from eop.directory import users
 from eop.errors import DaemonDownError, RefusedError
+from eop.i18n import by_name
 from eop.observation import rewind, seating
 from eop.services import services
 
 DEMO = "demo"  # the kind of a workstation that is drawn, because no VNC server was there
 
 blueprint = Blueprint("observation_pages", __name__, url_prefix="/observe")
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
@@ -117,18 +115,12 @@ def workstations_of(place: Place) -> list[Workstation]:
         listed = daemon.workstations(room=place.name)
     else:
         listed = daemon.workstations(users=directory.students("tile", place.name))
-    named = sorted(directory.visible(guard.who(), listed), key=lambda one: natural(one.name))
+    named = by_name(directory.visible(guard.who(), listed))
     if place.kind != "room":
         return named
     with services().database.read() as connection:
         order = seating.find(connection, place.name).order()
     return sorted(named, key=lambda one: order.get(one.id, len(order)))
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts pc-2 before pc-10."""
-    parts = _DIGITS.split(name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def neighbours(

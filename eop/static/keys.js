@@ -26,3 +26,8 @@ export function isForPage(event) {
 export function isLetterForPage(event) {
   return event.key.length === 1 && lettersAllowed() && isForPage(event);
 }
+
+/** Whether this press is that letter, as a shortcut of the page. */
+export function isLetter(event, letter) {
+  return isLetterForPage(event) && event.key.toLowerCase() === letter;
+}

@@ -1,6 +1,6 @@
 // The spotlight: one to four large live tiles above the wall; the slideshow walks them.
 
-import { isLetter } from "./wall-letters.js";
+import { isLetter } from "./keys.js";
 import { Follower } from "./wall-picture.js";
 import { MOST_LARGE, Walk } from "./wall-walk.js";
 import { t } from "./words.js";

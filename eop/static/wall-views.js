@@ -4,7 +4,7 @@ import { WallBar } from "./wall-bar.js";
 import { Band } from "./wall-band.js";
 import { Chooser } from "./wall-choose.js";
 import { Large } from "./wall-large.js";
-import { isLetter } from "./wall-letters.js";
+import { isLetter } from "./keys.js";
 import { Projector } from "./wall-projector.js";
 import { Selection } from "./wall-selection.js";
 import { Spotlight } from "./wall-spotlight.js";

@@ -1,7 +1,7 @@
 // Press and hold: one picture as large as the window, in place, gone on release.
 
 import { Follower } from "./wall-picture.js";
-import { isLetter } from "./wall-letters.js";
+import { isLetter } from "./keys.js";
 
 const HOLD_MS = 350; // a click is shorter
 const STEADY_PX = 8; // who moves further is about to do something else

@@ -224,9 +224,9 @@ def test_a_menu_of_the_banner_gives_the_focus_back(by_keys):
 # Everything that can be pressed and is smaller than a finger or an unsure hand can hit. Links
 # within a sentence may be as high as its line; a label belongs to its box.
 SMALL = """(least) => [...document.querySelectorAll(
-    "a[href], button, summary, select, input:not([type=hidden]), textarea:not(.soft-text), [tabindex='0']")]
+    "a[href], button, summary, select, input:not([type=hidden]), textarea, [tabindex='0']")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true }))
-  .filter((e) => !e.matches(".skip, p a, li > a, td a, th a, dd a"))
+  .filter((e) => !e.matches(".skip, .soft-text, p a, li > a, td a, th a, dd a"))
   .map((e) => [e, (e.closest("label") ?? e).getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.width < least || box.height < least))
   .map(([e, box]) => `${e.outerHTML.slice(0, 90)} is ${box.width} x ${box.height}`)"""

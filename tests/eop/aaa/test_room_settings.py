@@ -113,3 +113,22 @@ def test_the_daemon_is_told_and_told_again_when_it_has_started_anew(house):
 
 def test_a_daemon_that_is_down_did_not_hear(quiet):
     assert not room_settings.tell(quiet.parts.database, quiet.parts.daemon)
+
+
+def rename(installation, before, after, now):
+    with installation.parts.database.write() as connection:
+        room_settings.rename(connection, before, after, now)
+
+
+def test_what_is_set_follows_a_room_and_what_was_left_there_holds_no_more(quiet):
+    change(quiet)
+    change(quiet, "S13", now=NOW + 5)
+    change(quiet, "S14")
+    rename(quiet, "S12", "S13", NOW + 1)
+    # later than what gave way, or controle-vnc would go on keeping screens under the old name
+    assert [(room, at) for room, _, at, _ in settings(quiet)] == [
+        ("S13", NOW + 7),
+        ("S14", NOW + 6),
+    ]
+    rename(quiet, "S15", "S13", NOW + 9)
+    assert [room for room, *_ in settings(quiet)] == ["S14"]

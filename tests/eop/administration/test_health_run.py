@@ -41,6 +41,7 @@ def test_each_check_is_known_as_it_ends_and_the_report_is_kept(tmp_path):
     assert [one.name for one in last.failed] == ["two"]
     assert last.seconds > 0
     assert run.start("olga", 3000)
+    door.write_text("go on")
     assert finished(run).by == "olga"
 
 

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from controle_vnc.control.messages import Reason
 from eop.administration import workstation_list, workstation_words
-from eop.administration.workstation_list import A_PAGE, Wanted, natural, search
+from eop.administration.workstation_list import A_PAGE, Wanted, search
 from eop.observation import reasons
 from tests.eop.administration.test_workstation_csv import workstation
 
@@ -27,9 +27,10 @@ def test_the_worst_come_first():
     assert [one.state for one in turned] == states[::-1]
 
 
-def test_numbers_in_names_are_sorted_as_numbers():
-    mixed = ["pc-10", "pc-2", "PC-1", "a", "10", "²"]
-    assert sorted(mixed, key=natural) == ["10", "a", "PC-1", "pc-2", "pc-10", "²"]
+def test_names_are_sorted_as_their_reader_sorts_them():
+    everyone = [workstation(name) for name in ("pc-10", "łan", "pc-2", "luz", "10")]
+    found = search(everyone, Wanted(sort="name"), language="pl").listed
+    assert [one.name for one in found] == ["10", "luz", "łan", "pc-2", "pc-10"]
 
 
 @pytest.mark.parametrize("sort", [*workstation_list.SORTS, "nonsense", ""])

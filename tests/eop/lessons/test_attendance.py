@@ -55,3 +55,9 @@ def test_an_empty_class_has_nobody_missing():
     found = take([seat("pc-1", "S12", "zoe")], NAMES, "S12", ())
     assert (found.present, found.absent, found.expected) == ((), (), 0)
     assert logins(found.others) == ["zoe"]
+
+
+def test_names_are_in_the_order_of_their_readers_alphabet():
+    names = {"a": "Luty", "b": "Łucja", "c": "Maja", "d": "Éva", "e": "Eve"}
+    listed = [seat(f"pc-{login}", "S12", login) for login in names]
+    assert logins(take(listed, names, "S12", None, "pl").present) == ["d", "e", "a", "b", "c"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controle_vnc.control.messages import Workstation
-from eop.observation.pages import natural, neighbours
+from eop.observation.pages import neighbours
 from tests.eop.installation import MOUNT
 
 OBSERVE = MOUNT + "/observe/"
@@ -125,12 +125,6 @@ def test_a_name_cannot_leave_the_pages_data(house):
     assert page.status_code == 200
     assert "</script><b>" not in page.text
     assert data_of(page)["place"] == hostile
-
-
-def test_numbers_in_names_sort_as_numbers():
-    assert sorted(["pc-10", "PC-2", "pc-1", "a", "10", "9"], key=natural) == [
-        "9", "10", "a", "pc-1", "PC-2", "pc-10",
-    ]  # fmt: skip
 
 
 def test_neighbours_end_at_both_ends():
