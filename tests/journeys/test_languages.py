@@ -18,6 +18,7 @@ DATA = (
     "lena olga marta local zoe martin Zoé Martin malo colin Malo Colin",
     getpass.getuser(),  # who gave commands, in the audit
     "eopctl controle-vnc CSV JSON Lines Chromium Chrome Linux HeadlessChrome",
+    "Tight ZRLE Hextile",  # names of encodings, as the protocol calls them
 )
 ADMINISTRATION = ("", "people", "people/lena", "policy", "audit", "import/", "screens",
                   "screens/close", "substitutes")  # fmt: skip
