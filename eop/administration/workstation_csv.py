@@ -5,6 +5,7 @@ Pure: bytes in, rows and sentences out.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ COLUMNS = {
 """Column → how its head may be spelled; `vnc` is that of `eopctl workstation import`."""
 
 REQUIRED = ("name", "room", "address")
+_PARTS = re.compile(r"[;\n]\s*")  # where a spreadsheet of another country begins a cell
 PASSWORD_FILE = "password_file"  # noqa: S105 - the name of a column
 EXPORTED = ("name", "room", "address", "port", "user")
 
@@ -192,8 +194,14 @@ def _plain(head: str, cell: str) -> str:
     if head == "password":
         return cell
     cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULAS) else cell
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    """Marked where a spreadsheet would carry it out, or where it looks marked already."""
+    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether it is one, or a spreadsheet of another country takes a part for a cell that is."""
+    return any(part.startswith(FORMULAS) for part in _PARTS.split(text))

@@ -9,7 +9,6 @@ from eop.cli.output import FAILED, json_option, read_password, table, tell
 from eop.cli.site import open_daemon
 
 PROBE_SECONDS = 40.0  # a whole handshake with a slow workstation
-SAVE_SECONDS = 20.0  # two thousand rows in one transaction on a busy server
 PATH = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -68,7 +67,9 @@ def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
         plan = workstation_plan.make(found.rows, daemon.workstations())
         if plan.requests and not errors and not dry_run:
             by = at_the_console()
-            daemon.save_all([one.request(by) for one in plan.requests], by, SAVE_SECONDS)
+            daemon.save_all(
+                [one.request(by) for one in plan.requests], by, workstation_plan.SAVE_SECONDS
+            )
     value = {
         "changes": [{"name": one.row.name, "change": one.kind} for one in plan.changes],
         "errors": errors,

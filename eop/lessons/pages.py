@@ -13,6 +13,7 @@ from eop.directory.classes import SchoolClass
 from eop.errors import N_, DaemonDownError, ExistsError, InvalidError, NotFoundError, RefusedError
 from eop.lessons import own, presets, shown, sites, store
 from eop.lessons.presets import Preset
+from eop.replies import in_words
 from eop.restraints import MAX_KEY_CHARACTERS, Place
 from eop.services import services
 
@@ -126,8 +127,7 @@ def save_preset() -> AnyResponse:
     try:
         own.keep(sent)
     except InvalidError as error:
-        told = gettext(error.text) % error.arguments if error.arguments else gettext(error.text)
-        return _presets_page(sent, told, 422)
+        return _presets_page(sent, in_words(error), 422)
     except ExistsError:
         return _presets_page(sent, gettext("You have a preset of that name already."), 409)
     return redirect(_address(f"{PRESETS}?done=saved"), 303)
