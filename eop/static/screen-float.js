@@ -1,9 +1,9 @@
 // The picture in a small window above all others, beside the wall.
 
+import { byId } from "./page.js";
 import { tell } from "./screen-say.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const WIDEST = 960; // pixels of the small picture
 const AGAIN_MS = 200; // after a picture, for what was decoded meanwhile and what came since
 const VIDEO_RATE = 10; // pictures a second, at most

@@ -2,6 +2,7 @@
 // for somebody anyway. The live screen goes on underneath.
 
 import { pageData } from "./api.js";
+import { byId } from "./page.js";
 import { minutes, spanAt, stretches } from "./rewind-times.js";
 import { t } from "./words.js";
 
@@ -11,7 +12,6 @@ const EDGE_SECONDS = 3; // so near the end of what is kept, it might be forgotte
 const NOT_KEPT = 404; // of a picture: it was forgotten since it was listed
 const SVG = "http://www.w3.org/2000/svg";
 
-const byId = (id) => document.getElementById(id);
 const page = pageData();
 const address = `${page.api}/workstations/${encodeURIComponent(page.workstation)}/rewind`;
 

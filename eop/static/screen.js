@@ -2,6 +2,7 @@
 
 import { pageData } from "./api.js";
 import { walkedNeighbours } from "./kept.js";
+import { byId } from "./page.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
@@ -17,7 +18,6 @@ import { View } from "./screen-view.js";
 import { advice } from "./states.js";
 import { fill, t, timeOfDay } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const page = pageData();
 const stage = byId("stage");
 const radios = [...document.querySelectorAll("input[name=mode]")];

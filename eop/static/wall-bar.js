@@ -1,5 +1,6 @@
 // The action bar: for whom at the left, then what can be done with them; always at the foot.
 
+import { byId } from "./page.js";
 import { ACTIONS } from "./wall-actions.js";
 import { countOf, offer } from "./wall-offer.js";
 import { Menu } from "./wall-menu.js";
@@ -9,8 +10,6 @@ import { selectedText } from "./wall-choose.js";
 import { t } from "./words.js";
 
 const IN_THE_BAR = 4; // on a phone, beside More; what comes after them is in More there
-
-const byId = (id) => document.getElementById(id);
 
 export class WallBar {
   #page;

@@ -4,8 +4,9 @@ import { CallError, call } from "./api.js";
 import {
   emptyPlace, filled, isSame, moved, occupant, removed, resized, stepped, toBody, withAisle,
 } from "./plan-grid.js";
+import { byId } from "./page.js";
 import { PlanDrag } from "./wall-plan-drag.js";
-import { byId, reasonOf } from "./wall-plan-note.js";
+import { reasonOf } from "./wall-plan-note.js";
 import { t, timeOfDay } from "./words.js";
 
 export class PlanEditor {

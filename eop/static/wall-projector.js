@@ -1,12 +1,11 @@
 // The projector mode: for eyes that are not the teacher's. Workstation names only, nothing of a student.
 
+import { byId } from "./page.js";
 import { clearToasts, toast } from "./wall-toast.js";
 import { t } from "./words.js";
 
 const KEPT = "eop.projector"; // for this tab: who comes back from a screen finds it as it was
 const SAID = "eop.projector.said";
-
-const byId = (id) => document.getElementById(id);
 
 export class Projector {
   #changed;

@@ -326,7 +326,7 @@ def test_one_of_several_monitors_is_looked_at_and_saved_as_a_picture(signed_in, 
 
         def right_is_red():
             name, picture = save(signed_in, tmp_path)
-            assert re.fullmatch(r"pc-two-screens \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.png", name)
+            assert re.fullmatch(r"pc-two-screens_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.png", name)
             assert picture.size == (600, 500)
             return picture.getpixel((300, 400))[0] > 120
 
