@@ -32,6 +32,11 @@ export class Float {
     this.#tell();
   }
 
+  /** What it shows is not for these eyes any more; it may stand above all windows, this page unseen. */
+  forget() {
+    this.#close?.();
+  }
+
   async #toggle() {
     if (this.#close !== null) {
       this.#close();

@@ -28,7 +28,8 @@ const view = new View(stage);
 const quality = new Quality();
 const keys = new Keys();
 const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
-const watching = [view, quality, meter, new Shot(page, view), new Float(page, view)];
+const float = new Float(page, view);
+const watching = [view, quality, meter, new Shot(page, view), float];
 const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
@@ -82,7 +83,7 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
     useTools(null);
     const first = lost?.reason !== error.message;
     lost = { next: performance.now() + wait, since: Date.now(), reason: error.message };
-    forgetPicture();
+    forgetScreen();
     setStatus("lost");
     tellLost();
     notice();
@@ -99,7 +100,7 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
       return;
     }
     lost = null;
-    forgetPicture(); // who is signed out sees no screens
+    forgetScreen(); // who is signed out sees no screens
     setStatus("ended");
     notice();
     const [text, label, address] = lastWords(error);
@@ -115,6 +116,12 @@ function setStatus(status) {
 function forgetPicture() {
   byId("last").hidden = true;
   byId("last").removeAttribute("src");
+}
+
+/** Nothing of the screen stays in sight, here or in the small window. */
+function forgetScreen() {
+  forgetPicture();
+  float.forget();
 }
 
 function useTools(rfb) {

@@ -379,6 +379,27 @@ def test_the_small_window_stays_while_the_wall_opens_in_another_tab(signed_in, s
     assert signed_in.get_attribute("#back", "target") is None
 
 
+def test_the_small_window_goes_when_its_screen_may_not_be_seen_any_more(signed_in, stack, desk):
+    _, number = desk
+    look(signed_in, stack, number)
+    signed_in.click("#float")
+    signed_in.wait_for_selector('#float[aria-pressed="true"]', timeout=PATIENCE)
+    stack.eopctl("screens", "close")
+    try:
+        signed_in.wait_for_selector('#float[aria-pressed="false"]', timeout=PATIENCE)
+        assert signed_in.evaluate("documentPictureInPicture.window") is None
+    finally:
+        stack.eopctl("screens", "open")
+    until_status(signed_in, "open")
+    signed_in.click("#float")
+    signed_in.wait_for_selector('#float[aria-pressed="true"]', timeout=PATIENCE)
+    signed_in.context.clear_cookies()  # what was opened with the session goes on, until it is lost
+    signed_in.locator("#modes label", has_text="Control").click()
+    until_status(signed_in, "ended")
+    assert signed_in.get_attribute("#float", "aria-pressed") == "false"
+    assert signed_in.evaluate("documentPictureInPicture.window") is None
+
+
 def is_near(colour, wanted):
     """Whether a colour is another one, but for what JPEG does to it."""
     return all(abs(one - other) < 16 for one, other in zip(colour, wanted, strict=True))
