@@ -65,7 +65,9 @@ export class Float {
       }
     }
     const name = `eop-${this.#page.workstation}`;
-    const own = window.open(location.href, name, `popup,width=${SMALL.width},height=${SMALL.height}`);
+    const address = new URL(location.href);
+    address.searchParams.delete("mode"); // a window to look at, and no second hand on the mouse
+    const own = window.open(address, name, `popup,width=${SMALL.width},height=${SMALL.height}`);
     tell(own === null
       ? t("This browser did not open the small window.")
       : t("This browser has no pictures above other windows: the screen opened in a small window of its own."));

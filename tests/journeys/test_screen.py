@@ -400,6 +400,21 @@ def test_the_small_window_goes_when_its_screen_may_not_be_seen_any_more(signed_i
     assert signed_in.evaluate("documentPictureInPicture.window") is None
 
 
+def test_a_browser_without_small_windows_opens_one_that_only_watches(signed_in, stack, desk):
+    _, number = desk
+    signed_in.add_init_script(
+        """delete window.documentPictureInPicture;
+        Object.defineProperty(document, "pictureInPictureEnabled", { value: false });"""
+    )
+    control(signed_in, stack, number)
+    with signed_in.expect_popup() as small:
+        signed_in.click("#float")
+    until_status(small.value, "open")
+    assert "mode=" not in small.value.url
+    assert small.value.get_attribute("#stage", "data-mode") == "view"
+    signed_in.wait_for_selector(CAPTIONED)
+
+
 def is_near(colour, wanted):
     """Whether a colour is another one, but for what JPEG does to it."""
     return all(abs(one - other) < 16 for one, other in zip(colour, wanted, strict=True))
