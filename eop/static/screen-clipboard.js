@@ -34,6 +34,14 @@ export class Clipboard {
     });
   }
 
+  /** What was copied there is nobody else's. */
+  forget() {
+    if (this.#menu) {
+      byId("clip-text").value = "";
+      byId("clip-said").textContent = "";
+    }
+  }
+
   get #text() {
     return byId("clip-text").value.slice(0, MAX_CLIPBOARD);
   }

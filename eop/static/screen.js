@@ -30,7 +30,8 @@ const keys = new Keys();
 const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
 const float = new Float(page, view);
 const watching = [view, quality, meter, new Shot(page, view), float];
-const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
+const clipboard = new Clipboard(keys, page.clipboard);
+const controlling = [keys, new SoftKeyboard(keys), clipboard];
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
@@ -91,6 +92,10 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
       byId("shout").textContent = error.message;
     }
   },
+  replaced() {
+    forgetScreen();
+    location.reload(); // with the name of who sits there now, and nothing of who sat there before
+  },
   ended(error) {
     rfbNow = null;
     useTools(null);
@@ -118,10 +123,11 @@ function forgetPicture() {
   byId("last").removeAttribute("src");
 }
 
-/** Nothing of the screen stays in sight, here or in the small window. */
+/** Nothing of the screen stays, here or in the small window: not what was copied there, either. */
 function forgetScreen() {
   forgetPicture();
   float.forget();
+  clipboard.forget();
 }
 
 function useTools(rfb) {

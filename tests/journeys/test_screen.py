@@ -452,6 +452,25 @@ def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, 
     typed(note, "cœur à 2 €\n")
 
 
+def test_who_sits_down_next_is_named_and_gets_nothing_of_the_one_before(signed_in, stack, tmp_path):
+    with XvncDesktop(tmp_path / "desktop") as desktop:
+        number = stack.add_workstation("pc-shift", desktop, room="S54", user="first.student")
+        control(signed_in, stack, number)
+        assert signed_in.inner_text("h1") == "first.student"
+        desktop.spawn("sh", "-c", "printf 'a secret' | xclip -selection clipboard")
+        signed_in.click("#clipboard summary")
+        text = signed_in.locator("#clip-text")
+        wait_until(lambda: text.input_value() == "a secret", 10, "what was copied there")
+        seat = ("--name", "pc-shift", "--room", "S54", "--vnc", desktop.address, "--replace")
+        stack.eopctl("workstation", "add", *seat, "--user", "second.student")
+        signed_in.wait_for_selector("h1:has-text('second.student')", timeout=PATIENCE)
+        signed_in.wait_for_selector(CAPTIONED, timeout=PATIENCE)
+        assert signed_in.title().startswith("second.student")
+        assert text.input_value() == ""
+        assert "first" not in signed_in.content()
+        stack.eopctl("workstation", "remove", number)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_rail_is_walked_by_arrows_and_nothing_is_lost_on_a_phone(signed_in, stack, desk, width):
     _, number = desk
