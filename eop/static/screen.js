@@ -7,6 +7,7 @@ import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
 import { isLetterForPage } from "./keys.js";
+import { hiddenAddress, isKept } from "./projecting.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";
@@ -21,6 +22,11 @@ import { fill, t, timeOfDay } from "./words.js";
 const page = pageData();
 const stage = byId("stage");
 const radios = [...document.querySelectorAll("input[name=mode]")];
+
+if (isKept() && !page.names_hidden) {
+  location.replace(hiddenAddress()); // opened before the projector mode was
+  await new Promise(() => {});
+}
 
 const { default: RFB } = await import(page.novnc);
 
@@ -225,7 +231,7 @@ function followWall() {
       const way = byId(id);
       way.hidden = other === null;
       if (other !== null) {
-        way.href = `${page.screens}${encodeURIComponent(other)}?${page.query}`;
+        way.href = `${page.screens}${encodeURIComponent(other)}?${page.links}`;
         way.title = fill(said, { name: page.others[other] });
         way.setAttribute("aria-label", way.title);
       }
