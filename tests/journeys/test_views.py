@@ -180,7 +180,9 @@ def test_screenshots_are_saved_one_file_each_and_large(wall, room):
         assert picture.width == 640
 
 
-def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall, room):
+def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall, stack, room):
+    wall.clock.install()
+    open_wall(wall, stack, room)
     for name in ("v-02", "v-03"):
         press(wall, room[name], "Control")
     wall.click("#spotlight-open")
@@ -194,13 +196,14 @@ def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall
     wall.click("#spotlight-slides")
     assert large.count() == 1
     assert large.get_attribute("data-of") == room["v-02"]
-    wall.wait_for_selector(f'#spotlight-list [data-of="{room["v-03"]}"]', timeout=7000)
+    wall.clock.fast_forward(5000)
+    wall.wait_for_selector(f'#spotlight-list [data-of="{room["v-03"]}"]')
     large.locator("a").focus()
     wall.keyboard.press("Space")
     assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
     wall.keyboard.press("n")
     assert large.get_attribute("data-of") == room["v-02"]
-    wall.wait_for_timeout(5500)  # longer than a slide
+    wall.clock.fast_forward(5500)  # longer than a slide
     assert large.get_attribute("data-of") == room["v-02"]
     wall.click("#spotlight-close")
     assert wall.locator("#spotlight").is_hidden()
@@ -209,6 +212,7 @@ def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall
 def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
     with new_page(browser, reduced_motion="reduce") as page:
         sign_in(page, stack)
+        page.clock.install()
         open_wall(page, stack, room)
         page.click("#more")
         page.keyboard.press("ArrowDown")
@@ -216,7 +220,7 @@ def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, roo
         page.keyboard.press("Enter")  # Slideshow
         shown = page.locator("#spotlight-list .tile")
         first = shown.get_attribute("data-of")
-        page.wait_for_timeout(5500)
+        page.clock.fast_forward(5500)
         assert shown.get_attribute("data-of") == first
         page.locator("#spotlight-list a").focus()
         page.keyboard.press("n")
