@@ -88,12 +88,16 @@ def _complain(names: set[str], words: str) -> None:
 
 
 class TicketReply(ma.Schema):
-    """A ticket, good once and for some seconds, and where to take it."""
+    """A ticket, good once and for some seconds, and where to take it.
+
+    Of a screen also the login of whose it is: `null` where nobody sits.
+    """
 
     ticket = ma.fields.String()
     path = ma.fields.String()
     url = ma.fields.String()
     expires_in = ma.fields.Integer()
+    user = ma.fields.String(allow_none=True)
 
 
 @declare(blueprint, Call("GET", "/rooms", "observe", reply=RoomReply(many=True), refusals=(503,)))
@@ -156,8 +160,14 @@ def _described(one: Workstation) -> dict[str, Any]:
 )
 def tickets(body: dict[str, str]) -> dict[str, Any]:
     """A ticket for one screen or one wall."""
-    ticket = _screen_ticket(body) if body["kind"] == "screen" else _wall_ticket(body)
-    return {
+    shown: dict[str, Any] = {}
+    if body["kind"] == "screen":
+        ticket = _screen_ticket(body)
+        # looked at after the ticket was made: it opens nothing once somebody else sits there
+        shown["user"] = services().daemon.workstation(body["workstation"]).user
+    else:
+        ticket = _wall_ticket(body)
+    return shown | {
         "ticket": ticket.ticket,
         "path": GATEWAY_PATH,
         "url": gateway_url(services().site, services().shared),

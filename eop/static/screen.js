@@ -2,10 +2,12 @@
 
 import { pageData } from "./api.js";
 import { walkedNeighbours } from "./kept.js";
+import { byId } from "./page.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
 import { isLetterForPage } from "./keys.js";
+import { hiddenAddress, isKept } from "./projecting.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";
@@ -17,10 +19,14 @@ import { View } from "./screen-view.js";
 import { advice } from "./states.js";
 import { fill, t, timeOfDay } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const page = pageData();
 const stage = byId("stage");
 const radios = [...document.querySelectorAll("input[name=mode]")];
+
+if (isKept() && !page.names_hidden) {
+  location.replace(hiddenAddress()); // opened before the projector mode was
+  await new Promise(() => {});
+}
 
 const { default: RFB } = await import(page.novnc);
 
@@ -28,8 +34,10 @@ const view = new View(stage);
 const quality = new Quality();
 const keys = new Keys();
 const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
-const watching = [view, quality, meter, new Shot(page, view), new Float(page, view)];
-const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
+const float = new Float(page, view);
+const watching = [view, quality, meter, new Shot(page, view), float];
+const clipboard = new Clipboard(keys, page.clipboard);
+const controlling = [keys, new SoftKeyboard(keys), clipboard];
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
@@ -82,13 +90,17 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
     useTools(null);
     const first = lost?.reason !== error.message;
     lost = { next: performance.now() + wait, since: Date.now(), reason: error.message };
-    forgetPicture();
+    forgetScreen();
     setStatus("lost");
     tellLost();
     notice();
     if (first) {
       byId("shout").textContent = error.message;
     }
+  },
+  replaced() {
+    forgetScreen();
+    location.reload(); // with the name of who sits there now, and nothing of who sat there before
   },
   ended(error) {
     rfbNow = null;
@@ -99,7 +111,7 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
       return;
     }
     lost = null;
-    forgetPicture(); // who is signed out sees no screens
+    forgetScreen(); // who is signed out sees no screens
     setStatus("ended");
     notice();
     const [text, label, address] = lastWords(error);
@@ -115,6 +127,13 @@ function setStatus(status) {
 function forgetPicture() {
   byId("last").hidden = true;
   byId("last").removeAttribute("src");
+}
+
+/** Nothing of the screen stays, here or in the small window: not what was copied there, either. */
+function forgetScreen() {
+  forgetPicture();
+  float.forget();
+  clipboard.forget();
 }
 
 function useTools(rfb) {
@@ -212,7 +231,7 @@ function followWall() {
       const way = byId(id);
       way.hidden = other === null;
       if (other !== null) {
-        way.href = `${page.screens}${encodeURIComponent(other)}?${page.query}`;
+        way.href = `${page.screens}${encodeURIComponent(other)}?${page.links}`;
         way.title = fill(said, { name: page.others[other] });
         way.setAttribute("aria-label", way.title);
       }

@@ -1,5 +1,7 @@
 // The action bar: for whom at the left, then what can be done with them; always at the foot.
 
+import { byId } from "./page.js";
+import { isProjecting } from "./projecting.js";
 import { ACTIONS } from "./wall-actions.js";
 import { countOf, offer } from "./wall-offer.js";
 import { Menu } from "./wall-menu.js";
@@ -9,8 +11,6 @@ import { selectedText } from "./wall-choose.js";
 import { t } from "./words.js";
 
 const IN_THE_BAR = 4; // on a phone, beside More; what comes after them is in More there
-
-const byId = (id) => document.getElementById(id);
 
 export class WallBar {
   #page;
@@ -156,8 +156,9 @@ export class WallBar {
   /** The panel that lists who failed, each with its reason. */
   #show(action, failed) {
     byId("results-title").textContent = action.word();
+    const named = isProjecting() ? ({ name }) => name : ({ title, name }) => `${title} (${name})`;
     byId("results-list").replaceChildren(...failed.map(({ tile, message }) =>
-      element("li", "", element("strong", "", `${tile.title} (${tile.name})`), element("span", "", message))));
+      element("li", "", element("strong", "", named(tile)), element("span", "", message))));
     byId("results").showModal();
   }
 }

@@ -1,13 +1,12 @@
 // The spotlight: one to four large live tiles above the wall; the slideshow walks them.
 
 import { isLetter } from "./keys.js";
+import { byId } from "./page.js";
 import { Follower } from "./wall-picture.js";
 import { MOST_LARGE, Walk } from "./wall-walk.js";
 import { t } from "./words.js";
 
 const EVERY_MS = 5000;
-
-const byId = (id) => document.getElementById(id);
 
 export class Spotlight {
   #wall;

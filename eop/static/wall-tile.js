@@ -1,6 +1,7 @@
 // One tile of the wall: its elements, its picture, and what is said of both.
 
 import { ageSeconds, freshness } from "./freshness.js";
+import { screenAddress } from "./projecting.js";
 import { isFault, look } from "./states.js";
 import { span, t } from "./words.js";
 
@@ -85,7 +86,13 @@ export class Tile {
     this.#parts.name.textContent = this.title;
     this.#parts.name.title = this.title;
     this.#parts.where.textContent = this.user === null ? this.room : this.name;
-    this.#parts.open.href = `${this.#page.screens}${encodeURIComponent(this.id)}?${this.#page.query}`;
+    this.lead();
+  }
+
+  /** Lead to the screen, with its student's name or, in the projector mode, without. */
+  lead() {
+    this.#parts.open.href = screenAddress(this.#page, this.id);
+    this.#tellMirrors();
   }
 
   #build(entry, openAdvice) {

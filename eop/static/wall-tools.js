@@ -1,6 +1,7 @@
 // The tools of the wall: filter, search, order, size, full screen; the list of what needs a look.
 
 import { tryAgain } from "./api.js";
+import { byId } from "./page.js";
 import { advice as adviceOf, detailsOf } from "./states.js";
 import { fittingColumns, matches, sorted } from "./wall-order.js";
 import { element } from "./wall-tile.js";
@@ -10,8 +11,6 @@ const HELD_MS = 2000; // a tile does not leave the pointer for so long
 const LEAST = { narrow: 144, wide: 184 };
 const NARROW = 640;
 const WIDEST = 640; // a tile is never made larger than its picture
-
-const byId = (id) => document.getElementById(id);
 
 /** Write a text where it differs: the same text again would lay the page out again. */
 function say(id, text) {

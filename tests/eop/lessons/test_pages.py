@@ -37,7 +37,6 @@ def test_starting_leads_to_the_wall_with_the_lessons_bar(school):
     assert answer.headers["Location"] == f"{MOUNT}/observe/wall?room=S12"
     page = follow(browser, answer)
     assert "3eB, room S12 since" in words(page)
-    assert 'data-follow="wall"' in page.text
     assert page.text.count('id="tally"') == 1
     assert "Another room or class" not in page.text
 
@@ -45,7 +44,6 @@ def test_starting_leads_to_the_wall_with_the_lessons_bar(school):
 def test_on_another_wall_both_bars_are_there(school):
     browser = started(school)
     page = get(browser, "/observe/wall", room="S14")
-    assert "data-follow" not in page.text
     assert 'id="lesson"' in page.text
     assert "Another room or class" in page.text
     assert page.text.count('id="tally"') == 1

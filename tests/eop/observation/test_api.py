@@ -91,6 +91,7 @@ def test_a_screen_ticket_is_bound_to_session_workstation_and_mode(school):
     assert answer.json["path"] == "/websockify"
     assert answer.json["url"] == f"ws://127.0.0.1:{school.shared.GATEWAY_PORT}/websockify"
     assert answer.json["expires_in"] == 30
+    assert answer.json["user"] == "zoe"
     grant = school.daemon.office.redeem(answer.json["ticket"])
     assert (grant.kind, grant.workstation, grant.mode) == ("screen", school.ids["pc-01"], "control")
     assert (grant.user, grant.name) == ("camille", "Camille")
@@ -98,7 +99,9 @@ def test_a_screen_ticket_is_bound_to_session_workstation_and_mode(school):
 
 def test_a_wall_ticket_is_of_a_room_or_of_the_students_of_a_class(school):
     browser = school.signed_in()
-    room = browser.post("tickets", {"kind": "wall", "room": "S12"}).json["ticket"]
+    answer = browser.post("tickets", {"kind": "wall", "room": "S12"}).json
+    assert "user" not in answer
+    room = answer["ticket"]
     assert school.daemon.office.redeem(room).room == "S12"
     students = browser.post("tickets", {"kind": "wall", "class": "3eB"}).json["ticket"]
     assert school.daemon.office.redeem(students).users == ("malo", "zoe")
