@@ -44,7 +44,9 @@ export class WallTools {
     byId("size").addEventListener("change", () => this.resize());
     byId("clear").addEventListener("click", () => this.#clear());
     this.#offerFullScreen();
-    new ResizeObserver(() => this.resize()).observe(wall.parentElement);
+    const room = new ResizeObserver(() => this.resize());
+    room.observe(wall.parentElement);
+    room.observe(byId("spotlight")); // it opens and closes above the wall, whose own box may stay
     window.addEventListener("resize", () => this.resize());
     wall.addEventListener("pointermove", () => { this.#held = performance.now() + HELD_MS; });
     wall.addEventListener("pointerleave", () => this.#letGo());

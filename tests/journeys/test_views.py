@@ -205,6 +205,18 @@ def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall
     assert wall.locator("#spotlight").is_hidden()
 
 
+def width_of_tiles(page):
+    return page.evaluate("document.querySelector('#wall .tile').clientWidth")
+
+
+def test_the_wall_has_its_size_back_after_the_spotlight(wall):
+    before = width_of_tiles(wall)
+    wall.click("#spotlight-open")
+    wait_until(lambda: width_of_tiles(wall) < before, 3, "less room beneath the spotlight")
+    wall.click("#spotlight-close")
+    wait_until(lambda: width_of_tiles(wall) == before, 3, "the old size")
+
+
 def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
     with new_page(browser, reduced_motion="reduce") as page:
         sign_in(page, stack)
