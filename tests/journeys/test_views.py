@@ -217,6 +217,35 @@ def test_the_wall_has_its_size_back_after_the_spotlight(wall):
     wait_until(lambda: width_of_tiles(wall) == before, 3, "the old size")
 
 
+def test_space_pauses_a_slideshow_just_begun_by_its_button_or_by_the_menu(wall):
+    hint = wall.locator("#spotlight-hint")
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Space pauses."
+    wall.click("#spotlight-close")
+    wall.click("#more")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("Enter")  # Slideshow
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    assert selected(wall) == []
+    assert wall.locator("#more-list").is_hidden()
+
+
+def test_a_slide_that_leaves_hands_the_focus_on(wall):
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.locator("#spotlight-list a").focus()
+    wall.keyboard.press("n")
+    assert wall.evaluate("document.activeElement.id") == "spotlight-list"
+    wall.keyboard.press("Space")
+    assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
+
+
 def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
     with new_page(browser, reduced_motion="reduce") as page:
         sign_in(page, stack)
