@@ -300,6 +300,14 @@ def test_the_projector_shows_workstation_names_and_nothing_of_a_student(wall, ro
     assert scope(wall) == "Whole room, 4 workstations"
 
 
+def test_what_was_said_of_the_projector_mode_leaves_with_it(wall, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    assert "Names are hidden." in wall.locator("#toasts").inner_text()
+    wall.keyboard.press("Escape")
+    assert wall.locator("#toasts").inner_text() == ""
+
+
 def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
     wall.select_option("#sort", "name")
     wall.locator("#wall .tile").first.hover()
