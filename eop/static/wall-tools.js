@@ -26,12 +26,15 @@ export class WallTools {
   #wall;
   #tiles;
   #changed;
+  #arranged;
   #plan;
   #held = 0;
   #waiting = 0;
   #order = "";
 
-  constructor(wall, tiles, changed, plan) {
+  /** `changed()` is called when tiles have another size, `arranged()` when others may be shown. */
+  constructor(wall, tiles, { changed, arranged }, plan) {
+    this.#arranged = arranged;
     this.#plan = plan;
     this.#wall = wall;
     this.#tiles = tiles;
@@ -74,6 +77,7 @@ export class WallTools {
     }
     this.#sayNothing(chosen.length);
     this.count();
+    this.#arranged();
   }
 
   #place(ordered) {

@@ -12,13 +12,13 @@ from tests.journeys.test_browser import PATIENCE, tile, until_live, wall_of
 ROOM = "S40"
 
 
+class Nobody:
+    address, password = "127.0.0.1:9", "unused"
+
+
 @pytest.fixture(scope="session")
 def room(stack, tmp_path_factory):
     """Three desktops, two with somebody at them, and a host where nobody answers."""
-
-    class Nobody:
-        address, password = "127.0.0.1:9", "unused"
-
     folder = tmp_path_factory.mktemp("views")
     with (
         XvncDesktop(folder / "one") as one,
@@ -161,6 +161,24 @@ def test_the_bar_offers_what_the_scope_can_do_and_says_why_not(wall, room):
     assert action(wall, "view").get_attribute("aria-disabled") is None
     action(wall, "view").click()
     wall.wait_for_url(f"**/observe/screen/{room['v-01']}?*mode=view*")
+
+
+def test_with_a_filter_the_bar_speaks_of_what_is_shown_and_acts_on_it_alone(wall, room):
+    saved = []
+    wall.on("download", lambda download: saved.append(download.suggested_filename))
+    wall.fill("#search", "malo")
+    assert scope(wall) == "Shown: 1 of 4 workstations"
+    assert action(wall, "view").get_attribute("aria-disabled") is None
+    action(wall, "screenshot").click()
+    wall.wait_for_selector("#toasts >> text=1 picture saved.", timeout=PATIENCE)
+    wait_until(lambda: wall.wait_for_timeout(50) or len(saved) == 1, 5, "one file")
+    assert saved[0].startswith("v-02")
+    wall.fill("#search", "nobody of that name")
+    assert scope(wall) == "Shown: 0 of 4 workstations"
+    action(wall, "screenshot").click(force=True)
+    wall.wait_for_selector("#toasts >> text=No workstation is shown.")
+    wall.fill("#search", "")
+    assert scope(wall) == "Whole room, 4 workstations"
 
 
 def test_screenshots_are_saved_one_file_each_and_large(wall, room):
