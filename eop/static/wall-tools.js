@@ -155,7 +155,12 @@ export class WallTools {
     byId("clear").hidden = none;
     byId("nothing-text").textContent = none
       ? t("No workstation here. An administrator adds some with “eopctl workstation add”.")
-      : t("No workstation matches.");
+      : this.#whyNothing();
+  }
+
+  #whyNothing() {
+    const isWell = this.#filter === "attention" && ![...this.#tiles.values()].some((tile) => tile.attention);
+    return isWell ? t("Nothing needs a look: all workstations are well.") : t("No workstation matches.");
   }
 
   #clear() {

@@ -344,6 +344,22 @@ def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
     wait_until(lambda: wall.evaluate(order) != before, 3, "the new order")
 
 
+def test_with_nothing_to_look_at_the_wall_says_that_all_is_well(wall, stack, room):
+    wall.check("input[name=filter][value=attention]", force=True)
+    wall.wait_for_selector(f'#wall [data-workstation="{room["v-04"]}"]')
+    stack.eopctl("workstation", "remove", "v-04")
+    try:
+        text = wall.locator("#nothing-text")
+        text.wait_for(state="visible", timeout=PATIENCE)
+        assert text.inner_text() == "Nothing needs a look: all workstations are well."
+        wall.fill("#search", "nobody of that name")
+        wall.click("#clear")
+        wall.fill("#search", "nobody of that name")
+        assert text.inner_text() == "No workstation matches."
+    finally:
+        room["v-04"] = stack.add_workstation("v-04", Nobody, ROOM)
+
+
 def test_full_screen_shows_the_wall_with_its_bar(wall):
     wall.locator("#full").click()
     until(wall, "document.fullscreenElement?.id === 'wall-page'")
