@@ -396,6 +396,7 @@ def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, 
         "printf 'copi\\351 l\\340-bas' | iconv -f latin1 -t utf8 | xclip -selection clipboard",
     )
     signed_in.click("#clipboard summary")
+    assert "such as œ and €, copied there, arrive here as “?”" in signed_in.inner_text("#clipboard")
     wait_until(
         lambda: signed_in.input_value("#clip-text") == "copié là-bas", 10, "what was copied there"
     )
