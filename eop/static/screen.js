@@ -128,11 +128,17 @@ function notice() {
   const text = byId("notice-text");
   if (stage.dataset.status === "open") {
     text.textContent = link.mode === "control"
-      ? t("You are in control. Ctrl+Alt+Shift frees the keyboard.")
+      ? inControl()
       : t("You are viewing. Nothing you do is sent.");
   } else {
     text.textContent = stage.dataset.status === "ended" ? t("Closed") : t("Not connected");
   }
+}
+
+/** A tablet has no such keys to press. */
+function inControl() {
+  return matchMedia("(pointer: coarse)").matches
+    ? t("You are in control.") : t("You are in control. Ctrl+Alt+Shift frees the keyboard.");
 }
 
 function say(tone, text, label = "", address = "") {

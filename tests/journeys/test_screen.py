@@ -194,6 +194,20 @@ def test_a_tablet_types_with_its_own_keyboard_and_a_row_of_keys(browser, stack, 
         assert page.locator("#soft-row").is_hidden()
 
 
+@pytest.mark.parametrize(
+    ("kind", "notice"),
+    [
+        ({"has_touch": True, "is_mobile": True}, "You are in control."),
+        ({}, "You are in control. Ctrl+Alt+Shift frees the keyboard."),
+    ],
+)
+def test_only_who_has_keys_is_told_which_free_the_keyboard(browser, stack, desk, kind, notice):
+    with new_page(browser, **kind) as page:
+        sign_in(page, stack)
+        control(page, stack, desk[1])
+        assert page.inner_text("#notice-text") == notice
+
+
 def clients(desktop):
     """The X clients of a desktop, as its window tree tells."""
     return subprocess.run(
