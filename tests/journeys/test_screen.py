@@ -208,6 +208,19 @@ def test_only_who_has_keys_is_told_which_free_the_keyboard(browser, stack, desk,
         assert page.inner_text("#notice-text") == notice
 
 
+def test_what_the_site_answers_to_a_probe_is_read(signed_in, stack, desk):
+    ended = []
+    for name in ("requestfinished", "requestfailed"):
+        signed_in.on(name, lambda asked, name=name: ended.append((asked.url, name)))
+    look(signed_in, stack, desk[1])
+
+    def probes():
+        signed_in.wait_for_timeout(50)  # Playwright tells events while it waits
+        return [name for url, name in ended if url.endswith("/ping")]
+
+    assert wait_until(probes, 12, "the end of a probe") == ["requestfinished"]
+
+
 def clients(desktop):
     """The X clients of a desktop, as its window tree tells."""
     return subprocess.run(
