@@ -5,6 +5,7 @@ import { walkedNeighbours } from "./kept.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
+import { Others } from "./screen-others.js";
 import { isLetterForPage } from "./keys.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
@@ -30,10 +31,13 @@ const keys = new Keys();
 const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
 const watching = [view, quality, meter, new Shot(page, view), new Float(page, view)];
 const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
+const others = new Others(page);
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
 let rfbNow = null;
+let asked = 0; // how often a mode was wished for: only the last wish counts
+let isOpened = false;
 
 const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
   opening() {
@@ -185,14 +189,37 @@ function lastWords(error) {
   return [error.message, t("Back to the wall"), page.wall];
 }
 
-function choose(mode) {
+function mark(mode) {
   for (const radio of radios) {
     radio.checked = radio.value === mode;
   }
+}
+
+function show(mode) {
+  mark(mode);
   open(mode);
 }
 
+/** Control is asked about where somebody else has it; meanwhile the page goes on as it was. */
+function choose(mode) {
+  asked += 1;
+  if (mode !== "control") {
+    show(mode);
+    return;
+  }
+  const own = asked;
+  const unlessChanged = (then) => () => own === asked && then();
+  others.ask(unlessChanged(() => show("control")), unlessChanged(() => {
+    if (isOpened) {
+      mark(link.mode);
+    } else {
+      show("view");
+    }
+  }));
+}
+
 function open(mode) {
+  isOpened = true;
   lost = null;
   noteMode(mode);
   link.open(mode);
@@ -233,7 +260,7 @@ function go(id) {
 }
 
 for (const radio of radios) {
-  radio.addEventListener("change", () => open(radio.value));
+  radio.addEventListener("change", () => choose(radio.value));
 }
 
 document.addEventListener("keydown", (event) => {

@@ -1,11 +1,11 @@
-"""Two teachers at one screen: each reads who controls it."""
+"""Two teachers at one screen: each reads who controls it, and is asked before both of them do."""
 
 import pytest
 
 from tests.desktops import XvncDesktop, wait_until
 from tests.journeys.conftest import new_page
 from tests.journeys.test_administration import add_user, enter
-from tests.journeys.test_browser import PATIENCE, tile, until_live, wall_of
+from tests.journeys.test_browser import PATIENCE, tile, until_live, until_status, wall_of
 
 ROOM = "S52"
 IN_CONTROL = '#stage[data-mode="control"][data-status="open"]'
@@ -46,3 +46,25 @@ def test_the_wall_says_who_controls_and_that_it_is_oneself(
         until_live(second, number)
         own = tile(second, number).locator(".band")
         wait_until(lambda: own.inner_text() == "Controlled by you", 10, "oneself on the tile")
+
+
+def test_who_wants_control_too_is_told_and_asked_first(signed_in, stack, vidal, number):
+    signed_in.goto(f"{stack.url}/observe/screen/{number}")
+    until_status(signed_in, "open")
+    signed_in.wait_for_selector("#others", state="visible", timeout=PATIENCE)
+    assert signed_in.inner_text("#others").strip() == "Controlled by Mme Vidal"
+    signed_in.locator("#modes label", has_text="Control").click()
+    signed_in.wait_for_selector("#others-ask", state="visible", timeout=PATIENCE)
+    assert "Mme Vidal controls this screen." in signed_in.inner_text("#others-ask")
+    signed_in.keyboard.press("Escape")
+    assert signed_in.is_checked("input[name=mode][value=view]")
+    assert signed_in.get_attribute("#stage", "data-mode") == "view"
+    signed_in.goto(f"{stack.url}/observe/screen/{number}?mode=control")
+    signed_in.wait_for_selector("#others-ask", state="visible", timeout=PATIENCE)
+    until_status(signed_in, "open")
+    assert signed_in.get_attribute("#stage", "data-mode") == "view"
+    signed_in.click("#others-control")
+    signed_in.wait_for_selector(IN_CONTROL, timeout=PATIENCE)
+    vidal.wait_for_selector("#others", state="visible", timeout=PATIENCE)
+    vidal.locator("#modes label", has_text="View").click()
+    signed_in.wait_for_selector("#others", state="hidden", timeout=PATIENCE)
