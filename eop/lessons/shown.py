@@ -137,6 +137,15 @@ def now() -> Shown | None:
     return found
 
 
+def colleagues_at(kind: str, name: str) -> Sequence[Lesson]:
+    """Lessons of others in a wall's room or with its class; for who may see that wall."""
+    login = guard.who().login
+    with services().database.read() as connection:
+        open_now = store.open_at(connection, services().now_ms())
+    place = Place(room=name) if kind == "room" else Place(class_name=name)
+    return [one for one in open_now if one.login != login and _meet(one.place, place)]
+
+
 def _read() -> Shown | None:
     who: Identity | None = g.get("identity")
     if who is None or not may(who, "observe").allowed:  # whose role gives no lessons has none

@@ -46,6 +46,13 @@ class WorkstationQuery(ma.Schema):
         return {name: value for name, value in query.items() if value}
 
 
+class ControllerReply(ma.Schema):
+    """Who controls a workstation."""
+
+    login = ma.fields.String()
+    name = ma.fields.String()
+
+
 class WorkstationReply(ma.Schema):
     """A workstation and how it is; `reason` is a sentence, `reason_code` is stable."""
 
@@ -58,6 +65,7 @@ class WorkstationReply(ma.Schema):
     checked_at = ma.fields.Integer(allow_none=True)
     reason_code = ma.fields.String(allow_none=True)
     reason = ma.fields.String(allow_none=True)
+    controllers = ma.fields.List(ma.fields.Nested(ControllerReply))
 
 
 class TicketBody(ma.Schema):
@@ -138,6 +146,23 @@ def workstations(query: dict[str, str]) -> list[dict[str, Any]]:
     return [_described(one) for one in visible]
 
 
+@declare(
+    blueprint,
+    Call(
+        "GET",
+        "/workstations/<workstation_id>",
+        "observe",
+        reply=WorkstationReply,
+        refusals=(404, 503),
+    ),
+)
+def workstation(workstation_id: str) -> dict[str, Any]:
+    """One workstation that one may see."""
+    found = services().daemon.workstation(workstation_id[:MAX_NAME])
+    guard.require("tile", Directory(services().database).target(found))
+    return _described(found)
+
+
 def _described(one: Workstation) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -149,6 +174,7 @@ def _described(one: Workstation) -> dict[str, Any]:
         "checked_at": one.checked_at,
         "reason_code": one.reason.code if one.reason else None,
         "reason": sentence(one.reason),
+        "controllers": [{"login": who.login, "name": who.name} for who in one.controllers],
     }
 
 

@@ -166,7 +166,8 @@ export class ScreenLink {
       return;
     }
     try {
-      await fetch("/ping", { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
+      const answer = await fetch("/ping", { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
+      await answer.text(); // an answer that nobody reads counts as broken off
       this.#unanswered = 0;
     } catch (error) {
       // A quick refusal is a site that restarts on a living network; the screen can go on.

@@ -3,8 +3,8 @@
 
 import { pageData } from "./api.js";
 import { byId } from "./page.js";
-import { minutes, spanAt, stretches } from "./rewind-times.js";
-import { t } from "./words.js";
+import { keptSeconds, minutes, spanAt, stretches } from "./rewind-times.js";
+import { span, t } from "./words.js";
 
 const TIMEOUT_MS = 10_000;
 const FRESH_MS = 2_000; // what is kept is asked for again, while one looks back, if it is older
@@ -223,7 +223,8 @@ class Rewind {
     if (!isLive) {
       byId("rewound-ago").textContent = t("{time} ago", { time: minutes(this.#age) });
     }
-    byId("rewind-kept").textContent = this.#spans.length === 0 ? t("Nothing is kept yet") : t("5 min kept");
+    const kept = keptSeconds(this.#spans, this.#now, this.#seconds);
+    byId("rewind-kept").textContent = kept === 0 ? t("Nothing is kept yet") : t("{time} kept", { time: span(kept) });
   }
 
   #tick() {

@@ -6,6 +6,7 @@ import { byId } from "./page.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
+import { Others } from "./screen-others.js";
 import { isLetterForPage } from "./keys.js";
 import { hiddenAddress, isKept } from "./projecting.js";
 import { ScreenLink } from "./screen-link.js";
@@ -38,10 +39,13 @@ const float = new Float(page, view);
 const watching = [view, quality, meter, new Shot(page, view), float];
 const clipboard = new Clipboard(keys, page.clipboard);
 const controlling = [keys, new SoftKeyboard(keys), clipboard];
+const others = new Others(page);
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
 let rfbNow = null;
+let asked = 0; // how often a mode was wished for: only the last wish counts
+let isOpened = false;
 
 const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
   opening() {
@@ -147,11 +151,17 @@ function notice() {
   const text = byId("notice-text");
   if (stage.dataset.status === "open") {
     text.textContent = link.mode === "control"
-      ? t("You are in control. Ctrl+Alt+Shift frees the keyboard.")
+      ? inControl()
       : t("You are viewing. Nothing you do is sent.");
   } else {
     text.textContent = stage.dataset.status === "ended" ? t("Closed") : t("Not connected");
   }
+}
+
+/** A tablet has no such keys to press. */
+function inControl() {
+  return matchMedia("(pointer: coarse)").matches
+    ? t("You are in control.") : t("You are in control. Ctrl+Alt+Shift frees the keyboard.");
 }
 
 function say(tone, text, label = "", address = "") {
@@ -198,14 +208,37 @@ function lastWords(error) {
   return [error.message, t("Back to the wall"), page.wall];
 }
 
-function choose(mode) {
+function mark(mode) {
   for (const radio of radios) {
     radio.checked = radio.value === mode;
   }
+}
+
+function show(mode) {
+  mark(mode);
   open(mode);
 }
 
+/** Control is asked about where somebody else has it; meanwhile the page goes on as it was. */
+function choose(mode) {
+  asked += 1;
+  if (mode !== "control") {
+    show(mode);
+    return;
+  }
+  const own = asked;
+  const unlessChanged = (then) => () => own === asked && then();
+  others.ask(unlessChanged(() => show("control")), unlessChanged(() => {
+    if (isOpened) {
+      mark(link.mode);
+    } else {
+      show("view");
+    }
+  }));
+}
+
 function open(mode) {
+  isOpened = true;
   lost = null;
   noteMode(mode);
   link.open(mode);
@@ -246,7 +279,7 @@ function go(id) {
 }
 
 for (const radio of radios) {
-  radio.addEventListener("change", () => open(radio.value));
+  radio.addEventListener("change", () => choose(radio.value));
 }
 
 document.addEventListener("keydown", (event) => {

@@ -36,10 +36,11 @@ export class WallBar {
     byId("results-close").addEventListener("click", () => byId("results").close());
   }
 
-  /** The tiles that an action touches: those selected, or all. */
+  /** The tiles that an action touches: those selected, or else all that no filter hides. */
   get scope() {
     const all = [...this.#tiles.values()];
-    return this.#selection.size > 0 ? all.filter(({ number }) => this.#selection.has(number)) : all;
+    return all.filter(({ number, element: li }) =>
+      this.#selection.size > 0 ? this.#selection.has(number) : li.isConnected);
   }
 
   #button(action, at) {
@@ -66,7 +67,7 @@ export class WallBar {
 
   #offer(action, tiles) {
     return offer(action, tiles, {
-      empty: t("There is no workstation."),
+      empty: this.#tiles.size === 0 ? t("There is no workstation.") : t("No workstation is shown."),
       one: t("Select one workstation for this."),
     });
   }
@@ -93,6 +94,9 @@ export class WallBar {
     const all = tiles.length;
     if (this.#selection.size > 0) {
       return selectedText(all, tiles.filter((tile) => !tile.element.isConnected).length);
+    }
+    if (all < this.#tiles.size) {
+      return t("Shown: {n} of {all} workstations", { n: all, all: this.#tiles.size });
     }
     if (this.#page.kind === "class") {
       return all === 1 ? t("Whole class, 1 workstation") : t("Whole class, {n} workstations", { n: all });

@@ -48,6 +48,7 @@ export class Projector {
   leave() {
     const hadFocus = document.activeElement === byId("projector-off");
     keep(false);
+    clearToasts(); // they speak of a mode that is over
     this.#set(false);
     if (hadFocus) {
       (this.#opener?.isConnected ? this.#opener : byId("more")).focus();

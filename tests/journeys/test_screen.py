@@ -194,6 +194,33 @@ def test_a_tablet_types_with_its_own_keyboard_and_a_row_of_keys(browser, stack, 
         assert page.locator("#soft-row").is_hidden()
 
 
+@pytest.mark.parametrize(
+    ("kind", "notice"),
+    [
+        ({"has_touch": True, "is_mobile": True}, "You are in control."),
+        ({}, "You are in control. Ctrl+Alt+Shift frees the keyboard."),
+    ],
+)
+def test_only_who_has_keys_is_told_which_free_the_keyboard(browser, stack, desk, kind, notice):
+    with new_page(browser, **kind) as page:
+        sign_in(page, stack)
+        control(page, stack, desk[1])
+        assert page.inner_text("#notice-text") == notice
+
+
+def test_what_the_site_answers_to_a_probe_is_read(signed_in, stack, desk):
+    ended = []
+    for name in ("requestfinished", "requestfailed"):
+        signed_in.on(name, lambda asked, name=name: ended.append((asked.url, name)))
+    look(signed_in, stack, desk[1])
+
+    def probes():
+        signed_in.wait_for_timeout(50)  # Playwright tells events while it waits
+        return [name for url, name in ended if url.endswith("/ping")]
+
+    assert wait_until(probes, 12, "the end of a probe") == ["requestfinished"]
+
+
 def clients(desktop):
     """The X clients of a desktop, as its window tree tells."""
     return subprocess.run(
@@ -432,6 +459,7 @@ def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, 
         "printf 'copi\\351 l\\340-bas' | iconv -f latin1 -t utf8 | xclip -selection clipboard",
     )
     signed_in.click("#clipboard summary")
+    assert "such as œ and €, copied there, arrive here as “?”" in signed_in.inner_text("#clipboard")
     wait_until(
         lambda: signed_in.input_value("#clip-text") == "copié là-bas", 10, "what was copied there"
     )

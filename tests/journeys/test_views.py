@@ -13,13 +13,13 @@ from tests.journeys.test_browser import PATIENCE, tile, until_live, until_status
 ROOM = "S40"
 
 
+class Nobody:
+    address, password = "127.0.0.1:9", "unused"
+
+
 @pytest.fixture(scope="session")
 def room(stack, tmp_path_factory):
     """Three desktops, two with somebody at them, and a host where nobody answers."""
-
-    class Nobody:
-        address, password = "127.0.0.1:9", "unused"
-
     folder = tmp_path_factory.mktemp("views")
     with (
         XvncDesktop(folder / "one") as one,
@@ -164,6 +164,24 @@ def test_the_bar_offers_what_the_scope_can_do_and_says_why_not(wall, room):
     wall.wait_for_url(f"**/observe/screen/{room['v-01']}?*mode=view*")
 
 
+def test_with_a_filter_the_bar_speaks_of_what_is_shown_and_acts_on_it_alone(wall, room):
+    saved = []
+    wall.on("download", lambda download: saved.append(download.suggested_filename))
+    wall.fill("#search", "malo")
+    assert scope(wall) == "Shown: 1 of 4 workstations"
+    assert action(wall, "view").get_attribute("aria-disabled") is None
+    action(wall, "screenshot").click()
+    wall.wait_for_selector("#toasts >> text=1 picture saved.", timeout=PATIENCE)
+    wait_until(lambda: wall.wait_for_timeout(50) or len(saved) == 1, 5, "one file")
+    assert saved[0].startswith("v-02")
+    wall.fill("#search", "nobody of that name")
+    assert scope(wall) == "Shown: 0 of 4 workstations"
+    action(wall, "screenshot").click(force=True)
+    wall.wait_for_selector("#toasts >> text=No workstation is shown.")
+    wall.fill("#search", "")
+    assert scope(wall) == "Whole room, 4 workstations"
+
+
 def test_screenshots_are_saved_one_file_each_and_large(wall, room):
     for name in ("v-01", "v-03"):
         press(wall, room[name], "Control")
@@ -207,6 +225,50 @@ def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall
     assert large.get_attribute("data-of") == room["v-02"]
     wall.click("#spotlight-close")
     assert wall.locator("#spotlight").is_hidden()
+
+
+def width_of_tiles(page):
+    return page.evaluate("document.querySelector('#wall .tile').clientWidth")
+
+
+def test_the_wall_has_its_size_back_after_the_spotlight(wall):
+    before = width_of_tiles(wall)
+    wall.set_viewport_size({"width": 1280, "height": 1400})  # the box around keeps its own size
+    wait_until(lambda: width_of_tiles(wall) != before, 3, "the size in a high window")
+    before = width_of_tiles(wall)
+    wall.click("#spotlight-open")
+    wait_until(lambda: width_of_tiles(wall) < before, 3, "less room beneath the spotlight")
+    wall.click("#spotlight-close")
+    wait_until(lambda: width_of_tiles(wall) == before, 3, "the old size")
+
+
+def test_space_pauses_a_slideshow_just_begun_by_its_button_or_by_the_menu(wall):
+    hint = wall.locator("#spotlight-hint")
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Space pauses."
+    wall.click("#spotlight-close")
+    wall.click("#more")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("Enter")  # Slideshow
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    assert selected(wall) == []
+    assert wall.locator("#more-list").is_hidden()
+
+
+def test_a_slide_that_leaves_hands_the_focus_on(wall):
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.locator("#spotlight-list a").focus()
+    wall.keyboard.press("n")
+    assert wall.evaluate("document.activeElement.id") == "spotlight-list"
+    wall.keyboard.press("Space")
+    assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
 
 
 def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
@@ -351,6 +413,14 @@ def seat(stack, name, login):
     )  # fmt: skip
 
 
+def test_what_was_said_of_the_projector_mode_leaves_with_it(wall, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    assert "Names are hidden." in wall.locator("#toasts").inner_text()
+    wall.keyboard.press("Escape")
+    assert wall.locator("#toasts").inner_text() == ""
+
+
 def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
     wall.select_option("#sort", "name")
     wall.locator("#wall .tile").first.hover()
@@ -367,6 +437,22 @@ def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
         assert wall.evaluate(order) == before
     wall.mouse.move(2, 2)
     wait_until(lambda: wall.evaluate(order) != before, 3, "the new order")
+
+
+def test_with_nothing_to_look_at_the_wall_says_that_all_is_well(wall, stack, room):
+    wall.check("input[name=filter][value=attention]", force=True)
+    wall.wait_for_selector(f'#wall [data-workstation="{room["v-04"]}"]')
+    stack.eopctl("workstation", "remove", "v-04")
+    try:
+        text = wall.locator("#nothing-text")
+        text.wait_for(state="visible", timeout=PATIENCE)
+        assert text.inner_text() == "Nothing needs a look: all workstations are well."
+        wall.fill("#search", "nobody of that name")
+        wall.click("#clear")
+        wall.fill("#search", "nobody of that name")
+        assert text.inner_text() == "No workstation matches."
+    finally:
+        room["v-04"] = stack.add_workstation("v-04", Nobody, ROOM)
 
 
 def test_full_screen_shows_the_wall_with_its_bar(wall):

@@ -115,6 +115,18 @@ def test_lessons_of_colleagues_are_told_where_one_may_teach_too(school):
     assert "colleagues" not in words(get(school.signed_in("other"), "/lessons/"))
 
 
+def test_a_wall_says_that_a_colleague_gives_a_lesson_there_and_since_when(school):
+    camille = started(school)
+    roux, klein = school.signed_in("roux"), school.signed_in("klein")
+    told = r"Lesson of Camille since \d+:\d\d"
+    assert re.search(told, words(get(roux, "/observe/wall", room="S12")))
+    assert re.search(told, words(get(klein, "/observe/wall", **{"class": "3eB"})))
+    assert "Lesson of" not in words(get(camille, "/observe/wall", room="S12"))
+    assert "Lesson of" not in words(get(camille, "/observe/wall", room="S14"))
+    send(camille, "/lessons/end", lesson=shown_id(camille))
+    assert "Lesson of" not in words(get(roux, "/observe/wall", room="S12"))
+
+
 def test_ending_asks_first_says_what_is_released_and_then_that_it_was(school):
     browser = started(school)
     page = words(get(browser, "/lessons/end"))
