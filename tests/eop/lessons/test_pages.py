@@ -207,6 +207,7 @@ def test_a_preset_is_kept_changed_removed_and_shown_with_the_lesson(school):
         ({"name": " "}, "Give the preset a name of at most 60 characters."),
         ({"name": "x" * 61}, "Give the preset a name of at most 60 characters."),
         ({"sites": "https://a.fr/x"}, "“https://a.fr/x” is not the name of a site"),
+        ({"sites": "b.fr\r\nnot a site!"}, "“not a site!” is not the name of a site"),
         ({"sites_rule": "blocked"}, "Name the sites, one a line, or choose “No rule”."),
         ({"lock_text": "x" * 201}, "at most 200 characters"),
     ],
