@@ -186,7 +186,7 @@ def test_a_preset_is_kept_changed_removed_and_shown_with_the_lesson(school):
         "lock_text": "Look up!",
     }  # fmt: skip
     page = follow(browser, send(browser, "/lessons/presets", **fields))
-    assert "The preset is kept. Your presets Exam 2 sites" in words(page)
+    assert "The preset is kept. Your presets Exam Only 2 sites open." in words(page)
     number = browser.get("lessons/presets").json[0]["id"]
     assert (
         "fr.wikipedia.org\na.example</textarea>" in get(browser, f"/lessons/presets/{number}").text
