@@ -120,7 +120,7 @@ def save_preset() -> AnyResponse:
     sent = Preset(
         name=request.form.get("name", "")[: presets.MAX_NAME_CHARACTERS + 1],
         sites_rule=_field("sites_rule"),
-        sites=tuple(request.form.get("sites", "")[:MAX_SITES_CHARACTERS].split()),
+        sites=_names(request.form.get("sites", "")[:MAX_SITES_CHARACTERS]),
         lock_text=request.form.get("lock_text", "")[: presets.MAX_LOCK_CHARACTERS + 1],
         id=_number("id") or 0,
     )
@@ -226,3 +226,12 @@ def _number(name: str) -> int | None:
 
 def _address(path: str) -> str:
     return services().site.MOUNT_POINT + path
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names of sites: one a line, or several; a line of other words stays whole to be shown."""
+    names: list[str] = []
+    for line in text.splitlines():
+        words = line.replace(",", " ").replace(";", " ").split()
+        names += words if all("." in word for word in words) else [line.strip()]
+    return tuple(names)

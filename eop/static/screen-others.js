@@ -1,11 +1,11 @@
 // Who else controls this screen: told on the page, and asked about before one controls it, too.
 
 import { namesOf } from "./controllers.js";
+import { byId } from "./page.js";
 import { t } from "./words.js";
 
 const EVERY_MS = 5000;
 const TIMEOUT_MS = 3000; // a site that does not answer keeps nobody from a screen
-
 
 export class Others {
   #page;

@@ -122,7 +122,7 @@ export class WallBar {
   async run(action) {
     const { able, reason } = this.#offer(action, this.scope);
     if (reason !== null) {
-      toast(`${action.word()}: ${reason}`);
+      toast(t("{what}: {reason}", { what: action.word(), reason }));
       return;
     }
     const { button } = this.#buttons.get(action);
@@ -149,7 +149,8 @@ export class WallBar {
       toast(action.done(ok));
       return;
     }
-    const first = `${failed[0].tile.name}: ${failed[0].message}`;
+    const [{ tile, message }] = failed;
+    const first = t("{what}: {reason}", { what: tile.name, reason: message });
     const text = results.length === 1
       ? first
       : t("{ok} of {n} workstations. {failed}", { ok, n: results.length, failed: first });

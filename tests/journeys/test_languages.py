@@ -38,6 +38,14 @@ CUT = """() => {
     ...(wide > 0 ? ["page: " + wide] : [])];
 }"""
 
+# sections of the administration that run over the page beside their list
+BEYOND = """() => {
+  const right = document.querySelector(".side").getBoundingClientRect().right + 1;
+  return [...document.querySelectorAll(".side a")].filter((e) =>
+    e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > right)
+    .map((e) => e.innerText);
+}"""
+
 
 @pytest.fixture(scope="module")
 def people(stack, desktops):
@@ -102,6 +110,7 @@ def test_the_administration_is_whole_too(browser, people, language):
         for path in ADMINISTRATION:
             page.goto(f"{people.url}/admin/{path}")
             is_whole(page, language, everybody)
+            assert not path or page.evaluate(BEYOND) == [], path
 
 
 def test_a_language_chosen_in_the_banner_stays_on_every_machine(browser, people):
