@@ -7,7 +7,18 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from eop.directory import users
@@ -21,7 +32,7 @@ ID_BYTES = 8
 MAX_ID_CHARACTERS = 16
 MAX_LISTED = 500  # more lessons at once than a school has rooms
 
-_OWNER = func.coalesce(user.c.login, lesson.c.login)
+_OWNER: ColumnElement[str] = func.coalesce(user.c.login, lesson.c.login)
 _ROWS = select(lesson, _OWNER.label("owner"), func.coalesce(user.c.name, _OWNER).label("name"))
 _ROWS = _ROWS.outerjoin(user, lesson.c.user_id == user.c.id)
 # asked for every page of a teacher: made once
