@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -32,8 +33,8 @@ ID_BYTES = 8
 MAX_ID_CHARACTERS = 16
 MAX_LISTED = 500  # more lessons at once than a school has rooms
 
-_OWNER: ColumnElement[str] = func.coalesce(user.c.login, lesson.c.login)
-_ROWS = select(lesson, _OWNER.label("owner"), func.coalesce(user.c.name, _OWNER).label("name"))
+_owner: ColumnElement[str] = func.coalesce(user.c.login, lesson.c.login)
+_ROWS = select(lesson, _owner.label("owner"), func.coalesce(user.c.name, _owner).label("name"))
 _ROWS = _ROWS.outerjoin(user, lesson.c.user_id == user.c.id)
 # asked for every page of a teacher: made once
 _OF_LOGIN: Select[Any] = _ROWS.where(
@@ -77,9 +78,9 @@ def over_at(connection: Connection, now_ms: int, login: str | None = None) -> li
     """Those that must be ended: whose hours are over, that have lost their teacher, or that left
     something in force; of one teacher or of all.
     """
-    query = _ROWS.where((lesson.c.until_at <= now_ms) | lesson.c.user_id.is_(None))
+    query = _ROWS.where(or_(lesson.c.until_at <= now_ms, lesson.c.user_id.is_(None)))
     if login is not None:
-        query = query.where(login == _OWNER)
+        query = query.where(_owner == login)
     return [_lesson(row) for row in connection.execute(query.limit(MAX_LISTED))]
 
 

@@ -58,7 +58,7 @@ def test_who_is_not_signed_in_signs_in_first(house, camille):
 
 
 def test_the_banner_leads_to_the_account(inside):
-    assert inside.get(MOUNT + "/").text.count('href="/account"') == 2
+    assert inside.get(MOUNT + "/").text.count('href="/account"') == 3
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_ones_account_is_at_the_sign_in_service(house):
     pair = Pair(house)
     pair.eop.open(pair.aaa.open(pair.sign_in(pair.asked(), username="admin")).headers["Location"])
     account = f"https://{AAA}/account"
-    assert pair.eop.open(MOUNT + "/").text.count(f'href="{account}"') == 2
+    assert pair.eop.open(MOUNT + "/").text.count(f'href="{account}"') == 3
     functions = pair.eop.open(MOUNT + "/admin/").text
     assert functions.count(f'href="{account}"') == 3
     assert 'href="/account"' not in functions

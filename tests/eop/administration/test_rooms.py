@@ -157,7 +157,7 @@ def test_who_was_given_the_new_name_already_is_named_before_he_sees_these_screen
     school.add_user("dora", rooms=("S12", "S13"), classes=())
     answer = rename(boss, "S12", "S13")
     assert answer.status_code == 422
-    assert "S13 was given to one person already" in words(answer)
+    assert "S13 was given to 1 person already" in words(answer)
     assert "Bruno" in words(answer)
     assert "Dora" not in words(answer).split("already, who")[1]
     assert where(school) == {"pc-01": "S12"}

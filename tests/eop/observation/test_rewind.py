@@ -31,7 +31,7 @@ def school(house):
 def switch(house, value, room="S12"):
     parts = house.parts
     room_settings.change(parts.database, room, "rewind", value, "carla", parts.now_ms())
-    assert room_settings.tell(parts.database, parts.daemon)
+    assert room_settings.tell(parts.database, parts.daemon, parts.now_ms())
 
 
 def captured(house, *ago, jpeg=JPEG):
@@ -203,7 +203,8 @@ def test_the_page_of_a_screen_offers_it_where_it_may_be_used(school):
 
     assert 'id="rewind-slider"' in page("camille", school.id)
     assert "screen-rewind.js" in page("class", school.id)
-    assert "rewind" not in page("camille", school.other)
+    assert "screen-rewind.js" not in page("camille", school.other)
+    assert "rewind-slider" not in page("camille", school.other)
 
 
 def test_the_description_names_the_calls(quiet):
