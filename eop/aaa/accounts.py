@@ -244,6 +244,7 @@ def _record(connection: Connection, kind: str, user: User, by: str, now_ms: int)
 def _record_user(connection: Connection, kind: str, user: User, now_ms: int) -> None:
     details = {
         "login": user.login, "role": user.role, "rooms": user.rooms, "classes": user.classes,
+        "heads": user.heads,
     }  # fmt: skip
     events.record(connection, kind, now_ms, user=at_the_console(), details=details)
 

@@ -38,6 +38,12 @@ def user() -> None:
 @click.option("--display-name", help="Name shown to others; by default made from the login.")
 @click.option("--room", "rooms", multiple=True, help="A room to watch; may be repeated.")
 @click.option("--class", "classes", multiple=True, help="A class to watch; may be repeated.")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    help="A class of a head teacher; may be repeated. By default those of --class.",
+)
 @click.option("--replace", is_flag=True, help="Change the user where there is one of that name.")
 @CHANGE
 @json_option
@@ -49,6 +55,8 @@ def add(**options: Any) -> None:
 
     if options["no_password"] == (options["password_file"] is not None):
         raise click.UsageError("give --password-file or --no-password, one of the two")
+    if options["heads"] and options["role"] != "head_teacher":
+        raise click.UsageError("--head is for --role head_teacher")
     policy = _policy()
     rooms, classes = tuple(options["rooms"]), tuple(options["classes"])
     is_teacher = options["role"] in ("teacher", "head_teacher")
@@ -61,6 +69,7 @@ def add(**options: Any) -> None:
         rooms=(EVERYTHING,) if sees_all else rooms,
         classes=(EVERYTHING,) if sees_all else classes,
         must_change=_must_change(options["change"], policy),
+        heads=tuple(options["heads"]) or None,
     )
     hashed = None
     if not options["no_password"]:
@@ -109,6 +118,7 @@ def _described(user: Any) -> dict[str, Any]:
         "role": user.role,
         "rooms": list(user.rooms),
         "classes": list(user.classes),
+        **({"heads": list(user.heads)} if user.role == "head_teacher" else {}),
         "state": user.state,
     }
 
