@@ -12,7 +12,7 @@ from eop.aaa.accounts import Terms
 from eop.aaa.password_policy import PasswordPolicy, Problem, Subject
 from eop.audit import events
 from eop.directory import users
-from eop.directory.users import LOCAL
+from eop.directory.users import LOCAL, User
 from eop.errors import EopError, NotFoundError, RefusedError
 from eop.passwords import making
 from eop.passwords.making import Kind
@@ -91,8 +91,22 @@ class Done:
 
     def reason(self) -> str:
         """Why not, as a part of a sentence in the language of the page."""
-        known = str(REASONS.get(self.code, REASONS["refused"]))
-        return f"{known} ({self.words})" if self.code == "refused" and self.words else known
+        return reason(self.code, self.words)
+
+
+def reason(code: str, words: str = "") -> str:
+    """Why a password is not changed, as a part of a sentence; `words` are the directory's own."""
+    known = str(REASONS.get(code, REASONS["refused"]))
+    return f"{known} ({words})" if code == "refused" and words else known
+
+
+@dataclass(frozen=True)
+class Gift:
+    """What came of one change: as `Done`, of anybody."""
+
+    code: str = ""
+    words: str = ""
+    must_change: bool = False
 
 
 def plan(
@@ -191,43 +205,49 @@ class Office:
         return done
 
     def _changed(self, planned: Planned, *, must_change: bool) -> Done:
-        database, site = self.parts.database, self.parts.site
-        with database.read() as connection:
+        with self.parts.database.read() as connection:
             user = users.get(connection, planned.student.login)
             stored = users.password_of(connection, user.login)
         if user.role != STUDENT or user.id != planned.student.id:
             raise NotFoundError("no student any more")
+        gift = self.give(user, stored, planned.password, must_change=must_change)
+        password = "" if gift.code else planned.password
+        return Done(planned.student, password, gift.code, gift.words, gift.must_change)
+
+    def give(self, user: User, stored: str | None, password: str, *, must_change: bool) -> Gift:
+        """Give anybody a password that was checked, where it is kept; `stored` is his hash here.
+
+        Raises `RefusedError("busy")`.
+        """
+        site, door = self.parts.site, self.parts.door
         sso = bool(site.CAS_URL or site.OIDC_ISSUER)
         kept = keeper.keeps_password(user, stored, site.AUTHENTICATORS, sso=sso)
-        if kept == "ldap":
-            return self._in_directory(user, planned, must_change=must_change)
-        if kept != LOCAL:
-            return Done(planned.student, "", "elsewhere")
-        terms = Terms(
-            self.parts.door.passwords, by=self.by, must_change=must_change, is_checked=True
-        )
-        accounts.set_password(
-            database, self.parts.door.sessions, user.login, planned.password,
-            self.parts.now_ms(), terms,
-        )  # fmt: skip
-        return Done(planned.student, planned.password, must_change=must_change)
+        if kept == LOCAL:
+            terms = Terms(door.passwords, by=self.by, must_change=must_change, is_checked=True)
+            accounts.set_password(
+                self.parts.database, door.sessions, user.login, password, self.parts.now_ms(), terms
+            )
+            return Gift(must_change=must_change)
+        if not kept:
+            return Gift("elsewhere")
+        return self._in_directory(user, password, must_change=must_change)
 
-    def _in_directory(self, user: users.User, planned: Planned, *, must_change: bool) -> Done:
+    def _in_directory(self, user: User, password: str, *, must_change: bool) -> Gift:
         from eop.directory.ldap_passwords import Account  # ldap3 only where it is used
 
         if self.writer is None:
-            return Done(planned.student, "", "no_writer")
+            return Gift("no_writer")
         known = user.external_id if user.source == "ldap" else None
         outcome = self.writer.set_password(
-            Account(user.login, known), planned.password, must_change=must_change
+            Account(user.login, known), password, must_change=must_change
         )
         if outcome.code is not None:
-            return Done(planned.student, "", outcome.code, outcome.words)
+            return Gift(outcome.code, outcome.words)
         parts = self.parts
         accounts.password_set_elsewhere(
             parts.database, parts.door.sessions, user, self.by, parts.now_ms()
         )
-        return Done(planned.student, planned.password, must_change=outcome.must_change)
+        return Gift(must_change=outcome.must_change)
 
 
 def office(parts: Services, by: str) -> Office:
