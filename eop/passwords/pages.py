@@ -4,7 +4,7 @@ What was made is in the answer to one POST alone: no address leads to it again.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
@@ -321,7 +321,7 @@ def _order() -> str:
 
 def _kind() -> Kind:
     kind = request.form.get("kind", "random")
-    return cast(Kind, kind) if kind in KINDS else "random"
+    return kind if kind in KINDS else "random"
 
 
 def _typed() -> str:

@@ -57,13 +57,13 @@ def search(
     connection: Connection, identity: Identity, actions: Sequence[Action], text: str
 ) -> list[Student]:
     """Those one may change whose name or login holds a text, without regard to case or accents."""
-    wanted = collation.fold(" ".join(text.split())[:MAX_TEXT_CHARACTERS])
+    wanted = collation.fold(text[:MAX_TEXT_CHARACTERS]).split()
     if not wanted:
         return []
     found = [
         one
         for one in _read(connection, user.c.role == STUDENT)
-        if wanted in collation.fold(f"{one.name} {one.login}")
+        if all(word in collation.fold(f"{one.name} {one.login}") for word in wanted)
         and _any(identity, actions, frozenset(one.classes))
     ]
     return in_order(found, "last", "")[:MAX_FOUND]

@@ -1,13 +1,9 @@
 // The students of a class: which are chosen, in which order they stand, and which are shown.
 
+import { fold } from "./wall-order.js";
 import { locale, t } from "./words.js";
 
 const ORDERS = ["last", "first", "login"];
-
-/** Letters without case and accents: a search for "ines" finds Inès. */
-export function folded(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
-}
 
 /** Compares two students by last name, first name or login; the others decide where those are equal. */
 export function byOrder(order, language) {
@@ -93,10 +89,11 @@ export class Selection {
   }
 
   #filter(text) {
-    const wanted = folded(text.trim());
+    const words = fold(text).split(/\s+/);
     for (const row of this.#rows) {
       const { last, first, login } = row.dataset;
-      row.hidden = !folded(`${first} ${last} ${first} ${login}`).includes(wanted);
+      const whole = fold(`${first} ${last} ${login}`);
+      row.hidden = !words.every((word) => whole.includes(word));
     }
     const shown = this.#rows.filter((row) => !row.hidden).length;
     document.getElementById("shown").textContent = t("{n} of {all} students are shown", { n: shown, all: this.#rows.length });
