@@ -17,7 +17,7 @@ from eop.directory.ldap_groups import IS_ACTIVE_DIRECTORY
 from eop.directory.ldap_layout import Access, Layout
 from eop.directory.ldap_source import external_id
 from eop.directory.ldap_state import must_change, policy_error
-from eop.directory.ldap_trouble import LdapError
+from eop.directory.ldap_trouble import LdapError, UnjudgedError
 from eop.directory.users import canonical_login
 
 MAX_WORDS_CHARACTERS = 200  # of what a directory says: a sentence
@@ -28,6 +28,7 @@ Code = Literal[
     "short", "weak", "used", "young", "own_only", "refused",
 ]  # fmt: skip
 
+_ANOTHER_SERVERS = {10, 51, 52}  # a referral (a copy that is only read), busy, unavailable
 _INSUFFICIENT_RIGHTS, _STRONGER_AUTH, _CONFIDENTIALITY = 50, 8, 13
 _POLICY: dict[int, Code] = {3: "own_only", 5: "weak", 6: "short", 7: "young", 8: "used"}
 """Errors of the password policy control."""
@@ -140,6 +141,11 @@ class _Change:
     def _told(self, answer: Answer, *, must_change: bool) -> Outcome:
         if answer.code == SUCCESS:
             return Outcome(must_change=must_change)
+        if answer.code in _ANOTHER_SERVERS:
+            raise UnjudgedError(
+                f"{self._link.server.address}: this server takes no changes; name the one that "
+                "does in LDAP_SERVERS"
+            )
         return Outcome(_code_of(answer), _words_of(answer))
 
 

@@ -34,6 +34,7 @@ MAX_AT_ONCE = 200  # passwords of one form: each costs 30 ms here, in a director
 EXAMPLE = "dune-729-Cadre"
 DONE = {"removed": N_("The file is deleted.")}
 SLIPS_A_PAGE = 8
+MAX_NAMED = 12  # of a list in a sentence
 
 blueprint = Blueprint("passwords", __name__, url_prefix="/passwords")
 
@@ -255,7 +256,7 @@ def _rendered(
         render_template(
             template, section="passwords", obstacles=obstacles, has_batch=bool(batch_of),
             refusal=told(error) if isinstance(error, RefusedError) else "", names_told=_names,
-            done_before=_done(), batch_names=[one.name for one in batch_of],
+            done_before=_done(), batch_names=_few([one.name for one in i18n.by_name(batch_of)]),
             guessable=sorted(making.GUESSABLE), most_at_once=MAX_AT_ONCE, **values,
         ),
         status,
@@ -266,11 +267,15 @@ def _rendered(
 
 
 def _names(of: Sequence[Student]) -> str:
-    """Whom a sentence is about, the first of them."""
-    most = 12
-    told_names = ", ".join(one.name for one in of[:most])
-    more = len(of) - most
-    return told_names + (f", {gettext('and %(num)s more', num=more)}" if more > 0 else "")
+    """Whom a sentence is about."""
+    return _few([one.name for one in of])
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - MAX_NAMED
+    listed = ", ".join(names[:MAX_NAMED])
+    return listed + (f" {gettext('and %(num)s more', num=more)}" if more > 0 else "")
 
 
 def _done() -> str:

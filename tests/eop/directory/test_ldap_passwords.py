@@ -137,12 +137,13 @@ def domain(certificates):
         yield server
 
 
-def ad_writer(server, tmp_path, certificates, scheme="ldaps"):
+def ad_writer(server, tmp_path, certificates, scheme="ldaps", also=()):
     secret = tmp_path / "eop.txt"
     secret.write_text("eop secret\n")
     secret.chmod(0o600)
     settings = SiteSettings(
-        LDAP_SERVERS=[f"{scheme}://127.0.0.1:{server.port}"], LDAP_STARTTLS=False,
+        LDAP_SERVERS=[f"{scheme}://127.0.0.1:{one.port}" for one in (*also, server)],
+        LDAP_STARTTLS=False,
         LDAP_CA_FILE=certificates.file, LDAP_BASE=BASE, LDAP_LAYOUT="ad",
         LDAP_BIND_DN=f"CN=eop,{BASE}", LDAP_PASSWORD_FILE=str(secret),
     )  # fmt: skip
@@ -180,6 +181,20 @@ def test_an_active_directory_says_what_it_refuses(
     )
     assert (done.code, done.words) == (code, words)
     assert domain.passwords[f"CN=Zoe,{BASE}"] == "old"
+
+
+def test_where_one_server_is_only_read_the_next_is_asked(domain, tmp_path, certificates):
+    with AdServer(certificate=certificates.issue("127.0.0.1")) as copy:
+        copy.entries, copy.passwords = dict(domain.entries), dict(domain.passwords)
+        copy.words[f"CN=Zoe,{BASE}"] = (10, "0000202B: RefErr: DSID-03100781")
+        settled = ad_writer(domain, tmp_path, certificates, also=[copy])
+        done = settled.set_password(Account("zoe"), NEW, must_change=False)
+        assert done.code is None
+        assert len(copy.changes) == 1
+        assert domain.passwords[f"CN=Zoe,{BASE}"] == NEW
+        alone = ad_writer(copy, tmp_path, certificates)
+        told = alone.set_password(Account("zoe"), NEW, must_change=False)
+        assert (told.code, "name the one that does" in told.words) == ("down", True)
 
 
 def test_no_password_goes_to_an_active_directory_without_tls(tmp_path, certificates):
