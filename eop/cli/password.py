@@ -66,7 +66,7 @@ def of_class(**options: Any) -> int:
 def _changed(parts: "Services", options: dict[str, Any], typed: str) -> "list[Done]":
     from eop.aaa import revocations
     from eop.audit.console import at_the_console
-    from eop.passwords import changing
+    from eop.passwords import changing, files
     from eop.passwords.changing import ObstaclesError, Order
     from eop.passwords.students import birth_dates
 
@@ -79,11 +79,16 @@ def _changed(parts: "Services", options: dict[str, Any], typed: str) -> "list[Do
     except ObstaclesError as error:
         lines = [f"{sentence} {', '.join(one.login for one in of)}" for sentence, of in error.found]
         raise InvalidError("nothing was changed:\n" + "\n".join(lines)) from error
-    # first the file: without it nobody would know what was set
+    office, done = changing.office(parts, at_the_console()), []
+    # each is written before the next is set: who is stopped knows those that are
     with _private(options["output"]) as file:
-        office = changing.office(parts, at_the_console())
-        done = office.carry_out(planned, must_change=options["change"])
-        file.write(_text(done, options["name"]))
+        file.write(files.head(HEADS))
+        for one in planned:
+            [ended] = office.carry_out([one], must_change=options["change"])
+            done.append(ended)
+            if not ended.code:
+                file.write(files.row(_cells(ended, options["name"])))
+                file.flush()
     revocations.deliver(parts.database, parts.daemon)
     return done
 
@@ -115,15 +120,9 @@ def _private(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _text(done: "list[Done]", name: str) -> str:
-    from eop.passwords import files
-
-    rows = [
-        [one.student.parts.last, one.student.parts.first, one.student.login, name, one.password]
-        for one in done
-        if not one.code
-    ]
-    return files.table(HEADS, rows)
+def _cells(done: "Done", name: str) -> list[str]:
+    student = done.student
+    return [student.parts.last, student.parts.first, student.login, name, done.password]
 
 
 def _told(done: "list[Done]", options: dict[str, Any]) -> int:

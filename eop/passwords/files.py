@@ -39,18 +39,29 @@ def folder() -> Path:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The text of a file; the last column is a password, and stands as it is.
+    """The text of a file; the last column is a password."""
+    return head(heads) + "".join(row(cells) for cells in rows)
 
-    Before what a spreadsheet would carry out as a formula stands an apostrophe, save in that
-    column: a password must be the one that was given.
+
+def head(heads: Sequence[str]) -> str:
+    """The beginning of a file."""
+    return _MARK + _line(heads)
+
+
+def row(cells: Sequence[str]) -> str:
+    """One line; the last cell is a password, and stands as it was given.
+
+    Before what a spreadsheet would carry out as a formula stands an apostrophe, save there.
     """
+    *others, password = cells
+    safe = [f"'{one}" if one.startswith(_FORMULA_BEGINNINGS) else one for one in others]
+    return _line([*safe, password])
+
+
+def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL)
-    writer.writerow(heads)
-    for *cells, password in rows:
-        safe = [f"'{one}" if one.startswith(_FORMULA_BEGINNINGS) else one for one in cells]
-        writer.writerow([*safe, password])
-    return _MARK + text.getvalue()
+    csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL).writerow(cells)
+    return text.getvalue()
 
 
 def keep(owner: int, text: str, now_ms: int) -> str:
