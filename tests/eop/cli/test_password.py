@@ -3,13 +3,17 @@ import io
 import stat
 
 import pytest
+from sqlalchemy import update
 
+from eop.directory import classes, users
+from eop.directory.tables import user
+from tests.eop.directory.test_ldap_passwords import signs_in
 from tests.eop.installation import PASSWORD, error
 from tests.eop.passwords.conftest import school
 from tests.eop.passwords.test_pages import events_of
-from tests.ldap_fixtures import certificates
+from tests.ldap_fixtures import certificates, scribe
 
-__all__ = ["certificates", "school"]
+__all__ = ["certificates", "school", "scribe"]
 
 
 @pytest.fixture
@@ -87,3 +91,49 @@ def test_a_head_teacher_is_given_a_class_by_name(school, eopctl, password_file):
     wrong = eopctl(*add, "--replace", "--role", "teacher", "--head", "4eC")
     assert wrong.code == 2
     assert "--head is for --role head_teacher" in wrong.err
+
+
+@pytest.fixture
+def in_scribe(school, scribe, monkeypatch):
+    """The class has one more student, whom a Scribe keeps."""
+    given = scribe.settings(
+        LDAP_WRITE_DN=scribe.writer, LDAP_WRITE_PASSWORD_FILE=str(scribe.writer_file),
+        AUTHENTICATORS=["ldap", "local"],
+    )  # fmt: skip
+    for name, value in given.items():
+        text = ",".join(value) if isinstance(value, list) else str(value)
+        monkeypatch.setenv(f"EOP_{name}", text)
+    school.add_user("eleve.1", role="student", rooms=(), classes=(), password=None)
+    with school.parts.database.write() as connection:
+        of_login = update(user).where(user.c.login == "eleve.1")
+        connection.execute(of_login.values(source="ldap"))
+        classes.save(connection, "3eB", ["eleve.1", "ines.amrani"], replace=True)
+    return scribe
+
+
+def test_each_gets_his_password_where_it_is_kept(school, in_scribe, eopctl, output):
+    done = eopctl("password", "class", "3eB", "--output", output, "--json")
+    assert done.code == 0, done.err
+    made = rows_of(output)
+    assert signs_in(in_scribe, "eleve.1", made["eleve.1"]).code == "must_change"
+    assert error(school.browser().sign_in("ines.amrani", made["ines.amrani"]))[1] == "must_change"
+
+
+def test_a_password_of_the_directory_is_changed_there_and_not_here(
+    school, in_scribe, eopctl, password_file
+):
+    password_file.write_text("trois ruches bleues\n")
+    done = eopctl("user", "passwd", "eleve.1", "--password-file", password_file, "--json")
+    assert done.code == 0, done.err
+    assert done.json == {"login": "eleve.1", "must_change": False}
+    assert signs_in(in_scribe, "eleve.1", "trois ruches bleues").login == "eleve.1"
+    with school.parts.database.read() as connection:
+        assert users.password_of(connection, "eleve.1") is None
+
+
+def test_what_the_directory_refuses_is_said(school, in_scribe, eopctl, password_file, monkeypatch):
+    for name in ("DN", "PASSWORD_FILE"):
+        monkeypatch.delenv(f"EOP_LDAP_WRITE_{name}")
+    done = eopctl("user", "passwd", "eleve.1", "--password-file", password_file)
+    assert done.code == 1
+    assert "EOP's account may not change this one: see LDAP_WRITE_DN" in done.err
