@@ -79,7 +79,8 @@ def change_one(login: str) -> AnyResponse:
         done = _carried_out(planned, order)
     except (ObstaclesError, RefusedError) as error:
         return _one_page(student, error)
-    return _result(done, class_name=student.classes[0] if student.classes else "", back=PATH)
+    class_name = student.classes[0] if student.classes else ""
+    return _result(done, order, class_name, PATH)
 
 
 @blueprint.get("/batch")
@@ -111,7 +112,8 @@ def change_batch() -> AnyResponse:
             "refused": sum(1 for one in done if one.code), "file": file,
         },
     )  # fmt: skip
-    return _result(done, name, f"{BATCH}?{urlencode({'class': name})}", file, trouble)
+    back = f"{BATCH}?{urlencode({'class': name})}"
+    return _result(done, order, name, back, file=(file, trouble))
 
 
 @blueprint.get("/files/<name>")
@@ -160,9 +162,13 @@ def _carried_out(planned: list[Planned], order: Order) -> list[Done]:
 
 
 def _result(
-    done: list[Done], class_name: str, back: str, file: str = "", trouble: str = ""
+    done: list[Done],
+    order: Order,
+    class_name: str,
+    back: str,
+    file: tuple[str, str] = ("", ""),
 ) -> AnyResponse:
-    """The new passwords, in this answer alone."""
+    """The new passwords, in this answer alone; `file` is its name, or why there is none."""
     changed = [one for one in done if not one.code]
     return _rendered(
         "passwords_result.html",
@@ -173,8 +179,9 @@ def _result(
         refused=[one for one in done if one.code],
         class_name=class_name,
         back=back,
-        file=file,
-        trouble=trouble,
+        lasting=sum(1 for one in changed if order.must_change and not one.must_change),
+        file=file[0],
+        trouble=file[1],
         address=_address(),
     )
 

@@ -4,12 +4,13 @@ import stat
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from eop.audit import sentences
 from eop.directory import users
-from eop.directory.tables import temporary_grant
-from eop.passwords import files, limits
+from eop.directory.ldap_passwords import Outcome
+from eop.directory.tables import temporary_grant, user
+from eop.passwords import changing, files, limits
 from tests.eop.installation import MOUNT, PASSWORD, error
 
 PATH = MOUNT + "/passwords/"
@@ -323,3 +324,21 @@ def test_a_substitute_gives_nobody_another_password(school):
     remi = school.signed_in("remi")
     assert get(remi, PATH + "one/ines.amrani").status_code == 404
     assert "No class was given to you." in words(get(remi, PATH))
+
+
+class ForgetfulWriter:
+    """A directory without a policy that could ask for a change."""
+
+    def set_password(self, account, password, *, must_change):
+        return Outcome(must_change=False)
+
+
+def test_a_change_that_the_directory_does_not_ask_for_is_told(school, monkeypatch):
+    with school.parts.database.write() as connection:
+        connection.execute(update(user).where(user.c.role == "student").values(source="ldap"))
+    monkeypatch.setattr(
+        changing, "office", lambda parts, by: changing.Office(parts, by, ForgetfulWriter())
+    )
+    told = words(batch(school.signed_in("anna"), "random"))
+    assert "does not ask for a change at the first sign-in, as you wanted: 3." in told
+    assert "To be changed at the first sign-in." not in told
