@@ -4,25 +4,26 @@ PYTHON ?=
 export PYTHON
 PYTEST_OPTIONS ?=
 
-.PHONY: run test check bench prepare prepare-test clean
+.PHONY: run test check style bench prepare prepare-test clean
 
 # one line on standard output when everything answers; Ctrl-C stops it all
 run: prepare
 	@exec .venv/bin/eopctl demo
 
-# two at a time what is quick; then one after the other what is timed: whole products, browsers
-test: check
-	@.venv/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_OPTIONS) \
-		--ignore=tests/journeys --ignore=tests/bench
-	@exec .venv/bin/python -m pytest $(PYTEST_OPTIONS) tests/journeys tests/bench
+# several files at a time: first what computes, then whole products in browsers, which wait more
+test: style
+	@.venv/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_OPTIONS) --ignore=tests/journeys
+	@exec .venv/bin/python -m pytest -q -n 3 --dist loadfile $(PYTEST_OPTIONS) tests/journeys
 
 # what is quick: style, types, the rules of the house
-check: prepare-test
+check: style
+	@.venv/bin/python -m pytest -q $(PYTEST_OPTIONS) $(wildcard tests/test_*.py) \
+		tests/controle_vnc/rfb tests/controle_vnc/framebuffer
+
+style: prepare-test
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest -q $(PYTEST_OPTIONS) $(wildcard tests/test_*.py) \
-		tests/controle_vnc/rfb tests/controle_vnc/framebuffer
 
 bench: prepare-test
 	@exec .venv/bin/python -m tests.bench.all

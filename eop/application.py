@@ -195,6 +195,8 @@ def _globals() -> dict[str, Any]:
         "identity": g.get("identity") if member.name in OWN else None,
         "screens_closed": _screens_closed,
         "lesson_now": lessons.now if _has_lessons(member) else lambda: None,
+        "colleagues_at": lessons.colleagues_at,
+        "time_of_day": lessons.time_of_day,
         "csrf_token": g.get("csrf_token", ""),
         "nonce": g.get("nonce", ""),
     }

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from flask_babel import gettext
+
 from eop.aaa.identity import Identity
 from eop.daemon import Daemon
 from eop.database import Database
@@ -43,7 +45,7 @@ class InForce:
 
     `key` tells it from others of its kind; `icon` and `tone` are of the visual language. Lifting
     and taking over are offered where these say so; `ends_with_lesson`: the end of the lesson of
-    who asks releases it.
+    who asks releases it. Without `by` it is not known now.
     """
 
     kind: str
@@ -95,8 +97,14 @@ class Restraints:
         self._kinds = {one.kind: one for one in kinds}
 
     def in_force(self, means: Means, who: Identity, place: Place) -> list[InForce]:
-        """What is in force, the oldest first."""
-        found = [one for kind in self._kinds.values() for one in kind.in_force(means, who, place)]
+        """What is in force, the oldest first; one that cannot be asked says so."""
+        found: list[InForce] = []
+        for kind in self._kinds.values():
+            try:
+                found += kind.in_force(means, who, place)
+            except Exception as error:  # noqa: BLE001 - a kind's fault is told, and stops no page
+                _write_down(error, f"{kind.kind} cannot be told")
+                found.append(_unknown(kind.kind))
         return sorted(found, key=lambda one: (one.at, one.kind, one.key))
 
     def of(self, kind: str) -> Restraint:
@@ -112,10 +120,23 @@ class Restraints:
         for kind in self._kinds.values():
             try:
                 count = kind.release(means, login, place)
-            except RefusedError as error:
-                logger.warning("%s of %s could not be released: %s", kind.kind, login, error)
+            except Exception as error:  # noqa: BLE001 - a kind's fault keeps no other in force
+                _write_down(error, f"{kind.kind} of {login} could not be released")
                 failed.append(kind.kind)
                 continue
             if count:
                 counts[kind.kind] = count
         return Released(counts, tuple(failed))
+
+
+def _unknown(kind: str) -> InForce:
+    text = gettext("Not known now: what else is in force")
+    return InForce(kind, "", str(text), by="", at=0, icon="unplug", tone="warn")
+
+
+def _write_down(error: Exception, what: str) -> None:
+    """A refusal in a line; what nobody foresaw with its traceback."""
+    if isinstance(error, RefusedError):
+        logger.warning("%s: %s", what, error)
+    else:
+        logger.error("%s", what, exc_info=error)

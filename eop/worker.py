@@ -124,7 +124,7 @@ class Worker:
         switches.tell_or_raise(self._parts.database, self._parts.daemon)
 
     def _tell_rooms(self) -> None:
-        room_settings.tell_or_raise(self._parts.database, self._parts.daemon)
+        room_settings.tell_or_raise(self._parts.database, self._parts.daemon, self._parts.now_ms())
 
     def _end_substitutes(self) -> None:
         parts = self._parts

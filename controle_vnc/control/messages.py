@@ -288,8 +288,18 @@ class Rooms(Message, frozen=True):
     rooms: list[Room]
 
 
+class Controller(msgspec.Struct, frozen=True):
+    """Who controls a workstation: login and name."""
+
+    login: str
+    name: str
+
+
 class Workstation(msgspec.Struct, frozen=True):
-    """A workstation as others may know it (never its password)."""
+    """A workstation as others may know it (never its password).
+
+    `controllers`: who controls it, the first first, each person once.
+    """
 
     id: str
     number: int
@@ -301,6 +311,7 @@ class Workstation(msgspec.Struct, frozen=True):
     state: State
     reason: Reason | None
     checked_at: int | None
+    controllers: list[Controller] = []
 
 
 class Workstations(Message, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from controle_vnc.control.messages import Mode, Workstation
+from controle_vnc.control.messages import Controller, Mode, Workstation
 from controle_vnc.room.direct import DirectSlot
 from controle_vnc.room.feed import Feed
 from controle_vnc.room.rewind import Ring, Shelf
@@ -17,6 +17,7 @@ from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import Health, shown_state
 
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
+MAX_CONTROLLERS = 4  # that are named: a tile has no room for more, nor a list of 2,000 of them
 MAX_REMEMBERED_SESSIONS = 64  # of one workstation; a class has fewer teachers
 
 BARE, DRAWN = "vnc", "demo"  # kinds: a bare VNC server, and one that only draws a desktop
@@ -28,10 +29,11 @@ NEVER = float("-inf")
 
 @dataclass(frozen=True)
 class LiveViewer:
-    """A screen: how to end it with a code, and once it is open how it may watch."""
+    """A screen: how to end it with a code, and once it is open how it may watch, and who does."""
 
     stop: Callable[[str], None]
     mode: Mode | None = None
+    who: Controller | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Seat:
         """The workstation as others may know it."""
         health, now_ms = self.link.health, self._around.workshop.now_ms
         controllers = sum(viewer.mode == "control" for viewer in self._viewers.values())
+        state = shown_state(health, self.screens, controllers)
         return Workstation(
             id=self.id,
             number=self.number,
@@ -130,10 +133,16 @@ class Seat:
             address=self.stored.address,
             kind=kind_of(self.stored.address),
             user=self.stored.user,
-            state=shown_state(health, self.screens, controllers),
+            state=state,
             reason=health.reason,
             checked_at=now_ms() if self.link.is_proven() else self.checked_at,
+            controllers=self._controllers() if state == "controlled" else [],
         )
+
+    def _controllers(self) -> list[Controller]:
+        viewers = self._viewers.values()
+        found = {one.who.login: one.who for one in viewers if one.mode == "control" and one.who}
+        return list(found.values())[:MAX_CONTROLLERS]
 
     # --- who watches
 

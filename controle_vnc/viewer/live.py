@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from controle_vnc.control.messages import Reason
+from controle_vnc.control.messages import Controller, Reason
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.server_handshake import ServerHandshake
@@ -167,7 +167,8 @@ class Screen:
             return False  # it came with the last word of the handshake
         self._handshake.open(server_init)
         self._viewer.write(self._handshake.data_to_send())
-        seat.viewer_came(self, LiveViewer(self._closing.close, self._grant.mode or "view"))
+        who = Controller(self._grant.user, self._grant.name)
+        seat.viewer_came(self, LiveViewer(self._closing.close, self._grant.mode or "view", who))
         return True
 
 

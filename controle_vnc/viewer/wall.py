@@ -18,6 +18,7 @@ from controle_vnc.viewer.wall_frames import (
     EVENT,
     MAX_SNAPSHOT_WORKSTATIONS,
     FrameReader,
+    controllers_value,
     event_frame,
     parse_visible,
     reason_value,
@@ -48,7 +49,7 @@ class Wall:
         self._visible: dict[int, int] = {}
         self._workstations: dict[int, dict[str, Any]] = {}
         self._states: dict[int, dict[str, Any]] = {}
-        self._told: dict[int, tuple[object, object]] = {}
+        self._told: dict[int, tuple[object, object, object]] = {}
         self._tiles: dict[int, None] = {}
         self._sent_at: dict[int, float] = {}
         self._batch_at = float("-inf")
@@ -97,7 +98,7 @@ class Wall:
 
     def _entry(self, seat: Seat) -> dict[str, Any]:
         known = seat.describe()
-        self._told[seat.number] = (known.state, known.reason)
+        self._told[seat.number] = (known.state, known.reason, known.controllers)
         return {
             "number": known.number,
             "id": known.id,
@@ -106,6 +107,7 @@ class Wall:
             "user": known.user,
             "state": known.state,
             "reason": reason_value(known.reason),
+            "controllers": controllers_value(known.controllers),
         }
 
     # --- what the hub tells
@@ -133,14 +135,15 @@ class Wall:
         if seat.number not in self._shown:
             return
         known = seat.describe()
-        if self._told.get(seat.number) == (known.state, known.reason):
+        if self._told.get(seat.number) == (known.state, known.reason, known.controllers):
             return
-        self._told[seat.number] = (known.state, known.reason)
+        self._told[seat.number] = (known.state, known.reason, known.controllers)
         self._states[seat.number] = {
             "event": "state",
             "number": seat.number,
             "state": known.state,
             "reason": reason_value(known.reason),
+            "controllers": controllers_value(known.controllers),
         }
         self._work.set()
 

@@ -1,11 +1,12 @@
 """The frames of a wall: `u32 length`, `u8 type`, payload; both ways. Pure."""
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from controle_vnc.control.messages import Reason
+from controle_vnc.control.messages import Controller, Reason
 from controle_vnc.errors import ProtocolError
 from controle_vnc.room.tiles import Tile
 
@@ -84,6 +85,11 @@ def tile_frame(tile: Tile) -> bytes:
     length = _TILE_HEAD_AFTER_LENGTH + len(tile.jpeg)
     head = _TILE_HEAD.pack(length, TILE, tile.number, tile.sequence & 0xFFFFFFFF, tile.captured_at)
     return head + tile.jpeg
+
+
+def controllers_value(controllers: Sequence[Controller]) -> list[dict[str, str]]:
+    """Who controls a workstation, as an event carries it."""
+    return [{"login": one.login, "name": one.name} for one in controllers]
 
 
 def reason_value(reason: Reason | None) -> dict[str, str | int] | None:

@@ -7,15 +7,18 @@ which is the newest.
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, select
 
 from eop.aaa import switches
 from eop.aaa.policy import Action, Circumstances, Target
 from eop.audit import events
 from eop.daemon import Daemon
 from eop.database import Database, upsert
+from eop.directory import rooms
 from eop.directory.tables import room_setting
 from eop.errors import InvalidError, RefusedError
+
+rooms.follow(room_setting.c.room)
 
 REWIND = "rewind"
 NAMES = (REWIND,)
@@ -84,31 +87,22 @@ def change(database: Database, room: str, name: str, value: bool, by: str, now_m
     return True
 
 
-def rename(connection: Connection, before: str, after: str, now_ms: int) -> None:
-    """Have what is set in a room follow its new name, and nothing of another hold there.
+def tell_or_raise(database: Database, daemon: Daemon, now_ms: int) -> None:
+    """Tell controle-vnc in which rooms the last minutes are kept.
 
-    It counts as a change, so that controle-vnc takes the new names.
+    `now_ms` is read before the settings are: what is told as of then is overtaken by every later
+    change, and overtakes what was told before, whatever the table has lost meanwhile.
     """
-    newest = connection.scalar(select(func.max(room_setting.c.at)))
-    if newest is None:
-        return
-    connection.execute(delete(room_setting).where(room_setting.c.room == after))
-    moved = update(room_setting).where(room_setting.c.room == before)
-    connection.execute(moved.values(room=after, at=max(now_ms, newest + 1)))
-
-
-def tell_or_raise(database: Database, daemon: Daemon) -> None:
-    """Tell controle-vnc in which rooms the last minutes are kept."""
     with database.read() as connection:
         found = [one for one in listed(connection) if one.name == REWIND]
-    rooms = [one.room for one in found if one.is_on]
-    daemon.keep_rewind(rooms, max((one.at for one in found), default=0))
+    kept = [one.room for one in found if one.is_on]
+    daemon.keep_rewind(kept, max([now_ms, *(one.at for one in found)]))
 
 
-def tell(database: Database, daemon: Daemon) -> bool:
+def tell(database: Database, daemon: Daemon, now_ms: int) -> bool:
     """The same; False when it did not hear: the worker tells it every second."""
     try:
-        tell_or_raise(database, daemon)
+        tell_or_raise(database, daemon, now_ms)
     except RefusedError as error:
         logger.warning("the settings of rooms wait for controle-vnc: %s", error)
         return False

@@ -13,6 +13,7 @@ from eop import moments
 from eop.aaa import guard
 from eop.administration import forms, health_run, workstation_words
 from eop.administration.health_run import Check, Health, Run
+from eop.directory import users
 from eop.errors import N_, DaemonDownError
 from eop.services import services
 
@@ -50,6 +51,10 @@ LABELS: dict[str, Any] = {
     "gunicorn (ping)": lazy_gettext("The site answers"),
     "eop-pam": lazy_gettext("eop-pam answers, for accounts of the machine"),
 }
+
+SAID = frozenset({"both sides hold the same", "answers"})
+SCREEN_OPENS = "a screen opens: "
+"""Details in English words, which the label of the check says in the reader's language."""
 
 GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (lazy_gettext("Ports"), ("controle-vnc", "websockify", "gunicorn")),
@@ -109,6 +114,8 @@ def page() -> AnyResponse:
         groups=grouped(run.checks) if run else [],
         figures=_figures(),
         labels=LABELS,
+        by=_name(run.by) if run else "",
+        found=found,
         again_ms=AGAIN_MS if run and not run.is_over else 0,
         again_times=AGAIN_TIMES,
         error=forms.done(DONE),
@@ -176,6 +183,20 @@ def grouped(checks: tuple[Check, ...]) -> list[tuple[str, list[Check]]]:
     made = [(str(title), [one for one in passed if one.name in names]) for title, names in GROUPS]
     made.append((str(OTHER), [one for one in passed if one.name not in known]))
     return [(title, members) for title, members in made if members]
+
+
+def found(check: Check) -> str:
+    """What a check that passed found, and how long it took; words its label has are left out."""
+    detail = "" if check.detail in SAID else check.detail.removeprefix(SCREEN_OPENS)
+    if not check.milliseconds:
+        return detail
+    time = gettext("%(num)s ms", num=format_decimal(check.milliseconds, "0.0"))
+    return f"{detail} · {time}" if detail else str(time)
+
+
+def _name(login: str) -> str:
+    with services().database.read() as connection:
+        return users.names(connection, [login]).get(login, login)
 
 
 def _figures() -> list[Figure]:

@@ -4,6 +4,8 @@ The checks are a program: what hangs in them holds no thread of the site for lon
 deadline, and they see the installation as whoever types the command does.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -130,10 +132,10 @@ class Health:
 
 
 def _end(child: "subprocess.Popen[bytes]", late: threading.Event) -> None:
-    """Politely first; what it still holds open ends with it."""
+    """Politely first; what it began ends with it."""
     late.set()
     child.terminate()
     try:
         child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        child.kill()
+        os.killpg(child.pid, signal.SIGKILL)

@@ -58,6 +58,6 @@ def switch() -> AnyResponse:
         require_known_room(room, parts.daemon.rooms())
     by = guard.who().login
     room_settings.change(parts.database, room, REWIND, value, by, parts.now_ms())
-    if not room_settings.tell(parts.database, parts.daemon):
+    if not room_settings.tell(parts.database, parts.daemon, parts.now_ms()):
         return forms.go_on(PATH, "waiting")
     return forms.go_on(PATH, "on" if value else "off")

@@ -1,5 +1,6 @@
 """The page of rooms: their workstations, who is given them, and renaming one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,8 +8,8 @@ from flask import Blueprint, g, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from controle_vnc.control.messages import SaveWorkstation, Workstation
-from eop.aaa import guard, room_settings
-from eop.administration import forms, workstation_words
+from eop.aaa import guard
+from eop.administration import forms, workstation_plan, workstation_words
 from eop.administration.workstation_fields import is_line
 from eop.audit import events
 from eop.directory import rooms, users
@@ -66,10 +67,12 @@ def rename_page() -> AnyResponse:
 @blueprint.post("/rename")
 @guard.page_required("manage_workstations")
 def rename() -> AnyResponse:
-    """Rename a room: its workstations move, what was given follows, or nothing changes."""
+    """Rename a room: its workstations move, and what was given and is kept of it follows."""
     before, after = forms.field("room")[:MAX_ROOM_CHARACTERS], forms.field("name")
     try:
-        _rename(before, after)
+        _rename(before, after, forms.field("agreed"))
+    except _AskError as error:
+        return _rename_page(before, after, status=422, holders=error.names)
     except InvalidError as error:
         return _rename_page(before, after, forms.sentence(error), 422)
     except DaemonDownError as error:
@@ -79,24 +82,44 @@ def rename() -> AnyResponse:
     return forms.go_on(PATH, "renamed")
 
 
-def _rename(before: str, after: str) -> None:
-    """Raises `InvalidError`, `NotFoundError`, `RefusedError`; nothing is changed then."""
+class _AskError(Exception):
+    """The new name was given to people who would see these workstations, too."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__("people were given the new name")
+        self.names = names
+
+
+def _rename(before: str, after: str, agreed: str) -> None:
+    """Raises `InvalidError`, `NotFoundError`, `RefusedError`; `_AskError` unless it was agreed.
+
+    Workstations move first. Where what follows was cut off (controle-vnc was too slow to answer),
+    the same again does the rest.
+    """
     parts, by = services(), guard.who().login
     _check(before, after)
     known = parts.daemon.workstations()
     ours = [one for one in known if one.room == before]
-    # where the old one has none left, only what was given follows: an earlier try was interrupted
-    if ours and any(one.room == after for one in known):
+    with parts.database.read() as connection:
+        if not ours and not rooms.is_named(connection, before):
+            raise NotFoundError(f"there is no room {before!r}")
+        is_taken = bool(ours) or rooms.is_named(connection, after)
+        given = rooms.given(connection, parts.now_ms())
+    if is_taken and any(one.room == after for one in known):
         raise InvalidError(
             N_("There is a room “%(room)s” already: move workstations there one by one, or by a "
                "CSV file."),
             room=after,
         )  # fmt: skip
+    both = {one.login for one in given.get(before, [])}
+    holders = [one.name for one in given.get(after, []) if one.login not in both]
+    if holders and agreed != after:
+        raise _AskError(holders)
+    if ours:
+        changes = [_moved(one, after, by) for one in ours]
+        parts.daemon.save_all(changes, by, workstation_plan.SAVE_SECONDS)
     with parts.database.write() as connection:
         followed = rooms.rename(connection, before, after)
-        room_settings.rename(connection, before, after, parts.now_ms())
-        if not ours and not followed:
-            raise NotFoundError(f"there is no room {before!r}")
         details = {
             "before": before, "room": after, "workstations": len(ours), "grants": followed,
         }  # fmt: skip
@@ -104,8 +127,6 @@ def _rename(before: str, after: str) -> None:
             connection, "room_renamed", parts.now_ms(), user=by, session=g.session.id,
             details=details,
         )  # fmt: skip
-        if ours:  # last: what controle-vnc refuses undoes the rest
-            parts.daemon.save_all([_moved(one, after, by) for one in ours], by)
 
 
 def _check(before: str, after: str) -> None:
@@ -147,7 +168,9 @@ def _room(name: str, states: list[Any], given: list[Given]) -> Room:
     )
 
 
-def _rename_page(room: str, typed: str = "", error: str = "", status: int = 200) -> AnyResponse:
+def _rename_page(
+    room: str, typed: str = "", error: str = "", status: int = 200, holders: Sequence[str] = ()
+) -> AnyResponse:
     try:
         known = services().daemon.workstations(room=room)
     except DaemonDownError as down:
@@ -165,6 +188,7 @@ def _rename_page(room: str, typed: str = "", error: str = "", status: int = 200)
         given=given,
         imported=sorted({one.source for one in given if one.until is None} - {users.LOCAL}),
         error=error,
+        holders=holders,
         done="",
         longest=MAX_ROOM_CHARACTERS,
     )

@@ -5,7 +5,8 @@ Pure: bytes in, rows and sentences out.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST, Workstation
@@ -30,6 +31,8 @@ COLUMNS = {
 """Column → how its head may be spelled; `vnc` is that of `eopctl workstation import`."""
 
 REQUIRED = ("name", "room", "address")
+_PARTS = re.compile(r"[;\n]\s*")  # where a spreadsheet of another country begins a cell
+PASSWORD_FILE = "password_file"  # noqa: S105 - the name of a column
 EXPORTED = ("name", "room", "address", "port", "user")
 
 
@@ -62,33 +65,45 @@ class File:
     has_more_errors: bool = False
 
 
+PasswordOf = Callable[[str], str]
+
+
 def text_of(data: bytes) -> str:
-    """The text of a file; raises `InvalidError`."""
+    """The text of a file from a browser; raises `InvalidError`."""
     if len(data) > MAX_FILE_BYTES:
         raise InvalidError(
             N_("The file is larger than %(most)s KiB: split it, or use eopctl workstation import."),
             most=MAX_FILE_BYTES // 1024,
         )
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file; raises `InvalidError`."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidError(N_("The file is not UTF-8: save it as “CSV UTF-8”.")) from error
 
 
-def read(text: str) -> File:
-    """The lines of a file; raises `InvalidError` for what is no such file at all."""
+def read(text: str, password_of: PasswordOf | None = None) -> File:
+    """The lines of a file; raises `InvalidError` for what is no such file at all.
+
+    With `password_of` there may be a column `password_file`: it gives the password in the file of
+    that name, or raises `InvalidError`.
+    """
     reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
     rows: list[Row] = []
     wrong: list[Wrong] = []
     try:
-        heads = _heads(next(reader, []))
+        heads = _heads(next(reader, []), password_of is not None)
         names: dict[str, int] = {}
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(rows) + len(wrong) >= MAX_ROWS:
                 raise InvalidError(N_("The file has more than %(most)s lines."), most=MAX_ROWS)
-            made = _row(reader.line_num, heads, cells, names)
+            made = _Line(reader.line_num, heads, cells).made(names, password_of)
             rows += [made] if isinstance(made, Row) else []
             wrong += made if isinstance(made, list) else []
     except csv.Error as error:
@@ -114,9 +129,10 @@ def _delimiter(text: str) -> str:
     return ";" if first.count(";") > first.count(",") else ","
 
 
-def _heads(cells: list[str]) -> list[str]:
+def _heads(cells: list[str], has_files: bool) -> list[str]:
     """The column of each head; raises `InvalidError`."""
     spelled = {spelling: column for column, all_ in COLUMNS.items() for spelling in all_}
+    spelled |= {PASSWORD_FILE: PASSWORD_FILE} if has_files else {}
     heads = [spelled.get(cell.strip().lower(), "") for cell in cells]
     if not all(heads) or len(set(heads)) != len(heads) or not set(REQUIRED) <= set(heads):
         raise InvalidError(
@@ -126,27 +142,51 @@ def _heads(cells: list[str]) -> list[str]:
     return heads
 
 
-def _row(line: int, heads: list[str], cells: list[str], names: dict[str, int]) -> Row | list[Wrong]:
-    if len(cells) != len(heads):
-        why = N_("%(cells)s cells for %(columns)s columns.")
-        return [Wrong(line, InvalidError(why, cells=len(cells), columns=len(heads)))]
-    given = {head: _plain(head, cell) for head, cell in zip(heads, cells, strict=True)}
-    typed = Typed(**given)
-    found = list(fields.problems(typed).values())
-    if typed.name and typed.name in names:
-        why = N_("%(name)s is in line %(line)s already.")
-        found.append(InvalidError(why, name=typed.name[:64], line=names[typed.name]))
-    names.setdefault(typed.name, line)
-    if found:
-        return [Wrong(line, why) for why in found]
-    return Row(
-        line=line,
-        name=typed.name,
-        room=typed.room,
-        address=typed.endpoint,
-        password=typed.password or None,
-        user=typed.user if "user" in given else None,
-    )
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    heads: list[str]
+    cells: list[str]
+
+    def made(self, names: dict[str, int], password_of: PasswordOf | None) -> Row | list[Wrong]:
+        """What the line says, or everything that is wrong with it; `names` are those before."""
+        if len(self.cells) != len(self.heads):
+            why = N_("%(cells)s cells for %(columns)s columns.")
+            return [self._wrong(why, cells=len(self.cells), columns=len(self.heads))]
+        pairs = zip(self.heads, self.cells, strict=True)
+        given = {head: _plain(head, cell) for head, cell in pairs}
+        found: list[Wrong] = []
+        file = given.pop(PASSWORD_FILE, "")
+        if file and password_of is not None:
+            try:
+                given["password"] = _the_only(given.get("password", ""), password_of, file)
+            except InvalidError as error:
+                found.append(Wrong(self.number, error))
+        typed = Typed(**given)
+        found += [Wrong(self.number, why) for why in fields.problems(typed).values()]
+        if typed.name and typed.name in names:
+            why = N_("%(name)s is in line %(line)s already.")
+            found.append(self._wrong(why, name=typed.name[:64], line=names[typed.name]))
+        names.setdefault(typed.name, self.number)
+        if found:
+            return found
+        return Row(
+            line=self.number,
+            name=typed.name,
+            room=typed.room,
+            address=typed.endpoint,
+            password=typed.password or None,
+            user=typed.user if "user" in given else None,
+        )
+
+    def _wrong(self, text: str, **arguments: str | int) -> Wrong:
+        return Wrong(self.number, InvalidError(text, **arguments))
+
+
+def _the_only(password: str, password_of: PasswordOf, file: str) -> str:
+    if password:
+        raise InvalidError("Either password or password_file.")
+    return password_of(file)
 
 
 def _plain(head: str, cell: str) -> str:
@@ -154,8 +194,14 @@ def _plain(head: str, cell: str) -> str:
     if head == "password":
         return cell
     cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULAS) else cell
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    """Marked where a spreadsheet would carry it out, or where it looks marked already."""
+    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether it is one, or a spreadsheet of another country takes a part for a cell that is."""
+    return any(part.startswith(FORMULAS) for part in _PARTS.split(text))

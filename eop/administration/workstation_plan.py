@@ -8,6 +8,8 @@ from typing import Literal
 from controle_vnc.control.messages import SaveWorkstation, Workstation
 from eop.administration.workstation_csv import Row
 
+SAVE_SECONDS = 20.0  # two thousand changes in one transaction on a busy server
+
 Kind = Literal["add", "change", "keep"]
 
 

@@ -23,6 +23,8 @@ class Step(NamedTuple):
     label: Any
 
 
+_NO_SERVER = lazy_gettext("No VNC server listens there.")
+
 LOOKS: dict[State, Look] = {
     "wrong_password": Look("key", "bad", lazy_gettext("Password refused")),
     "unsupported": Look("bad", "bad", lazy_gettext("Unknown sign-in")),
@@ -76,7 +78,9 @@ def look(one: Workstation) -> Look:
 
 
 def why(one: Workstation) -> str:
-    """The reason in a sentence, or nothing where all is well."""
+    """The reason in a sentence, or nothing where all is well; it does not repeat `look`."""
+    if one.state == "refused" and one.reason and one.reason.code == "connection_refused":
+        return str(_NO_SERVER)
     return reasons.sentence(one.reason) or ""
 
 

@@ -93,7 +93,11 @@ def look_all() -> AnyResponse:
     parts, room = services(), forms.field("room")
     for one in parts.daemon.workstations(room=room or None):
         if one.state not in workstation_words.WELL:
-            parts.daemon.retry(one.id)
+            try:
+                parts.daemon.retry(one.id)
+            except RefusedError as error:
+                if error.code != "unknown_workstation":  # one that was removed meanwhile
+                    raise
     return _to_list("looking", room)
 
 

@@ -12,6 +12,7 @@ from eop import __version__
 from eop.aaa import guard
 from eop.aaa.policy import Action, may
 from eop.assistance import howto, shortcuts
+from eop.assistance.howto import Place
 from eop.assistance.shortcuts import Group
 from eop.services import services
 
@@ -35,7 +36,7 @@ def init_app(app: Flask, statement: str) -> None:
 @guard.page_required("sign_in")
 def help_page() -> str:
     """Every shortcut and answer, for browsers without script and for printing."""
-    return render_template("help.html", section="help", help=_shown(shortcuts.GROUPS))
+    return render_template("help.html", section="help", help=_shown(shortcuts.GROUPS, howto.PLACES))
 
 
 @blueprint.get(PATH)
@@ -63,17 +64,16 @@ def address_of(contact: str) -> str:
 
 def page_help() -> dict[str, Any]:
     """What the help of the page that is made now shows."""
-    return _shown(shortcuts.groups_of(request.endpoint))
+    endpoint = request.endpoint or ""
+    return _shown(
+        shortcuts.groups_of(endpoint), tuple(one for one in howto.PLACES if one.is_of(endpoint))
+    )
 
 
-def _shown(groups: tuple[Group, ...]) -> dict[str, Any]:
+def _shown(groups: tuple[Group, ...], places: tuple[Place, ...]) -> dict[str, Any]:
     """Groups with the shortcuts of who is asking, and the answers that belong to them."""
     allowed = [group for group in groups if _may(group.needs)]
-    answers = [
-        {"name": group.name, "title": group.title, "answers": howto.ANSWERS[group.name]}
-        for group in allowed
-        if group.name in howto.ANSWERS
-    ]
+    answers = places if _may("observe") else ()
     return {"groups": [_for_me(group) for group in allowed], "answers": answers}
 
 

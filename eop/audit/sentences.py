@@ -239,6 +239,8 @@ def _lesson_ended(details: Details) -> str:
     words = {"place": _lesson_place(details), "time": duration(_number(details, "seconds"))}
     if details.get("why") == "hours":
         told = gettext("A lesson ended by itself after %(time)s: %(place)s.", **words)
+    elif details.get("why") == "removed":
+        told = gettext("A lesson ended as its account was removed: %(place)s.", **words)
     elif details.get("why") == "console":
         words["login"] = _of(details, "login")
         told = gettext("Ended the lesson of %(login)s after %(time)s: %(place)s.", **words)

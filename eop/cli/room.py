@@ -69,7 +69,7 @@ def set_setting(ctx: click.Context, name: str, setting: str, value: str, as_json
             require_known_room(name, daemon.rooms())
         now_ms = int(time.time() * 1000)
         room_settings.change(database, name, setting, is_on, at_the_console(), now_ms)
-        heard = room_settings.tell(database, daemon)
+        heard = room_settings.tell(database, daemon, now_ms)
     text = f"{setting} is {value} in room {name}"
     if not heard:
         text += "; controle-vnc did not hear it yet: the worker tells it as soon as it answers"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from eop.cli.output import FAILED, PARTIAL, json_option, read_password, table, tell
+from eop.cli.output import FAILED, json_option, read_password, table, tell
 from eop.cli.site import open_daemon
 
 PROBE_SECONDS = 40.0  # a whole handshake with a slow workstation
@@ -52,28 +52,32 @@ def add(**options: Any) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @json_option
 def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
-    """Add and change workstations from a CSV file: name,room,vnc,password,user.
+    """Add and change workstations from a CSV file: name,room,address,port,password,user.
 
-    The column password_file may stand for password (a path beside the CSV file). A file with any
-    wrong line changes nothing.
+    The column password_file may stand for password (a path beside the CSV file). All of it is
+    carried out, or nothing.
     """
+    from eop.administration import workstation_plan
+    from eop.audit.console import at_the_console
     from eop.cli import import_csv
 
+    found = import_csv.read(file)
+    errors = import_csv.errors(found)
     with open_daemon() as daemon:
-        plan, errors = import_csv.plan(file, daemon)
-        failed = [] if errors or dry_run else import_csv.carry_out(plan, daemon)
+        plan = workstation_plan.make(found.rows, daemon.workstations())
+        if plan.requests and not errors and not dry_run:
+            by = at_the_console()
+            daemon.save_all(
+                [one.request(by) for one in plan.requests], by, workstation_plan.SAVE_SECONDS
+            )
     value = {
-        "changes": [{"name": one.row.name, "change": one.change} for one in plan],
-        "errors": [*errors, *failed],
+        "changes": [{"name": one.row.name, "change": one.kind} for one in plan.changes],
+        "errors": errors,
         "applied": not errors and not dry_run,
     }
-    lines = [*(one.line for one in plan), *errors, *failed]
+    lines = [*(import_csv.in_words(one) for one in plan.changes), *errors]
     tell(value, "\n".join(lines) or "nothing to do", as_json=as_json)
-    if errors:
-        return FAILED
-    if failed:
-        return FAILED if len(failed) == len(plan) else PARTIAL
-    return 0
+    return FAILED if errors else 0
 
 
 @workstation.command("list")

@@ -6,7 +6,7 @@ Which rooms there are, controle-vnc alone knows: a room is what its workstations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, delete, select, update
+from sqlalchemy import Column, Connection, delete, literal, select, update
 
 from eop.directory.tables import temporary_grant, user, user_grant
 from eop.directory.users import EVERYTHING
@@ -14,7 +14,7 @@ from eop.directory.users import EVERYTHING
 MAX_ROOM_CHARACTERS = 64
 KIND = "room"
 
-_following: list[Column[Any]] = []
+_following: list[tuple[Column[Any], bool]] = []
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Given:
     until: int | None = None
 
 
-def follow(column: Column[Any]) -> Column[Any]:
+def follow(column: Column[Any], *, leftovers_give_way: bool = True) -> None:
     """Have this column follow when a room is renamed: for tables that name rooms.
 
-    What such a table holds of a room that is no more gives way to the one that takes its name.
+    Where such a table keeps something of each room, what it holds of a room that is no more gives
+    way to the one that takes its name.
     """
-    _following.append(column)
-    return column
+    _following.append((column, leftovers_give_way))
 
 
 def given(connection: Connection, now_ms: int) -> dict[str, list[Given]]:
@@ -60,6 +60,17 @@ def given(connection: Connection, now_ms: int) -> dict[str, list[Given]]:
     return found
 
 
+def is_named(connection: Connection, room: str) -> bool:
+    """Whether it was given to anybody, or anything is kept of it."""
+    of_room = (
+        (user_grant.c.kind == KIND) & (user_grant.c.value == room),
+        (temporary_grant.c.kind == KIND) & (temporary_grant.c.value == room),
+        *(column == room for column, gives_way in _following if gives_way),
+    )
+    queries = (select(literal(1)).where(one).limit(1) for one in of_room)
+    return any(connection.scalar(query) for query in queries)
+
+
 def rename(connection: Connection, before: str, after: str) -> int:
     """Have everything that names the room name it otherwise; how many grants followed."""
     if EVERYTHING in (before, after) or before == after:
@@ -77,8 +88,9 @@ def rename(connection: Connection, before: str, after: str) -> int:
         .where(temporary_grant.c.kind == KIND, temporary_grant.c.value == before)
         .values(value=after)
     )
-    for column in _following:
+    for column, gives_way in _following:
         table: Any = column.table
-        connection.execute(delete(table).where(column == after))
+        if gives_way:
+            connection.execute(delete(table).where(column == after))
         connection.execute(update(table).where(column == before).values({column: after}))
     return sum(int(done.rowcount) for done in (doubled, lasting, lent))

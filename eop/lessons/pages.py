@@ -13,6 +13,7 @@ from eop.directory.classes import SchoolClass
 from eop.errors import N_, DaemonDownError, ExistsError, InvalidError, NotFoundError, RefusedError
 from eop.lessons import own, presets, shown, sites, store
 from eop.lessons.presets import Preset
+from eop.replies import in_words
 from eop.restraints import MAX_KEY_CHARACTERS, Place
 from eop.services import services
 
@@ -119,15 +120,14 @@ def save_preset() -> AnyResponse:
     sent = Preset(
         name=request.form.get("name", "")[: presets.MAX_NAME_CHARACTERS + 1],
         sites_rule=_field("sites_rule"),
-        sites=tuple(request.form.get("sites", "")[:MAX_SITES_CHARACTERS].split()),
+        sites=_names(request.form.get("sites", "")[:MAX_SITES_CHARACTERS]),
         lock_text=request.form.get("lock_text", "")[: presets.MAX_LOCK_CHARACTERS + 1],
         id=_number("id") or 0,
     )
     try:
         own.keep(sent)
     except InvalidError as error:
-        told = gettext(error.text) % error.arguments if error.arguments else gettext(error.text)
-        return _presets_page(sent, told, 422)
+        return _presets_page(sent, in_words(error), 422)
     except ExistsError:
         return _presets_page(sent, gettext("You have a preset of that name already."), 409)
     return redirect(_address(f"{PRESETS}?done=saved"), 303)
@@ -226,3 +226,12 @@ def _number(name: str) -> int | None:
 
 def _address(path: str) -> str:
     return services().site.MOUNT_POINT + path
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names of sites: one a line, or several; a line of other words stays whole to be shown."""
+    names: list[str] = []
+    for line in text.splitlines():
+        words = line.replace(",", " ").replace(";", " ").split()
+        names += words if all("." in word for word in words) else [line.strip()]
+    return tuple(names)

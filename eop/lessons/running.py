@@ -1,7 +1,10 @@
 """Starting a lesson, and ending it: what was set in it is released, and both are kept."""
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from eop.audit import events
 from eop.daemon import Daemon
@@ -13,8 +16,10 @@ from eop.restraints import Means, Place, Released, Restraints
 
 HOUR_MS = 3600 * 1000
 
-Why = Literal["asked", "hours", "console"]
-"""Who ended it: the teacher, the hours of `LESSON_HOURS`, or a command on the server."""
+Why = Literal["asked", "hours", "console", "removed"]
+"""Who ended it: the teacher, `LESSON_HOURS`, a command on the server, or his account's removal."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ def start(house: House, wanted: Wanted, now_ms: int) -> Lesson:
     end_over(house, now_ms, wanted.login)
     until_ms = now_ms + wanted.hours * HOUR_MS
     with house.database.write() as connection:
+        store.forget_ended(connection, wanted.login, wanted.place)
         opened = store.add(connection, wanted.login, wanted.place, wanted.preset, now_ms, until_ms)
         details = _where(opened)
         if wanted.preset is not None:
@@ -59,10 +65,14 @@ def start(house: House, wanted: Wanted, now_ms: int) -> Lesson:
 def end(
     house: House, ended: Lesson, now_ms: int, *, why: Why = "asked", by: str = "", session: str = ""
 ) -> Released:
-    """Release everything this lesson set, then close it. Two who end it at once do it once."""
+    """Release everything this lesson set, and close it. Two who end it at once do it once.
+
+    What could not be released, `end_over` tries again until it is, or until the teacher's next
+    lesson there, which then ends with it.
+    """
     released = house.restraints.release(house.means(now_ms), ended.login, ended.place)
     with house.database.write() as connection:
-        if store.take(connection, ended.id):
+        if store.close(connection, ended, now_ms, is_released=not released.failed):
             details = {
                 **_where(ended),
                 "login": ended.login,
@@ -79,12 +89,20 @@ def end(
 
 
 def end_over(house: House, now_ms: int, login: str | None = None) -> int:
-    """End the lessons whose hours are over; how many."""
+    """End the lessons whose hours are over, and release what is left of ended ones; how many."""
     with house.database.read() as connection:
         over = store.over_at(connection, now_ms, login)
-    for one in over:
-        end(house, one, now_ms, why="hours")
-    return len(over)
+    return sum(_is_ended(house, one, now_ms) for one in over)
+
+
+def _is_ended(house: House, over: Lesson, now_ms: int) -> bool:
+    """One that cannot be ended keeps no other open; it is tried again."""
+    try:
+        released = end(house, over, now_ms, why="hours" if over.has_teacher else "removed")
+    except SQLAlchemyError:
+        logger.exception("the lesson of %s could not be ended", over.login)
+        return False
+    return not released.failed
 
 
 def _where(lesson: Lesson) -> dict[str, str | int | list[str]]:

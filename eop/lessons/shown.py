@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
-from babel.dates import format_datetime, format_time
+from babel.dates import format_skeleton, format_time
 from flask import g
 from flask_babel import get_locale, gettext
 
@@ -33,12 +33,30 @@ def house() -> House:
 
 
 def time_of_day(milliseconds: int) -> str:
-    """A moment as the page's language writes it: the time, with the day where it is not today."""
+    """A moment as the page's language writes it: the time, with the day where it is not today.
+
+    It goes after words such as "since".
+    """
+    day, time = _day_and_time(milliseconds)
+    return str(gettext("%(day)s at %(time)s", day=day, time=time)) if day else time
+
+
+def at_time(milliseconds: int) -> str:
+    """The same with the preposition of its own: "at 10:05", "on 22 November at 02:47"."""
+    day, time = _day_and_time(milliseconds)
+    if day:
+        return str(gettext("on %(day)s at %(time)s", day=day, time=time))
+    return str(gettext("at %(time)s", time=time))
+
+
+def _day_and_time(milliseconds: int) -> tuple[str, str]:
+    """The day and month, empty for today, and the time."""
     moment = datetime.fromtimestamp(milliseconds / 1000)
     today = datetime.fromtimestamp(services().now_ms() / 1000).date()
-    if moment.date() == today:
-        return str(format_time(moment, "short", locale=get_locale()))
-    return str(format_datetime(moment, "short", locale=get_locale()))
+    day = (
+        "" if moment.date() == today else str(format_skeleton("MMMMd", moment, locale=get_locale()))
+    )
+    return day, str(format_time(moment, "short", locale=get_locale()))
 
 
 def place_name(place: Place) -> str:
@@ -78,7 +96,7 @@ class Shown:
 
     @property
     def until(self) -> str:
-        return time_of_day(self.lesson.until_at)
+        return at_time(self.lesson.until_at)
 
     @property
     def wall(self) -> str:
@@ -135,6 +153,15 @@ def now() -> Shown | None:
         g.lesson = _read()
     found: Shown | None = g.lesson
     return found
+
+
+def colleagues_at(kind: str, name: str) -> Sequence[Lesson]:
+    """Lessons of others in a wall's room or with its class; for who may see that wall."""
+    login = guard.who().login
+    with services().database.read() as connection:
+        open_now = store.open_at(connection, services().now_ms())
+    place = Place(room=name) if kind == "room" else Place(class_name=name)
+    return [one for one in open_now if one.login != login and _meet(one.place, place)]
 
 
 def _read() -> Shown | None:

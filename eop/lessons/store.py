@@ -1,10 +1,24 @@
-"""Open lessons, one a teacher; several teachers may have one in the same room."""
+"""Open lessons, one a teacher; several teachers may have one in the same room.
+
+A lesson that ended while something could not be released is kept without its teacher until it is.
+"""
 
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from eop.directory import users
@@ -18,7 +32,9 @@ ID_BYTES = 8
 MAX_ID_CHARACTERS = 16
 MAX_LISTED = 500  # more lessons at once than a school has rooms
 
-_ROWS = select(lesson, user.c.login, user.c.name).join(user, lesson.c.user_id == user.c.id)
+_OWNER: ColumnElement[str] = func.coalesce(user.c.login, lesson.c.login)
+_ROWS = select(lesson, _OWNER.label("owner"), func.coalesce(user.c.name, _OWNER).label("name"))
+_ROWS = _ROWS.outerjoin(user, lesson.c.user_id == user.c.id)
 # asked for every page of a teacher: made once
 _OF_LOGIN: Select[Any] = _ROWS.where(
     user.c.login == bindparam("login"), lesson.c.until_at > bindparam("now")
@@ -27,7 +43,11 @@ _OF_LOGIN: Select[Any] = _ROWS.where(
 
 @dataclass(frozen=True)
 class Lesson:
-    """Whose lesson, where, since and until when (ms since 1970), and the preset it began with."""
+    """Whose lesson, where, since and until when (ms since 1970), and the preset it began with.
+
+    `ended_at`: it ended then, and something is still to be released. `has_teacher`: the account is
+    there.
+    """
 
     id: str
     login: str
@@ -36,6 +56,8 @@ class Lesson:
     started_at: int
     until_at: int
     preset: Preset | None = None
+    ended_at: int | None = None
+    has_teacher: bool = True
 
 
 def of_teacher(connection: Connection, login: str, now_ms: int) -> Lesson | None:
@@ -46,16 +68,18 @@ def of_teacher(connection: Connection, login: str, now_ms: int) -> Lesson | None
 
 def open_at(connection: Connection, now_ms: int) -> list[Lesson]:
     """Every open lesson, the oldest first."""
-    query = _ROWS.where(lesson.c.until_at > now_ms)
+    query = _ROWS.where(lesson.c.until_at > now_ms, lesson.c.user_id.is_not(None))
     query = query.order_by(lesson.c.started_at, lesson.c.id).limit(MAX_LISTED)
     return [_lesson(row) for row in connection.execute(query)]
 
 
 def over_at(connection: Connection, now_ms: int, login: str | None = None) -> list[Lesson]:
-    """Those whose hours are over and that still must be ended; of one teacher or of all."""
-    query = _ROWS.where(lesson.c.until_at <= now_ms)
+    """Those that must be ended: whose hours are over, that have lost their teacher, or that left
+    something in force; of one teacher or of all.
+    """
+    query = _ROWS.where((lesson.c.until_at <= now_ms) | lesson.c.user_id.is_(None))
     if login is not None:
-        query = query.where(user.c.login == login)
+        query = query.where(login == _OWNER)
     return [_lesson(row) for row in connection.execute(query.limit(MAX_LISTED))]
 
 
@@ -73,6 +97,7 @@ def add(  # noqa: PLR0913 - the columns of a lesson
     values = {
         "id": lesson_id,
         "user_id": owner.id,
+        "login": login,
         "room": place.room,
         "class_name": place.class_name,
         "started_at": now_ms,
@@ -89,16 +114,35 @@ def add(  # noqa: PLR0913 - the columns of a lesson
 
 def get(connection: Connection, lesson_id: str) -> Lesson:
     """Any open lesson by its id; raises `NotFoundError`."""
-    row = connection.execute(_ROWS.where(lesson.c.id == lesson_id[:MAX_ID_CHARACTERS])).first()
+    query = _ROWS.where(lesson.c.id == lesson_id[:MAX_ID_CHARACTERS], lesson.c.ended_at.is_(None))
+    row = connection.execute(query).first()
     if row is None:
         raise NotFoundError("there is no such lesson")
     return _lesson(row)
 
 
-def take(connection: Connection, lesson_id: str) -> bool:
-    """Forget one; False where somebody else just did."""
-    done = connection.execute(delete(lesson).where(lesson.c.id == lesson_id))
-    return bool(done.rowcount)
+def close(connection: Connection, ended: Lesson, now_ms: int, *, is_released: bool) -> bool:
+    """End one; whether it was open until now. Kept without its teacher unless it is released."""
+    was_open = connection.execute(
+        update(lesson)
+        .where(lesson.c.id == ended.id, lesson.c.ended_at.is_(None))
+        .values(ended_at=now_ms, user_id=None, login=ended.login)
+    )
+    if is_released:
+        connection.execute(delete(lesson).where(lesson.c.id == ended.id))
+    return bool(was_open.rowcount)
+
+
+def forget_ended(connection: Connection, login: str, place: Place) -> None:
+    """A new lesson of this teacher there ends what an earlier one left in force."""
+    connection.execute(
+        delete(lesson).where(
+            lesson.c.ended_at.is_not(None),
+            lesson.c.login == login,
+            lesson.c.room.is_not_distinct_from(place.room),
+            lesson.c.class_name.is_not_distinct_from(place.class_name),
+        )
+    )
 
 
 def _lesson(row: Row[Any]) -> Lesson:
@@ -106,4 +150,7 @@ def _lesson(row: Row[Any]) -> Lesson:
     if kept is not None:
         kept = Preset(kept["name"], kept["sites_rule"], tuple(kept["sites"]), kept["lock_text"])
     place = Place(row.room, row.class_name)
-    return Lesson(row.id, row.login, row.name, place, row.started_at, row.until_at, kept)
+    return Lesson(
+        row.id, row.owner, row.name, place, row.started_at, row.until_at, kept, row.ended_at,
+        has_teacher=row.user_id is not None,
+    )  # fmt: skip

@@ -12,20 +12,25 @@ from sqlalchemy import (
 )
 
 from eop.database import metadata
+from eop.directory import rooms
 
-# only open ones, one a teacher: what is over is in the audit alone
+# Open ones, one a teacher, and those that ended with something still in force: they have no teacher
+# any more but a login. Other lessons that are over are in the audit alone.
 lesson = Table(
     "lesson",
     metadata,
     Column("id", String(16), primary_key=True),
-    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("user_id", ForeignKey("user.id", ondelete="SET NULL"), unique=True),
+    Column("login", String(64), nullable=False),
     Column("room", String(64)),
     Column("class_name", String(64)),
     Column("started_at", BigInteger, nullable=False),
     Column("until_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
     # the preset as it was when the lesson began: name, sites_rule, sites, lock_text
     Column("preset", JSON),
 )
+rooms.follow(lesson.c.room, leftovers_give_way=False)
 
 lesson_preset = Table(
     "lesson_preset",

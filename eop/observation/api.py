@@ -46,6 +46,13 @@ class WorkstationQuery(ma.Schema):
         return {name: value for name, value in query.items() if value}
 
 
+class ControllerReply(ma.Schema):
+    """Who controls a workstation."""
+
+    login = ma.fields.String()
+    name = ma.fields.String()
+
+
 class WorkstationReply(ma.Schema):
     """A workstation and how it is; `reason` is a sentence, `reason_code` is stable."""
 
@@ -58,6 +65,7 @@ class WorkstationReply(ma.Schema):
     checked_at = ma.fields.Integer(allow_none=True)
     reason_code = ma.fields.String(allow_none=True)
     reason = ma.fields.String(allow_none=True)
+    controllers = ma.fields.List(ma.fields.Nested(ControllerReply))
 
 
 class TicketBody(ma.Schema):
@@ -88,12 +96,16 @@ def _complain(names: set[str], words: str) -> None:
 
 
 class TicketReply(ma.Schema):
-    """A ticket, good once and for some seconds, and where to take it."""
+    """A ticket, good once and for some seconds, and where to take it.
+
+    Of a screen also the login of whose it is: `null` where nobody sits.
+    """
 
     ticket = ma.fields.String()
     path = ma.fields.String()
     url = ma.fields.String()
     expires_in = ma.fields.Integer()
+    user = ma.fields.String(allow_none=True)
 
 
 @declare(blueprint, Call("GET", "/rooms", "observe", reply=RoomReply(many=True), refusals=(503,)))
@@ -134,6 +146,23 @@ def workstations(query: dict[str, str]) -> list[dict[str, Any]]:
     return [_described(one) for one in visible]
 
 
+@declare(
+    blueprint,
+    Call(
+        "GET",
+        "/workstations/<workstation_id>",
+        "observe",
+        reply=WorkstationReply,
+        refusals=(404, 503),
+    ),
+)
+def workstation(workstation_id: str) -> dict[str, Any]:
+    """One workstation that one may see."""
+    found = services().daemon.workstation(workstation_id[:MAX_NAME])
+    guard.require("tile", Directory(services().database).target(found))
+    return _described(found)
+
+
 def _described(one: Workstation) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -145,6 +174,7 @@ def _described(one: Workstation) -> dict[str, Any]:
         "checked_at": one.checked_at,
         "reason_code": one.reason.code if one.reason else None,
         "reason": sentence(one.reason),
+        "controllers": [{"login": who.login, "name": who.name} for who in one.controllers],
     }
 
 
@@ -156,8 +186,14 @@ def _described(one: Workstation) -> dict[str, Any]:
 )
 def tickets(body: dict[str, str]) -> dict[str, Any]:
     """A ticket for one screen or one wall."""
-    ticket = _screen_ticket(body) if body["kind"] == "screen" else _wall_ticket(body)
-    return {
+    shown: dict[str, Any] = {}
+    if body["kind"] == "screen":
+        ticket = _screen_ticket(body)
+        # looked at after the ticket was made: it opens nothing once somebody else sits there
+        shown["user"] = services().daemon.workstation(body["workstation"]).user
+    else:
+        ticket = _wall_ticket(body)
+    return shown | {
         "ticket": ticket.ticket,
         "path": GATEWAY_PATH,
         "url": gateway_url(services().site, services().shared),

@@ -85,20 +85,29 @@ def screen(workstation_id: str) -> Any:
     place = place or Place("room", shown.room)
     listed = workstations_of(place)
     before, after = neighbours(listed, shown.id)
-    names = names_of([*listed, shown])
+    names_hidden = request.args.get("names") == "hidden"
     return render_template(
         "screen.html",
         section="observe",
+        links=place.query + ("&names=hidden" if names_hidden else ""),
         place=place,
         shown=shown,
-        names=names,
-        others={one.id: names.get(one.user or "") or one.user or one.name for one in listed},
+        names_hidden=names_hidden,
+        titles=_titles([*listed, shown], names_hidden),
         before=before,
         after=after,
         clipboard=services().shared.CLIPBOARD,
         may_control=may(guard.who(), "control", target).allowed,
         may_rewind=rewind.is_offered(target),
     )
+
+
+def _titles(listed: list[Workstation], names_hidden: bool) -> dict[str, str]:
+    """What each is called, by its id: who sits there, or the workstation's own name."""
+    if names_hidden:
+        return {one.id: one.name for one in listed}
+    names = names_of(listed)
+    return {one.id: names.get(one.user or "") or one.user or one.name for one in listed}
 
 
 def _target(place: Place) -> Target:

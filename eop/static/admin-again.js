@@ -2,6 +2,7 @@
 // looked at, checks that run. What somebody is typing in, or has the focus in, is left alone.
 
 const TIMEOUT_MS = 10_000;
+const HEARD_MS = 100; // what stands in a page from its beginning is not spoken
 
 let times = 0;
 let isPressed = false; // what goes away between press and release of a button is not pressed
@@ -60,11 +61,16 @@ function renew(part, next) {
   if (index >= 0) {
     [...part.querySelectorAll("a, button")][index]?.focus();
   }
+  say(part);
+  part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
+}
+
+/** Have screen readers speak what the part says of itself, once. */
+function say(part) {
   const said = document.getElementById("said");
   if (said && said.textContent !== (part.dataset.said ?? "")) {
     said.textContent = part.dataset.said ?? "";
   }
-  part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
 }
 
 async function follow() {
@@ -85,6 +91,7 @@ async function follow() {
 function wait() {
   const part = document.getElementById("again");
   if (part?.dataset.again) {
+    setTimeout(() => say(part), HEARD_MS);
     setTimeout(follow, Number(part.dataset.again));
   }
 }

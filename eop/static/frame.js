@@ -1,4 +1,5 @@
-// The banner's menus: one open at a time, closed by Escape or a press elsewhere.
+// The banner's menus: one open at a time, closed by Escape or a press elsewhere. The section one
+// is in, in a list that a phone scrolls sideways, is brought into sight.
 
 const menus = [...document.querySelectorAll(".banner details")];
 
@@ -17,3 +18,7 @@ document.addEventListener("keydown", (event) => {
     open.querySelector("summary").focus();
   }
 });
+
+document
+  .querySelector(".side [aria-current]")
+  ?.scrollIntoView({ inline: "center", block: "nearest", behavior: "instant" });

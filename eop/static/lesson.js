@@ -1,14 +1,14 @@
 // The lesson's bar: who is in and what is in force, kept fresh; and asking before the lesson ends.
-// The server writes the parts; they are fetched when the wall tells of a change, else now and then.
+// The server writes the parts; they are fetched when the wall tells of a change, and now and then:
+// a wall hears nothing of what a colleague puts in force, or that the lesson's hours are over.
 
-const EVERY_MS = 30_000; // where no wall is open
+const EVERY_MS = 30_000;
 const GATHER_MS = 2_000; // a wall that is filling tells of many changes at once
 const TIMEOUT_MS = 10_000;
 
 const bar = document.getElementById("lesson");
 const who = document.getElementById("lesson-who");
 const ask = document.getElementById("lesson-ask");
-const followsWall = bar.dataset.follow === "wall";
 let freshAt = -Infinity;
 let gathering = 0;
 let over = false;
@@ -98,9 +98,7 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
-if (!followsWall) {
-  setInterval(() => !document.hidden && refresh(), EVERY_MS);
-}
+setInterval(() => !document.hidden && refresh(), EVERY_MS);
 
 document.getElementById("lesson-end").addEventListener("click", (event) => {
   event.preventDefault();

@@ -26,3 +26,9 @@ export function stretches(spans, now, seconds) {
   }
   return found;
 }
+
+/** Of how many seconds there are pictures, gaps left out. */
+export function keptSeconds(spans, now, seconds) {
+  const held = stretches(spans, now, seconds).reduce((sum, { width }) => sum + width, 0);
+  return Math.min(seconds, Math.round(held));
+}

@@ -1,10 +1,10 @@
 // The panel of the clipboard: what was copied there, and text for there, pasted or typed.
 
+import { byId } from "./page.js";
 import { tell } from "./screen-say.js";
 import { beyondLatin1, keysymsOf } from "./typed-text.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const MAX_CLIPBOARD = 256 * 1024; // a long text; more is a file
 const MAX_TYPED = 2000; // characters struck one by one: a page, and a second or two
 
@@ -32,6 +32,14 @@ export class Clipboard {
     rfb?.addEventListener("clipboard", (event) => {
       byId("clip-text").value = event.detail.text.slice(0, MAX_CLIPBOARD);
     });
+  }
+
+  /** What was copied there is nobody else's. */
+  forget() {
+    if (this.#menu) {
+      byId("clip-text").value = "";
+      byId("clip-said").textContent = "";
+    }
   }
 
   get #text() {

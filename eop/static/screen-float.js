@@ -1,9 +1,9 @@
 // The picture in a small window above all others, beside the wall.
 
+import { byId } from "./page.js";
 import { tell } from "./screen-say.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const WIDEST = 960; // pixels of the small picture
 const AGAIN_MS = 200; // after a picture, for what was decoded meanwhile and what came since
 const VIDEO_RATE = 10; // pictures a second, at most
@@ -30,6 +30,11 @@ export class Float {
     byId("float").setAttribute("aria-disabled", String(rfb === null && this.#close === null));
     this.#draw();
     this.#tell();
+  }
+
+  /** What it shows is not for these eyes any more; it may stand above all windows, this page unseen. */
+  forget() {
+    this.#close?.();
   }
 
   async #toggle() {
@@ -60,7 +65,9 @@ export class Float {
       }
     }
     const name = `eop-${this.#page.workstation}`;
-    const own = window.open(location.href, name, `popup,width=${SMALL.width},height=${SMALL.height}`);
+    const address = new URL(location.href);
+    address.searchParams.delete("mode"); // a window to look at, and no second hand on the mouse
+    const own = window.open(address, name, `popup,width=${SMALL.width},height=${SMALL.height}`);
     tell(own === null
       ? t("This browser did not open the small window.")
       : t("This browser has no pictures above other windows: the screen opened in a small window of its own."));

@@ -1,10 +1,10 @@
 // Keys that a browser keeps for itself, modifiers that stay down for the next key, the layout.
 
 import { keep, kept } from "./kept.js";
+import { byId } from "./page.js";
 import { KEYSYMS } from "./typed-text.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
 export class Keys {

@@ -12,8 +12,9 @@ const SLEEP_MS = 15_000; // a clock that jumped so far: the computer slept
 
 /**
  * `handlers`: `opening()`, `opened(rfb)`, `lost(waitMs, reason, picture)`, `closed(waitMs, error)`
- * — by an administrator, for all —, `ended(error)` — no try will follow. `reason` is what the
- * daemon said when it refused the screen, or "".
+ * — by an administrator, for all —, `ended(error)` — no try will follow —, `replaced()` — it is
+ * somebody else's screen now, and is not opened. `reason` is what the daemon said when it refused
+ * the screen, or "".
  */
 export class ScreenLink {
   #page;
@@ -71,8 +72,13 @@ export class ScreenLink {
       }
       return;
     }
-    if (attempt === this.#attempt) {
+    if (attempt !== this.#attempt) {
+      return;
+    }
+    if (ticket.user === this.#page.user) {
       this.#dial(ticket);
+    } else {
+      this.#handlers.replaced();
     }
   }
 
@@ -160,7 +166,8 @@ export class ScreenLink {
       return;
     }
     try {
-      await fetch("/ping", { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
+      const answer = await fetch("/ping", { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
+      await answer.text(); // an answer that nobody reads counts as broken off
       this.#unanswered = 0;
     } catch (error) {
       // A quick refusal is a site that restarts on a living network; the screen can go on.

@@ -1,9 +1,9 @@
 // The latency pill: how long a sign of life takes, and behind it what else the link does.
 
+import { byId } from "./page.js";
 import { Latency, bandwidthSaid, encodingsSaid, latencySaid } from "./screen-figures.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const EVERY_MS = 2000; // one sign of life; and the span of the figures
 const SOON_MS = 500; // after the opening: by then the far end has said how it can be asked
 

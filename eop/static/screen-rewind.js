@@ -2,16 +2,17 @@
 // for somebody anyway. The live screen goes on underneath.
 
 import { pageData } from "./api.js";
-import { minutes, spanAt, stretches } from "./rewind-times.js";
-import { t } from "./words.js";
+import { byId } from "./page.js";
+import { keptSeconds, minutes, spanAt, stretches } from "./rewind-times.js";
+import { span, t } from "./words.js";
 
 const TIMEOUT_MS = 10_000;
 const FRESH_MS = 2_000; // what is kept is asked for again, while one looks back, if it is older
 const EDGE_SECONDS = 3; // so near the end of what is kept, it might be forgotten on the way
+const IDLE_MS = 180_000; // nobody looks at the past for so long without touching anything
 const NOT_KEPT = 404; // of a picture: it was forgotten since it was listed
 const SVG = "http://www.w3.org/2000/svg";
 
-const byId = (id) => document.getElementById(id);
 const page = pageData();
 const address = `${page.api}/workstations/${encodeURIComponent(page.workstation)}/rewind`;
 
@@ -29,6 +30,7 @@ class Rewind {
   #said = "";
   #isBusy = false;
   #isHeld = false; // a finger or a mouse holds the slider
+  #touchedAt = 0;
 
   constructor() {
     this.#slider.addEventListener("input", () => this.#moved());
@@ -45,6 +47,10 @@ class Rewind {
     document.addEventListener("keydown", (event) => this.#key(event), true);
     new MutationObserver(() => this.#watchStage()).observe(byId("stage"), { attributeFilter: ["data-status"] });
     window.addEventListener("pagehide", () => this.#live(false));
+    document.addEventListener("visibilitychange", () => document.hidden && this.#live(false));
+    for (const kind of ["pointermove", "pointerdown", "keydown", "input"]) {
+      document.addEventListener(kind, () => { this.#touchedAt = performance.now(); }, { capture: true, passive: true });
+    }
     setInterval(() => this.#tick(), 1000);
     this.#renew();
   }
@@ -217,11 +223,16 @@ class Rewind {
     if (!isLive) {
       byId("rewound-ago").textContent = t("{time} ago", { time: minutes(this.#age) });
     }
-    byId("rewind-kept").textContent = this.#spans.length === 0 ? t("Nothing is kept yet") : t("5 min kept");
+    const kept = keptSeconds(this.#spans, this.#now, this.#seconds);
+    byId("rewind-kept").textContent = kept === 0 ? t("Nothing is kept yet") : t("{time} kept", { time: span(kept) });
   }
 
   #tick() {
     if (this.#moment === null) {
+      return;
+    }
+    if (performance.now() - this.#touchedAt > IDLE_MS) {
+      this.#live(true); // a page that is left looks at nobody, and no look of it is written down
       return;
     }
     this.#moment = Math.max(this.#moment, this.#oldest);

@@ -1,17 +1,9 @@
 // A picture of the screen as a file, named after the workstation and the time.
 
+import { fileName } from "./file-name.js";
+import { byId } from "./page.js";
 import { tell } from "./screen-say.js";
 import { t } from "./words.js";
-
-const byId = (id) => document.getElementById(id);
-
-/** The file's name: "pc-12 2026-11-21 10.42.07.png", of any workstation's name. Pure. */
-export function fileName(workstation, date) {
-  const two = (number) => String(number).padStart(2, "0");
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(".");
-  return `${workstation.replace(/[^\p{L}\p{N}._-]+/gu, "_")} ${day} ${time}.png`;
-}
 
 export class Shot {
   #page;
@@ -39,7 +31,7 @@ export class Shot {
     picture.width = width;
     picture.height = height;
     picture.getContext("2d").drawImage(this.#rfb.canvas, x, y, width, height, 0, 0, width, height);
-    const name = fileName(this.#page.workstation_name, new Date());
+    const name = fileName(this.#page.workstation_name, Date.now(), "png");
     picture.toBlob((blob) => this.#give(blob, name), "image/png");
   }
 

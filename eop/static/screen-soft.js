@@ -1,8 +1,8 @@
 // A tablet's own keyboard: a field that catches its text, and a row of the keys it lacks.
 
+import { byId } from "./page.js";
 import { KEYSYMS, edits, keysymsOf } from "./typed-text.js";
 
-const byId = (id) => document.getElementById(id);
 const PADDING = "\u00a0".repeat(32); // what the keyboard may erase before anything was typed
 const LONGEST = 200; // characters kept in the field; keyboards look back to guess words
 const PASSED = new Set(["Tab", "Escape", "Delete", "Home", "End", "PageUp", "PageDown",

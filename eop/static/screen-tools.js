@@ -1,10 +1,9 @@
 // The rail of one screen: quality of the picture, one menu open at a time, arrows between tools.
 
 import { keep, kept } from "./kept.js";
+import { byId } from "./page.js";
 import { Relief } from "./screen-figures.js";
 import { t } from "./words.js";
-
-const byId = (id) => document.getElementById(id);
 
 const QUALITIES = { auto: [6, 2], sharp: [9, 1], light: [2, 6] }; // JPEG quality, compression
 const RELIEVED = [3, 6]; // of "auto", as long as the link is slow

@@ -1,10 +1,10 @@
 // How one sees the picture: fitted or as it is, moved about, one monitor of several, full screen.
 
 import { kept, keep } from "./kept.js";
+import { byId } from "./page.js";
 import { monitorsIn, placed } from "./screen-geometry.js";
 import { t } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const STEP = 80; // pixels that an arrow key moves the picture
 
 export class View {

@@ -2,10 +2,13 @@
 
 import { pageData } from "./api.js";
 import { walkedNeighbours } from "./kept.js";
+import { byId } from "./page.js";
 import { Clipboard } from "./screen-clipboard.js";
 import { Float } from "./screen-float.js";
 import { Keys } from "./screen-keys.js";
+import { Others } from "./screen-others.js";
 import { isLetterForPage } from "./keys.js";
+import { hiddenAddress, isKept } from "./projecting.js";
 import { ScreenLink } from "./screen-link.js";
 import { Meter } from "./screen-meter.js";
 import { screenClass } from "./screen-rfb.js";
@@ -17,10 +20,14 @@ import { View } from "./screen-view.js";
 import { advice } from "./states.js";
 import { fill, t, timeOfDay } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 const page = pageData();
 const stage = byId("stage");
 const radios = [...document.querySelectorAll("input[name=mode]")];
+
+if (isKept() && !page.names_hidden) {
+  location.replace(hiddenAddress()); // opened before the projector mode was
+  await new Promise(() => {});
+}
 
 const { default: RFB } = await import(page.novnc);
 
@@ -28,12 +35,17 @@ const view = new View(stage);
 const quality = new Quality();
 const keys = new Keys();
 const meter = new Meter(() => link.received, (milliseconds) => quality.feel(milliseconds));
-const watching = [view, quality, meter, new Shot(page, view), new Float(page, view)];
-const controlling = [keys, new SoftKeyboard(keys), new Clipboard(keys, page.clipboard)];
+const float = new Float(page, view);
+const watching = [view, quality, meter, new Shot(page, view), float];
+const clipboard = new Clipboard(keys, page.clipboard);
+const controlling = [keys, new SoftKeyboard(keys), clipboard];
+const others = new Others(page);
 const rail = new Rail(document.querySelector(".tools"));
 new Menus();
 let lost = null; // {next, since, reason}: the link is gone
 let rfbNow = null;
+let asked = 0; // how often a mode was wished for: only the last wish counts
+let isOpened = false;
 
 const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
   opening() {
@@ -82,13 +94,17 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
     useTools(null);
     const first = lost?.reason !== error.message;
     lost = { next: performance.now() + wait, since: Date.now(), reason: error.message };
-    forgetPicture();
+    forgetScreen();
     setStatus("lost");
     tellLost();
     notice();
     if (first) {
       byId("shout").textContent = error.message;
     }
+  },
+  replaced() {
+    forgetScreen();
+    location.reload(); // with the name of who sits there now, and nothing of who sat there before
   },
   ended(error) {
     rfbNow = null;
@@ -99,7 +115,7 @@ const link = new ScreenLink(page, screenClass(RFB), byId("screen"), {
       return;
     }
     lost = null;
-    forgetPicture(); // who is signed out sees no screens
+    forgetScreen(); // who is signed out sees no screens
     setStatus("ended");
     notice();
     const [text, label, address] = lastWords(error);
@@ -117,6 +133,13 @@ function forgetPicture() {
   byId("last").removeAttribute("src");
 }
 
+/** Nothing of the screen stays, here or in the small window: not what was copied there, either. */
+function forgetScreen() {
+  forgetPicture();
+  float.forget();
+  clipboard.forget();
+}
+
 function useTools(rfb) {
   const controlled = link.mode === "control" ? rfb : null;
   watching.forEach((tool) => tool.use(rfb, link.mode));
@@ -128,11 +151,17 @@ function notice() {
   const text = byId("notice-text");
   if (stage.dataset.status === "open") {
     text.textContent = link.mode === "control"
-      ? t("You are in control. Ctrl+Alt+Shift frees the keyboard.")
+      ? inControl()
       : t("You are viewing. Nothing you do is sent.");
   } else {
     text.textContent = stage.dataset.status === "ended" ? t("Closed") : t("Not connected");
   }
+}
+
+/** A tablet has no such keys to press. */
+function inControl() {
+  return matchMedia("(pointer: coarse)").matches
+    ? t("You are in control.") : t("You are in control. Ctrl+Alt+Shift frees the keyboard.");
 }
 
 function say(tone, text, label = "", address = "") {
@@ -179,14 +208,37 @@ function lastWords(error) {
   return [error.message, t("Back to the wall"), page.wall];
 }
 
-function choose(mode) {
+function mark(mode) {
   for (const radio of radios) {
     radio.checked = radio.value === mode;
   }
+}
+
+function show(mode) {
+  mark(mode);
   open(mode);
 }
 
+/** Control is asked about where somebody else has it; meanwhile the page goes on as it was. */
+function choose(mode) {
+  asked += 1;
+  if (mode !== "control") {
+    show(mode);
+    return;
+  }
+  const own = asked;
+  const unlessChanged = (then) => () => own === asked && then();
+  others.ask(unlessChanged(() => show("control")), unlessChanged(() => {
+    if (isOpened) {
+      mark(link.mode);
+    } else {
+      show("view");
+    }
+  }));
+}
+
 function open(mode) {
+  isOpened = true;
   lost = null;
   noteMode(mode);
   link.open(mode);
@@ -212,7 +264,7 @@ function followWall() {
       const way = byId(id);
       way.hidden = other === null;
       if (other !== null) {
-        way.href = `${page.screens}${encodeURIComponent(other)}?${page.query}`;
+        way.href = `${page.screens}${encodeURIComponent(other)}?${page.links}`;
         way.title = fill(said, { name: page.others[other] });
         way.setAttribute("aria-label", way.title);
       }
@@ -227,7 +279,7 @@ function go(id) {
 }
 
 for (const radio of radios) {
-  radio.addEventListener("change", () => open(radio.value));
+  radio.addEventListener("change", () => choose(radio.value));
 }
 
 document.addEventListener("keydown", (event) => {

@@ -1,5 +1,7 @@
 // The action bar: for whom at the left, then what can be done with them; always at the foot.
 
+import { byId } from "./page.js";
+import { isProjecting } from "./projecting.js";
 import { ACTIONS } from "./wall-actions.js";
 import { countOf, offer } from "./wall-offer.js";
 import { Menu } from "./wall-menu.js";
@@ -9,8 +11,6 @@ import { selectedText } from "./wall-choose.js";
 import { t } from "./words.js";
 
 const IN_THE_BAR = 4; // on a phone, beside More; what comes after them is in More there
-
-const byId = (id) => document.getElementById(id);
 
 export class WallBar {
   #page;
@@ -36,10 +36,11 @@ export class WallBar {
     byId("results-close").addEventListener("click", () => byId("results").close());
   }
 
-  /** The tiles that an action touches: those selected, or all. */
+  /** The tiles that an action touches: those selected, or else all that no filter hides. */
   get scope() {
     const all = [...this.#tiles.values()];
-    return this.#selection.size > 0 ? all.filter(({ number }) => this.#selection.has(number)) : all;
+    return all.filter(({ number, element: li }) =>
+      this.#selection.size > 0 ? this.#selection.has(number) : li.isConnected);
   }
 
   #button(action, at) {
@@ -66,7 +67,7 @@ export class WallBar {
 
   #offer(action, tiles) {
     return offer(action, tiles, {
-      empty: t("There is no workstation."),
+      empty: this.#tiles.size === 0 ? t("There is no workstation.") : t("No workstation is shown."),
       one: t("Select one workstation for this."),
     });
   }
@@ -94,6 +95,9 @@ export class WallBar {
     if (this.#selection.size > 0) {
       return selectedText(all, tiles.filter((tile) => !tile.element.isConnected).length);
     }
+    if (all < this.#tiles.size) {
+      return t("Shown: {n} of {all} workstations", { n: all, all: this.#tiles.size });
+    }
     if (this.#page.kind === "class") {
       return all === 1 ? t("Whole class, 1 workstation") : t("Whole class, {n} workstations", { n: all });
     }
@@ -118,7 +122,7 @@ export class WallBar {
   async run(action) {
     const { able, reason } = this.#offer(action, this.scope);
     if (reason !== null) {
-      toast(`${action.word()}: ${reason}`);
+      toast(t("{what}: {reason}", { what: action.word(), reason }));
       return;
     }
     const { button } = this.#buttons.get(action);
@@ -145,7 +149,8 @@ export class WallBar {
       toast(action.done(ok));
       return;
     }
-    const first = `${failed[0].tile.name}: ${failed[0].message}`;
+    const [{ tile, message }] = failed;
+    const first = t("{what}: {reason}", { what: tile.name, reason: message });
     const text = results.length === 1
       ? first
       : t("{ok} of {n} workstations. {failed}", { ok, n: results.length, failed: first });
@@ -156,8 +161,9 @@ export class WallBar {
   /** The panel that lists who failed, each with its reason. */
   #show(action, failed) {
     byId("results-title").textContent = action.word();
+    const named = isProjecting() ? ({ name }) => name : ({ title, name }) => `${title} (${name})`;
     byId("results-list").replaceChildren(...failed.map(({ tile, message }) =>
-      element("li", "", element("strong", "", `${tile.title} (${tile.name})`), element("span", "", message))));
+      element("li", "", element("strong", "", named(tile)), element("span", "", message))));
     byId("results").showModal();
   }
 }

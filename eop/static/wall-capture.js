@@ -1,6 +1,6 @@
 // Saves the newest picture of workstations, one file each, as large as the server makes them.
 
-import { fileName } from "./wall-offer.js";
+import { fileName } from "./file-name.js";
 import { t } from "./words.js";
 
 const LARGE = 640; // px, the widest that is made
@@ -12,7 +12,7 @@ const KEPT_MS = 10_000; // so long a slow disk may take
 export async function savePictures(tiles, { large }) {
   const release = large.want(tiles.map((tile) => tile.number));
   await Promise.all(tiles.map(untilLarge));
-  const taken = tiles.map((tile) => [tile, tile.blob, fileName(tile.name, tile.capturedAt)]);
+  const taken = tiles.map((tile) => [tile, tile.blob, fileName(tile.name, tile.capturedAt, "jpg")]);
   release(); // from now on they are small again
   const results = [];
   for (const [tile, blob, name] of taken) {

@@ -23,10 +23,3 @@ export function offer(action, tiles, words) {
 export function countOf({ able }, tiles) {
   return able.length > 0 && able.length < tiles.length ? `${able.length}/${tiles.length}` : "";
 }
-
-/** A file's name for a picture: workstation and time, and nothing that a file system minds. */
-export function fileName(name, at) {
-  const stamp = new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
-  const time = stamp.slice(0, 19).replace("T", "_").replaceAll(":", "-");
-  return `${name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^\.+/, "")}_${time}.jpg`;
-}

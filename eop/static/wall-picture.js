@@ -29,7 +29,8 @@ export class Follower {
     parts.told = element("span", "vh");
     picture.setAttribute("aria-hidden", "true");
     foot.setAttribute("aria-hidden", "true");
-    parts.open = element("a", "tile-open", picture, foot, parts.told);
+    parts.toldPlain = element("span", "vh when-projector");
+    parts.open = element("a", "tile-open", picture, foot, parts.told, parts.toldPlain);
     parts.open.draggable = false;
     this.element = element("li", "tile", parts.open);
     this.element.dataset.of = tile.id;
@@ -61,6 +62,7 @@ export class Follower {
     this.element.dataset.fresh = view.fresh;
     parts.open.href = tile.href;
     parts.told.textContent = `${tile.title}, ${tile.name}, ${view.word}`;
+    parts.toldPlain.textContent = tile.name;
     parts.name.textContent = tile.title;
     parts.where.textContent = tile.user === null ? tile.room : tile.name;
     parts.age.textContent = view.age;

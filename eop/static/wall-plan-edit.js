@@ -4,8 +4,9 @@ import { CallError, call } from "./api.js";
 import {
   emptyPlace, filled, isSame, moved, occupant, removed, resized, stepped, toBody, withAisle,
 } from "./plan-grid.js";
+import { byId } from "./page.js";
 import { PlanDrag } from "./wall-plan-drag.js";
-import { byId, reasonOf } from "./wall-plan-note.js";
+import { reasonOf } from "./wall-plan-note.js";
 import { t, timeOfDay } from "./words.js";
 
 export class PlanEditor {
@@ -22,7 +23,7 @@ export class PlanEditor {
   #drag;
   #isSaving = false;
   // A finger that drags scrolls nothing: after a fling the browser would ignore the next press.
-  #hold = (event) => {
+  #still = (event) => {
     if (this.#drag.isDrag && event.cancelable) {
       event.preventDefault();
     }
@@ -96,7 +97,7 @@ export class PlanEditor {
     byId("plan-tools").hidden = !isOpen;
     const place = this.#wall.parentElement;
     const gestures = isOpen ? "addEventListener" : "removeEventListener"; // only now: it slows scrolling
-    place[gestures]("touchmove", this.#hold, { passive: false });
+    place[gestures]("touchmove", this.#still, { passive: false });
     if (isOpen) {
       place.setAttribute("role", "application"); // arrows are for the places, not for reading
       place.setAttribute("aria-label", t("Seating plan"));
@@ -179,8 +180,8 @@ export class PlanEditor {
     if (this.#isSaving) {
       return;
     }
-    this.#isSaving = true;
     const before = this.#start;
+    this.#hold(true);
     try {
       const reply = await call(this.#page, "PUT", this.#host.path, toBody(this.draft, this.#base));
       this.#savedVersion = reply.version;
@@ -191,7 +192,19 @@ export class PlanEditor {
     } catch (error) {
       await this.#tellWhy(error);
     } finally {
-      this.#isSaving = false;
+      this.#hold(false);
+    }
+  }
+
+  /** While a plan is on its way to the site it stays as it was sent. */
+  #hold(isSaving) {
+    this.#isSaving = isSaving;
+    byId("plan-tools").inert = isSaving;
+    if (isSaving) {
+      this.#drag.drop();
+      this.#pick(null);
+    } else if (this.isOpen && document.activeElement === document.body) {
+      byId("plan-save").focus(); // what is inert has lost it
     }
   }
 
@@ -259,7 +272,11 @@ export class PlanEditor {
     const on = (type, act) => place.addEventListener(type, (event) => {
       if (this.isOpen) {
         event.stopImmediatePropagation();
-        act?.(event);
+        if (!this.#isSaving) {
+          act?.(event);
+        } else if (type === "click") {
+          event.preventDefault(); // a tile is a link
+        }
       }
     }, { capture: true });
     on("pointerdown", (event) => this.#drag.down(event, this.#tileOf(event)));

@@ -1,12 +1,11 @@
 // What is said of the seating plan above the wall, with what one can do about it.
 
 import { CallError } from "./api.js";
+import { byId } from "./page.js";
 import { element } from "./wall-tile.js";
 import { t } from "./words.js";
 
 const SHOWN_MS = 30_000; // what went well is said for so long, and longer under pointer or focus
-
-export const byId = (id) => document.getElementById(id);
 
 /** Why a call failed, as a sentence. */
 export function reasonOf(error) {

@@ -1,10 +1,11 @@
 // The wall as a seating plan: the same tiles on the places where the workstations stand.
 
 import { call } from "./api.js";
+import { byId } from "./page.js";
 import { arranged, beside, fromReply, rank, tracks, turned } from "./plan-grid.js";
 import { PlanEditor } from "./wall-plan-edit.js";
 import { Furniture, put } from "./wall-plan-furniture.js";
-import { PlanNote, byId, reasonOf } from "./wall-plan-note.js";
+import { PlanNote, reasonOf } from "./wall-plan-note.js";
 import { element } from "./wall-tile.js";
 import { t } from "./words.js";
 
@@ -244,7 +245,8 @@ export class SeatingPlan {
 
   #placeTiles(plan, frame) {
     let loose = 0;
-    for (const tile of [...this.#tiles.values()].sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang))) {
+    const tiles = new Map([...this.#tiles.values()].map((tile) => [tile.id, tile]));
+    for (const tile of this.ids("number").map((id) => tiles.get(id))) {
       if (!tile.element.isConnected) {
         continue;
       }

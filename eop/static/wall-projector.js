@@ -1,12 +1,11 @@
 // The projector mode: for eyes that are not the teacher's. Workstation names only, nothing of a student.
 
+import { byId } from "./page.js";
+import { isKept, isProjecting, keep, takeHidden } from "./projecting.js";
 import { clearToasts, toast } from "./wall-toast.js";
 import { t } from "./words.js";
 
-const KEPT = "eop.projector"; // for this tab: who comes back from a screen finds it as it was
 const SAID = "eop.projector.said";
-
-const byId = (id) => document.getElementById(id);
 
 export class Projector {
   #changed;
@@ -16,13 +15,14 @@ export class Projector {
     this.#changed = changed;
     byId("projector-on").addEventListener("click", () => this.enter());
     byId("projector-off").addEventListener("click", () => this.leave());
-    if (sessionStorage.getItem(KEPT) !== null) {
+    if (takeHidden() || isKept()) {
+      keep(true);
       this.#set(true);
     }
   }
 
   get isOn() {
-    return document.documentElement.dataset.mode === "projector";
+    return isProjecting();
   }
 
   toggle() {
@@ -35,7 +35,7 @@ export class Projector {
 
   enter() {
     this.#opener = document.activeElement;
-    sessionStorage.setItem(KEPT, "on");
+    keep(true);
     clearToasts();
     this.#set(true);
     byId("projector-off").focus();
@@ -47,7 +47,8 @@ export class Projector {
 
   leave() {
     const hadFocus = document.activeElement === byId("projector-off");
-    sessionStorage.removeItem(KEPT);
+    keep(false);
+    clearToasts(); // they speak of a mode that is over
     this.#set(false);
     if (hadFocus) {
       (this.#opener?.isConnected ? this.#opener : byId("more")).focus();

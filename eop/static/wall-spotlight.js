@@ -1,13 +1,12 @@
 // The spotlight: one to four large live tiles above the wall; the slideshow walks them.
 
 import { isLetter } from "./keys.js";
+import { byId } from "./page.js";
 import { Follower } from "./wall-picture.js";
 import { MOST_LARGE, Walk } from "./wall-walk.js";
 import { t } from "./words.js";
 
 const EVERY_MS = 5000;
-
-const byId = (id) => document.getElementById(id);
 
 export class Spotlight {
   #wall;
@@ -69,6 +68,9 @@ export class Spotlight {
     this.#walk = this.#walk.resized(run && this.#walk.length <= MOST_LARGE ? 1 : MOST_LARGE);
     this.#draw();
     this.#plan();
+    if (run) {
+      byId("spotlight-list").focus(); // there Space pauses; on a button it presses that
+    }
     if (run && this.#still.matches) {
       byId("say").textContent = t("The slideshow waits: N for the next, B for the one before.");
     }
@@ -117,6 +119,9 @@ export class Spotlight {
 
   #end(number) {
     const follower = this.#followers.get(number);
+    if (follower.element.contains(document.activeElement)) {
+      byId("spotlight-list").focus(); // what leaves hands the focus on
+    }
     follower.end();
     follower.element.remove();
     this.#followers.delete(number);

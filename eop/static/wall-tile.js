@@ -1,6 +1,8 @@
 // One tile of the wall: its elements, its picture, and what is said of both.
 
 import { ageSeconds, freshness } from "./freshness.js";
+import { controlledBy } from "./controllers.js";
+import { screenAddress } from "./projecting.js";
 import { isFault, look } from "./states.js";
 import { span, t } from "./words.js";
 
@@ -77,6 +79,7 @@ export class Tile {
     Object.assign(this, {
       number: entry.number, id: entry.id, name: entry.name, room: entry.room,
       user: entry.user ?? null, state: entry.state, reason: entry.reason ?? null,
+      controllers: entry.controllers ?? [],
     });
     this.title = this.user === null ? this.name : (this.#page.names[this.user] ?? this.user);
     this.element.dataset.workstation = this.id;
@@ -85,7 +88,13 @@ export class Tile {
     this.#parts.name.textContent = this.title;
     this.#parts.name.title = this.title;
     this.#parts.where.textContent = this.user === null ? this.room : this.name;
-    this.#parts.open.href = `${this.#page.screens}${encodeURIComponent(this.id)}?${this.#page.query}`;
+    this.lead();
+  }
+
+  /** Lead to the screen, with its student's name or, in the projector mode, without. */
+  lead() {
+    this.#parts.open.href = screenAddress(this.#page, this.id);
+    this.#tellMirrors();
   }
 
   #build(entry, openAdvice) {
@@ -237,7 +246,8 @@ export class Tile {
   }
 
   #view(now, linked) {
-    const { icon: sign, tone, word, short } = look(this.state, this.reason);
+    const { icon: sign, tone, word: plain, short } = look(this.state, this.reason);
+    const word = this.state === "controlled" ? controlledBy(this.controllers, this.#page.who) : plain;
     const seconds = now === null || this.provenAt === null ? null : ageSeconds(now, this.provenAt);
     const base = { state: this.state, sign, tone, word, short, age: "", why: "", fresh: "waiting",
       attention: true };
@@ -330,7 +340,7 @@ export class Tile {
       parts.bandText.textContent = t("Frozen {span}, {reason}", { span: view.age, reason: view.why });
       parts.band.dataset.tone = "warn";
     } else if (controlled) {
-      parts.bandText.textContent = t("Controlled by a teacher");
+      parts.bandText.textContent = view.word;
       parts.band.dataset.tone = "info";
     }
     parts.band.replaceChildren(icon(this.#page.icons, view.sign), parts.bandText);

@@ -1,6 +1,7 @@
 // The tools of the wall: filter, search, order, size, full screen; the list of what needs a look.
 
 import { tryAgain } from "./api.js";
+import { byId } from "./page.js";
 import { advice as adviceOf, detailsOf } from "./states.js";
 import { fittingColumns, matches, sorted } from "./wall-order.js";
 import { element } from "./wall-tile.js";
@@ -10,8 +11,6 @@ const HELD_MS = 2000; // a tile does not leave the pointer for so long
 const LEAST = { narrow: 144, wide: 184 };
 const NARROW = 640;
 const WIDEST = 640; // a tile is never made larger than its picture
-
-const byId = (id) => document.getElementById(id);
 
 /** Write a text where it differs: the same text again would lay the page out again. */
 function say(id, text) {
@@ -26,12 +25,15 @@ export class WallTools {
   #wall;
   #tiles;
   #changed;
+  #arranged;
   #plan;
   #held = 0;
   #waiting = 0;
   #order = "";
 
-  constructor(wall, tiles, changed, plan) {
+  /** `changed()` is called when tiles have another size, `arranged()` when others may be shown. */
+  constructor(wall, tiles, { changed, arranged }, plan) {
+    this.#arranged = arranged;
     this.#plan = plan;
     this.#wall = wall;
     this.#tiles = tiles;
@@ -44,7 +46,9 @@ export class WallTools {
     byId("size").addEventListener("change", () => this.resize());
     byId("clear").addEventListener("click", () => this.#clear());
     this.#offerFullScreen();
-    new ResizeObserver(() => this.resize()).observe(wall.parentElement);
+    const room = new ResizeObserver(() => this.resize());
+    room.observe(wall.parentElement);
+    room.observe(byId("spotlight")); // it opens and closes above the wall, whose own box may stay
     window.addEventListener("resize", () => this.resize());
     wall.addEventListener("pointermove", () => { this.#held = performance.now() + HELD_MS; });
     wall.addEventListener("pointerleave", () => this.#letGo());
@@ -72,6 +76,7 @@ export class WallTools {
     }
     this.#sayNothing(chosen.length);
     this.count();
+    this.#arranged();
   }
 
   #place(ordered) {
@@ -149,7 +154,12 @@ export class WallTools {
     byId("clear").hidden = none;
     byId("nothing-text").textContent = none
       ? t("No workstation here. An administrator adds some with “eopctl workstation add”.")
-      : t("No workstation matches.");
+      : this.#whyNothing();
+  }
+
+  #whyNothing() {
+    const isWell = this.#filter === "attention" && ![...this.#tiles.values()].some((tile) => tile.attention);
+    return isWell ? t("Nothing needs a look: all workstations are well.") : t("No workstation matches.");
   }
 
   #clear() {

@@ -33,7 +33,10 @@ export class WallViews {
     new Band(wall, this.#selection);
     this.#spotlight = new Spotlight(wall, tiles, this.#large, page.icons);
     this.#zoom = new Zoom(wall, tiles, this.#large, page.icons);
-    this.#projector = new Projector(sized);
+    this.#projector = new Projector(() => {
+      tiles.forEach((tile) => tile.lead());
+      sized();
+    });
     const context = { page, large: this.#large };
     this.#bar = new WallBar(page, tiles, this.#chooser, this.#selection, context, () => this.#views());
     document.getElementById("spotlight-open").addEventListener("click", () => this.#light());

@@ -14,6 +14,7 @@ export class Zoom {
   #place = document.getElementById("zoom");
   #follower = null;
   #release = null;
+  #end = null;
   #timer = 0;
   #from = null;
   #byPointer = false;
@@ -96,13 +97,15 @@ export class Zoom {
     this.#release = this.#large.want([number]);
     this.#follower = new Follower(tile, this.#sprite);
     this.#place.replaceChildren(...this.#follower.element.querySelector(".tile-open").childNodes);
-    this.#place.toggleAttribute("data-free", tile.user === null);
+    // somebody may sign in meanwhile, whose name is not for the projector
+    this.#end = tile.mirror(({ user }) => this.#place.toggleAttribute("data-free", user === null));
     this.#place.hidden = false;
   }
 
   close() {
     if (this.isOpen) {
       this.#follower.end();
+      this.#end();
       this.#release();
       this.#follower = null;
       this.#place.hidden = true;

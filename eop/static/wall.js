@@ -51,7 +51,7 @@ const plan = new SeatingPlan(page, wall, tiles, () => {
   tools.arrange();
   tools.resize();
 });
-const tools = new WallTools(wall, tiles, tellVisible, plan);
+const tools = new WallTools(wall, tiles, { changed: tellVisible, arranged: () => views.write() }, plan);
 new WallKeys(wall, plan);
 const views = new WallViews(page, wall, tiles, { shown: tellVisible, sized: () => tools.resize() });
 

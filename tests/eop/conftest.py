@@ -4,7 +4,10 @@ import pytest
 from sqlalchemy import event
 
 from eop.application import create_site
+from tests.eop import compiled
 from tests.eop.installation import Installation
+
+compiled.once()  # half of what these tests compute would be compiling the same templates
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from werkzeug.test import Client
 
@@ -26,6 +28,7 @@ from eop.aaa import accounts, passwords
 from eop.cli.init import initialise
 from eop.directory import classes
 from eop.directory.users import NewUser
+from eop.settings import SiteSettings
 from tests.desktops import free_port
 
 PASSWORD = "correct horse battery"
@@ -76,6 +79,24 @@ class DaemonThread:
         store.close()
 
 
+@cache
+def migrated_site() -> bytes:
+    """The file of an empty site, whose migrations ran once in this process."""
+    with tempfile.TemporaryDirectory(prefix="eop-", dir="/tmp") as folder:
+        file = Path(folder) / "eop.db"
+        database.upgrade(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+@cache
+def migrated_store() -> bytes:
+    """The same of an empty daemon."""
+    with tempfile.TemporaryDirectory(prefix="eop-", dir="/tmp") as folder:
+        file = Path(folder) / "store.db"
+        upgrade(file)
+        return file.read_bytes()
+
+
 class Installation:
     """Everything under one `EOP_HOME`; `clock` is the site's, and only moves when told."""
 
@@ -92,10 +113,15 @@ class Installation:
         self.site = site_settings.load(environ=self.environ)
         # what the daemon and the site derive from EOP_HOME is the same in this process
         self.shared = shared_settings.load(self.environ)
-        here = f"sqlite:///{self.home}/var/lib/eop/eop.db"
-        self.site = replace(self.site, DATABASE_URL=database_url or here)
-        database.upgrade(self.site.DATABASE_URL)
+        file = self.home / "var/lib/eop/eop.db"
+        self.site = replace(self.site, DATABASE_URL=database_url or f"sqlite:///{file}")
+        if database_url:
+            database.upgrade(database_url)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(migrated_site())
         self.offset = 0.0
+        self._made: tuple[SiteSettings, services.Services, Any] | None = None
         self.parts = services.make(self.site, self.shared, self.clock)
         self.daemon: DaemonThread | None = None
 
@@ -106,7 +132,8 @@ class Installation:
         settings = self.shared
         if not settings.store_key_file.exists():
             make_key(settings.store_key_file)
-        upgrade(settings.store_file)
+        if not settings.store_file.exists():
+            settings.store_file.write_bytes(migrated_store())
         self.daemon = DaemonThread(settings)
         return self.daemon
 
@@ -137,6 +164,15 @@ class Installation:
         )
         return self.parts.daemon.save(request).id
 
+    @property
+    def application(self) -> Any:
+        """The site, made again where a test gave it other settings or parts."""
+        made = self._made
+        if made is None or made[0] is not self.site or made[1] is not self.parts:
+            application = runner.compose([self.site], self.parts)
+            self._made = made = (self.site, self.parts, application)
+        return made[2]
+
     def browser(self, host: str = "") -> "Browser":
         return Browser(self, host or f"127.0.0.1:{self.shared.WEB_PORT}")
 
@@ -151,9 +187,8 @@ class Browser:
     """A WSGI client that keeps cookies and sends the token of its session."""
 
     def __init__(self, installation: Installation, host: str) -> None:
-        application = runner.compose([installation.site], installation.parts)
         self.installation = installation
-        self.client = Client(application)
+        self.client = Client(installation.application)
         self.host = host
         self.csrf = ""
 

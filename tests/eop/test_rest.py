@@ -8,6 +8,7 @@ CALLS = {
     "/api/v1/classes": {"get"},
     "/api/v1/rooms/{room}/plan": {"get", "put"},
     "/api/v1/workstations": {"get"},
+    "/api/v1/workstations/{workstation_id}": {"get"},
     "/api/v1/workstations/{workstation_id}/retry": {"post"},
     "/api/v1/workstations/{workstation_id}/rewind": {"get"},
     "/api/v1/workstations/{workstation_id}/rewind/{moment}": {"get"},

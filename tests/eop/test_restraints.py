@@ -36,6 +36,7 @@ def test_one_that_cannot_be_released_keeps_no_other_in_force(both, caplog):
     released = Restraints(both).release(MEANS, "camille", Place("S12"))
     assert (released.counts, released.failed, released.total) == ({"shutters": 1}, ("blinds",), 1)
     assert "blinds of camille could not be released" in caplog.text
+    assert "Traceback" not in caplog.text
     assert shutters.dropped == {}
 
 
@@ -49,3 +50,16 @@ def test_an_unknown_kind_is_not_found(both):
     assert Restraints(both).of("blinds") is both[0]
     with pytest.raises(NotFoundError):
         Restraints(both).of("fog")
+
+
+def test_a_fault_of_one_kind_is_written_down_and_stops_no_other(both, caplog, within):
+    blinds, shutters = both
+    blinds.dropped["S12"] = shutters.dropped["S12"] = ("camille", 1)
+    blinds.fails, blinds.error = True, ZeroDivisionError("a fault of the blinds")
+    kinds = Restraints(both)
+    with within("en"):
+        found = kinds.in_force(MEANS, WHO, Place("S12"))
+    assert [(one.kind, one.by) for one in found] == [("blinds", ""), ("shutters", "camille")]
+    assert kinds.release(MEANS, "camille", Place("S12")).failed == ("blinds",)
+    assert shutters.dropped == {}
+    assert caplog.text.count("a fault of the blinds") == 2

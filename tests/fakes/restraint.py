@@ -12,8 +12,14 @@ class Blinds:
     def __init__(self):
         self.dropped = {}
         self.fails = False
+        self.error = DaemonDownError("the blinds do not answer")
+
+    def _answer(self):
+        if self.fails:
+            raise self.error
 
     def in_force(self, means, who, place):
+        self._answer()
         if place.room not in self.dropped:
             return ()
         by, at = self.dropped[place.room]
@@ -34,8 +40,7 @@ class Blinds:
         self.dropped[key] = (who.login, means.now_ms)
 
     def release(self, means, login, place):
-        if self.fails:
-            raise DaemonDownError("the blinds do not answer")
+        self._answer()
         mine = [room for room, (by, _) in self.dropped.items() if (by, room) == (login, place.room)]
         for room in mine:
             del self.dropped[room]

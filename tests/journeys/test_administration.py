@@ -67,7 +67,12 @@ def test_all_screens_close_at_once_say_why_and_come_back(signed_in, people, desk
     until_status(screen, "open")
     boss.goto(f"{people.url}/admin/screens")
     boss.click("text=Close all screens…")
-    assert "screens 1, walls 1" in boss.inner_text("main")
+
+    def counted():  # what others looked at before has closed
+        boss.reload()
+        return "screens 1, walls 1" in boss.inner_text("main")
+
+    wait_until(counted, 5, "the screen and the wall of this journey alone")
     boss.click("main button[data-kind=danger]")
     signed_in.wait_for_selector("#link-note", state="visible", timeout=CLOSE_MS)
     assert CLOSED in signed_in.inner_text("#link-text")

@@ -120,9 +120,9 @@ def test_forced_colours_keep_the_focus_and_what_is_chosen_in_sight(browser, peop
         page.goto(wall_of(people))
         until_live(page, desktops["ids"]["pc-01"])
         page.locator(".tile-open").first.focus()
-        outline = "getComputedStyle(document.activeElement).outlineStyle"
         page.keyboard.press("ArrowRight")
-        assert page.evaluate(outline) == "solid"
+        ringed = page.locator(".tile:has(> .tile-open:focus)")
+        assert ringed.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
         chosen = page.locator(".seg label:has(:checked)").first
         other = page.locator(".seg label:not(:has(:checked))").first
         ground = "e => getComputedStyle(e).backgroundColor"

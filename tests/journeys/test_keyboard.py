@@ -206,8 +206,7 @@ def test_the_way_out_of_what_to_do_leads_back_to_the_tile(stack, signed_in, tmp_
         page.keyboard.press("Escape")
         assert "tile-act" in page.evaluate("document.activeElement.className")
         desktop.start()
-        until_live(page, number)
-        assert page.evaluate("document.activeElement.className") == "tile-open"
+        page.wait_for_selector(".tile-open:focus", timeout=PATIENCE)
 
 
 def test_a_menu_of_the_banner_gives_the_focus_back(by_keys):

@@ -18,6 +18,7 @@ DATA = (
     "lena olga marta local zoe martin Zoé Martin malo colin Malo Colin",
     getpass.getuser(),  # who gave commands, in the audit
     "eopctl controle-vnc CSV JSON Lines Chromium Chrome Linux HeadlessChrome",
+    "Tight ZRLE Hextile",  # names of encodings, as the protocol calls them
 )
 ADMINISTRATION = ("", "people", "people/lena", "policy", "audit", "import/", "screens",
                   "screens/close", "substitutes")  # fmt: skip
@@ -35,6 +36,14 @@ CUT = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
   return [...cut.map((e) => "cut: " + e.innerText), ...out.map((e) => "outside: " + e.innerText),
     ...(wide > 0 ? ["page: " + wide] : [])];
+}"""
+
+# sections of the administration that run over the page beside their list
+BEYOND = """() => {
+  const right = document.querySelector(".side").getBoundingClientRect().right + 1;
+  return [...document.querySelectorAll(".side a")].filter((e) =>
+    e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > right)
+    .map((e) => e.innerText);
 }"""
 
 
@@ -101,6 +110,7 @@ def test_the_administration_is_whole_too(browser, people, language):
         for path in ADMINISTRATION:
             page.goto(f"{people.url}/admin/{path}")
             is_whole(page, language, everybody)
+            assert not path or page.evaluate(BEYOND) == [], path
 
 
 def test_a_language_chosen_in_the_banner_stays_on_every_machine(browser, people):

@@ -120,6 +120,18 @@ def test_ending_asks_first_and_another_tab_hears_that_it_is_over(teacher, room):
     tab.wait_for_function("document.getElementById('tally').textContent.includes('live')")
 
 
+def test_a_quiet_wall_hears_that_the_lesson_was_ended_elsewhere(teacher, room):
+    # a clock that jumps has the wall connect anew, which would tell the bar
+    teacher.add_init_script("addEventListener('eop:seats', (e) => e.stopPropagation(), true)")
+    teacher.clock.install()
+    start(teacher, room)
+    until_live(teacher, room.lesson_id)
+    expect(counts(teacher)).to_be_visible(timeout=SOON)
+    room.eopctl("lesson", "end", "--all")  # as its last hour does; no screen changes by that
+    teacher.clock.fast_forward(30_000)
+    expect(teacher.locator("#lesson")).to_contain_text("This lesson is over.", timeout=SOON)
+
+
 def test_signing_out_leaves_the_lesson_first_on_the_home_page(teacher, room):
     start(teacher, room)
     teacher.click(".me .out")

@@ -123,8 +123,10 @@ def test_the_screen_of_a_moment_ago_is_shown_while_the_live_one_goes_on(
     look(signed_in, stack, kept.number)
     signed_in.wait_for_selector("#rewind", state="visible", timeout=PATIENCE)
     assert signed_in.locator("#rewound").is_hidden()
+    assert signed_in.inner_text("#rewind-kept").endswith(" s kept")
     slide_to(signed_in, red)
     until_past(signed_in, RED)
+    assert "Picture of the wall, enlarged" in signed_in.inner_text("#rewound")
     ago = signed_in.inner_text("#rewound-ago")
     assert ago.startswith("0:")
     assert ago.endswith(" ago")
@@ -221,3 +223,38 @@ def test_who_sits_down_next_leaves_nothing_of_the_one_before(signed_in, stack, k
     seat(stack, kept, "lise.back")
     assert times(signed_in, stack, kept.number)["pictures"] == []
     seat(stack, kept, "yann.back")
+
+
+def test_a_page_that_is_left_goes_back_to_live_by_itself(signed_in, stack, kept):
+    signed_in.clock.install()
+    look(signed_in, stack, kept.number)
+    signed_in.wait_for_selector("#rewind", state="visible", timeout=PATIENCE)
+    signed_in.focus("#rewind-slider")
+    signed_in.keyboard.press("ArrowLeft")
+    signed_in.wait_for_selector("#rewound", state="visible")
+    signed_in.clock.fast_forward(170_000)
+    signed_in.mouse.move(200, 200)
+    signed_in.clock.fast_forward(20_000)
+    assert signed_in.locator("#rewound").is_visible()
+    signed_in.clock.fast_forward(170_000)
+    signed_in.wait_for_selector("#rewound", state="hidden")
+    assert signed_in.inner_text("#rewind-say") == "Live"
+    asked = []
+    signed_in.on("request", lambda request: "/rewind" in request.url and asked.append(request.url))
+    signed_in.clock.run_for(5000)
+    assert asked == []
+
+
+def test_a_page_out_of_sight_goes_back_to_live(signed_in, stack, kept):
+    look(signed_in, stack, kept.number)
+    signed_in.wait_for_selector("#rewind", state="visible", timeout=PATIENCE)
+    signed_in.focus("#rewind-slider")
+    signed_in.keyboard.press("ArrowLeft")
+    signed_in.wait_for_selector("#rewound", state="visible")
+    signed_in.evaluate(
+        """() => {  // as another tab would have it, which a browser without a window never does
+          Object.defineProperty(document, "hidden", { configurable: true, value: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    assert signed_in.locator("#rewound").is_hidden()

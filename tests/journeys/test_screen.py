@@ -194,6 +194,33 @@ def test_a_tablet_types_with_its_own_keyboard_and_a_row_of_keys(browser, stack, 
         assert page.locator("#soft-row").is_hidden()
 
 
+@pytest.mark.parametrize(
+    ("kind", "notice"),
+    [
+        ({"has_touch": True, "is_mobile": True}, "You are in control."),
+        ({}, "You are in control. Ctrl+Alt+Shift frees the keyboard."),
+    ],
+)
+def test_only_who_has_keys_is_told_which_free_the_keyboard(browser, stack, desk, kind, notice):
+    with new_page(browser, **kind) as page:
+        sign_in(page, stack)
+        control(page, stack, desk[1])
+        assert page.inner_text("#notice-text") == notice
+
+
+def test_what_the_site_answers_to_a_probe_is_read(signed_in, stack, desk):
+    ended = []
+    for name in ("requestfinished", "requestfailed"):
+        signed_in.on(name, lambda asked, name=name: ended.append((asked.url, name)))
+    look(signed_in, stack, desk[1])
+
+    def probes():
+        signed_in.wait_for_timeout(50)  # Playwright tells events while it waits
+        return [name for url, name in ended if url.endswith("/ping")]
+
+    assert wait_until(probes, 12, "the end of a probe") == ["requestfinished"]
+
+
 def clients(desktop):
     """The X clients of a desktop, as its window tree tells."""
     return subprocess.run(
@@ -326,7 +353,7 @@ def test_one_of_several_monitors_is_looked_at_and_saved_as_a_picture(signed_in, 
 
         def right_is_red():
             name, picture = save(signed_in, tmp_path)
-            assert re.fullmatch(r"pc-two-screens \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.png", name)
+            assert re.fullmatch(r"pc-two-screens_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.png", name)
             assert picture.size == (600, 500)
             return picture.getpixel((300, 400))[0] > 120
 
@@ -379,6 +406,42 @@ def test_the_small_window_stays_while_the_wall_opens_in_another_tab(signed_in, s
     assert signed_in.get_attribute("#back", "target") is None
 
 
+def test_the_small_window_goes_when_its_screen_may_not_be_seen_any_more(signed_in, stack, desk):
+    _, number = desk
+    look(signed_in, stack, number)
+    signed_in.click("#float")
+    signed_in.wait_for_selector('#float[aria-pressed="true"]', timeout=PATIENCE)
+    stack.eopctl("screens", "close")
+    try:
+        signed_in.wait_for_selector('#float[aria-pressed="false"]', timeout=PATIENCE)
+        assert signed_in.evaluate("documentPictureInPicture.window") is None
+    finally:
+        stack.eopctl("screens", "open")
+    until_status(signed_in, "open")
+    signed_in.click("#float")
+    signed_in.wait_for_selector('#float[aria-pressed="true"]', timeout=PATIENCE)
+    signed_in.context.clear_cookies()  # what was opened with the session goes on, until it is lost
+    signed_in.locator("#modes label", has_text="Control").click()
+    until_status(signed_in, "ended")
+    assert signed_in.get_attribute("#float", "aria-pressed") == "false"
+    assert signed_in.evaluate("documentPictureInPicture.window") is None
+
+
+def test_a_browser_without_small_windows_opens_one_that_only_watches(signed_in, stack, desk):
+    _, number = desk
+    signed_in.add_init_script(
+        """delete window.documentPictureInPicture;
+        Object.defineProperty(document, "pictureInPictureEnabled", { value: false });"""
+    )
+    control(signed_in, stack, number)
+    with signed_in.expect_popup() as small:
+        signed_in.click("#float")
+    until_status(small.value, "open")
+    assert "mode=" not in small.value.url
+    assert small.value.get_attribute("#stage", "data-mode") == "view"
+    signed_in.wait_for_selector(CAPTIONED)
+
+
 def is_near(colour, wanted):
     """Whether a colour is another one, but for what JPEG does to it."""
     return all(abs(one - other) < 16 for one, other in zip(colour, wanted, strict=True))
@@ -396,6 +459,7 @@ def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, 
         "printf 'copi\\351 l\\340-bas' | iconv -f latin1 -t utf8 | xclip -selection clipboard",
     )
     signed_in.click("#clipboard summary")
+    assert "such as œ and €, copied there, arrive here as “?”" in signed_in.inner_text("#clipboard")
     wait_until(
         lambda: signed_in.input_value("#clip-text") == "copié là-bas", 10, "what was copied there"
     )
@@ -414,6 +478,25 @@ def test_the_clipboard_goes_both_ways_and_text_is_typed(signed_in, stack, desk, 
     signed_in.fill("#clip-text", "cœur à 2 €\n")
     signed_in.click("#clip-type")
     typed(note, "cœur à 2 €\n")
+
+
+def test_who_sits_down_next_is_named_and_gets_nothing_of_the_one_before(signed_in, stack, tmp_path):
+    with XvncDesktop(tmp_path / "desktop") as desktop:
+        number = stack.add_workstation("pc-shift", desktop, room="S54", user="first.student")
+        control(signed_in, stack, number)
+        assert signed_in.inner_text("h1") == "first.student"
+        desktop.spawn("sh", "-c", "printf 'a secret' | xclip -selection clipboard")
+        signed_in.click("#clipboard summary")
+        text = signed_in.locator("#clip-text")
+        wait_until(lambda: text.input_value() == "a secret", 10, "what was copied there")
+        seat = ("--name", "pc-shift", "--room", "S54", "--vnc", desktop.address, "--replace")
+        stack.eopctl("workstation", "add", *seat, "--user", "second.student")
+        signed_in.wait_for_selector("h1:has-text('second.student')", timeout=PATIENCE)
+        signed_in.wait_for_selector(CAPTIONED, timeout=PATIENCE)
+        assert signed_in.title().startswith("second.student")
+        assert text.input_value() == ""
+        assert "first" not in signed_in.content()
+        stack.eopctl("workstation", "remove", number)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

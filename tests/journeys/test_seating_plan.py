@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.desktops import XvncDesktop
+from tests.desktops import XvncDesktop, wait_until
 from tests.journeys.conftest import new_page, sign_in
 
 PATIENCE = 15_000  # ms; the first picture of a desktop on a busy machine
@@ -28,9 +28,10 @@ def rooms(stack, tmp_path_factory):
 
         def room(name):
             for number in NAMES:
-                stack.add_workstation(f"{name}-{number}", desktop, room=name)
+                room.add(f"{name}-{number}", name)
             return name
 
+        room.add = lambda name, place: stack.add_workstation(name, desktop, room=place)
         yield room
 
 
@@ -47,7 +48,8 @@ def edit(page):
 
 
 def tile(page, room, number):
-    return page.locator("li.tile", has=page.locator(f'a[aria-label*="{room}-{number},"]'))
+    told = page.locator(".tile-open > .vh", has_text=f"{room}-{number},")
+    return page.locator("li.tile", has=told)
 
 
 def places(page, room):
@@ -114,6 +116,49 @@ def sign_in_as_other(page, stack):
     page.wait_for_url("**/eoleapps/eop/**")
 
 
+def test_a_plan_on_its_way_stays_as_it_was_sent(signed_in, stack, rooms):
+    room, page, held = rooms("P9"), signed_in, []
+    open_plan(page, stack, room)
+    edit(page)
+    drag(page, tile(page, room, "pc-01"), tile(page, room, "pc-06"))
+    sent = USUAL | {"pc-01": "3,2", "pc-06": "1,1"}
+    page.route(
+        "**/plan",
+        lambda route: held.append(route) if route.request.method == "PUT" else route.continue_(),
+    )
+    cancel = page.locator("#plan-cancel").bounding_box()
+    page.click("#plan-save")
+    wait_until(lambda: page.title() and held, 5, "the plan on its way")
+    page.mouse.click(cancel["x"] + 5, cancel["y"] + 5)
+    drag(page, tile(page, room, "pc-02"), tile(page, room, "pc-03"))
+    tile(page, room, "pc-02").locator(".tile-open").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+z")
+    tile(page, room, "pc-02").locator(".tile-open").click()
+    assert places(page, room) == sent
+    page.evaluate("document.activeElement.blur()")
+    held.pop().abort()
+    expect(page.locator("#plan-note")).to_contain_text("The plan is not saved")
+    assert page.evaluate("document.activeElement.id") == "plan-save"
+    page.unroute("**/plan")
+    page.keyboard.press("Enter")
+    expect(page.locator("#plan-note")).to_contain_text("The plan is saved")
+    assert places(page, room) == sent
+
+
+def test_what_has_no_place_yet_stands_in_the_order_of_its_numbers(signed_in, stack, rooms):
+    room, page = rooms("P10"), signed_in
+    open_plan(page, stack, room)
+    edit(page)
+    page.click("#plan-save")
+    expect(page.locator("#plan-note")).to_contain_text("The plan is saved")
+    rooms.add(f"{room}-pc-10", room)
+    rooms.add(f"{room}-pc-9", room)
+    for number in ("pc-9", "pc-10"):
+        expect(tile(page, room, number).locator(".tile-place")).to_have_text("Not placed yet")
+    assert where(page, room, "pc-9")[0] < where(page, room, "pc-10")[0]
+
+
 def test_places_are_moved_with_the_keyboard_alone_and_said_aloud(signed_in, stack, rooms):
     room = rooms("P2")
     page = signed_in
@@ -148,10 +193,10 @@ def test_places_are_moved_with_the_keyboard_alone_and_said_aloud(signed_in, stac
     page.locator("li.tile a").first.focus()
     for key, number in (("ArrowDown", "pc-04"), ("ArrowRight", "pc-05"), ("ArrowUp", "pc-03")):
         page.keyboard.press(key)
-        assert f"{room}-{number}," in page.evaluate("document.activeElement.ariaLabel")
+        assert f"{room}-{number}," in page.evaluate("document.activeElement.textContent")
     page.check("input[name=layout][value=grid]", force=True)
-    labels = page.locator("li.tile a").evaluate_all("all => all.map(one => one.ariaLabel)")
-    order = [re.search(r"pc-\d+", label)[0] for label in labels]
+    labels = page.locator("li.tile a").all_text_contents()
+    order = [re.search(r"pc-\d\d", label)[0] for label in labels]
     assert order == ["pc-01", "pc-03", "pc-02", "pc-04", "pc-05", "pc-06"]  # sorted by place
 
 

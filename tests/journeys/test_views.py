@@ -1,24 +1,25 @@
 """Selecting on the wall, acting on what is selected, and its other views, in a real browser."""
 
 import io
+import json
 
 import pytest
 from PIL import Image
 
 from tests.desktops import X11vncDesktop, XvncDesktop, wait_until
 from tests.journeys.conftest import new_page, sign_in
-from tests.journeys.test_browser import PATIENCE, tile, until_live, wall_of
+from tests.journeys.test_browser import PATIENCE, tile, until_live, until_status, wall_of
 
 ROOM = "S40"
+
+
+class Nobody:
+    address, password = "127.0.0.1:9", "unused"
 
 
 @pytest.fixture(scope="session")
 def room(stack, tmp_path_factory):
     """Three desktops, two with somebody at them, and a host where nobody answers."""
-
-    class Nobody:
-        address, password = "127.0.0.1:9", "unused"
-
     folder = tmp_path_factory.mktemp("views")
     with (
         XvncDesktop(folder / "one") as one,
@@ -163,6 +164,24 @@ def test_the_bar_offers_what_the_scope_can_do_and_says_why_not(wall, room):
     wall.wait_for_url(f"**/observe/screen/{room['v-01']}?*mode=view*")
 
 
+def test_with_a_filter_the_bar_speaks_of_what_is_shown_and_acts_on_it_alone(wall, room):
+    saved = []
+    wall.on("download", lambda download: saved.append(download.suggested_filename))
+    wall.fill("#search", "malo")
+    assert scope(wall) == "Shown: 1 of 4 workstations"
+    assert action(wall, "view").get_attribute("aria-disabled") is None
+    action(wall, "screenshot").click()
+    wall.wait_for_selector("#toasts >> text=1 picture saved.", timeout=PATIENCE)
+    wait_until(lambda: wall.wait_for_timeout(50) or len(saved) == 1, 5, "one file")
+    assert saved[0].startswith("v-02")
+    wall.fill("#search", "nobody of that name")
+    assert scope(wall) == "Shown: 0 of 4 workstations"
+    action(wall, "screenshot").click(force=True)
+    wall.wait_for_selector("#toasts >> text=No workstation is shown.")
+    wall.fill("#search", "")
+    assert scope(wall) == "Whole room, 4 workstations"
+
+
 def test_screenshots_are_saved_one_file_each_and_large(wall, room):
     for name in ("v-01", "v-03"):
         press(wall, room[name], "Control")
@@ -179,7 +198,9 @@ def test_screenshots_are_saved_one_file_each_and_large(wall, room):
         assert picture.width == 640
 
 
-def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall, room):
+def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall, stack, room):
+    wall.clock.install()
+    open_wall(wall, stack, room)
     for name in ("v-02", "v-03"):
         press(wall, room[name], "Control")
     wall.click("#spotlight-open")
@@ -193,21 +214,67 @@ def test_the_spotlight_shows_what_is_selected_large_and_the_slideshow_walks(wall
     wall.click("#spotlight-slides")
     assert large.count() == 1
     assert large.get_attribute("data-of") == room["v-02"]
-    wall.wait_for_selector(f'#spotlight-list [data-of="{room["v-03"]}"]', timeout=7000)
+    wall.clock.fast_forward(5000)
+    wall.wait_for_selector(f'#spotlight-list [data-of="{room["v-03"]}"]')
     large.locator("a").focus()
     wall.keyboard.press("Space")
     assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
     wall.keyboard.press("n")
     assert large.get_attribute("data-of") == room["v-02"]
-    wall.wait_for_timeout(5500)  # longer than a slide
+    wall.clock.fast_forward(5500)  # longer than a slide
     assert large.get_attribute("data-of") == room["v-02"]
     wall.click("#spotlight-close")
     assert wall.locator("#spotlight").is_hidden()
 
 
+def width_of_tiles(page):
+    return page.evaluate("document.querySelector('#wall .tile').clientWidth")
+
+
+def test_the_wall_has_its_size_back_after_the_spotlight(wall):
+    before = width_of_tiles(wall)
+    wall.set_viewport_size({"width": 1280, "height": 1400})  # the box around keeps its own size
+    wait_until(lambda: width_of_tiles(wall) != before, 3, "the size in a high window")
+    before = width_of_tiles(wall)
+    wall.click("#spotlight-open")
+    wait_until(lambda: width_of_tiles(wall) < before, 3, "less room beneath the spotlight")
+    wall.click("#spotlight-close")
+    wait_until(lambda: width_of_tiles(wall) == before, 3, "the old size")
+
+
+def test_space_pauses_a_slideshow_just_begun_by_its_button_or_by_the_menu(wall):
+    hint = wall.locator("#spotlight-hint")
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Space pauses."
+    wall.click("#spotlight-close")
+    wall.click("#more")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("ArrowDown")
+    wall.keyboard.press("Enter")  # Slideshow
+    wall.keyboard.press("Space")
+    assert hint.inner_text() == "Paused. Space goes on."
+    assert selected(wall) == []
+    assert wall.locator("#more-list").is_hidden()
+
+
+def test_a_slide_that_leaves_hands_the_focus_on(wall):
+    wall.click("#spotlight-open")
+    wall.click("#spotlight-slides")
+    wall.locator("#spotlight-list a").focus()
+    wall.keyboard.press("n")
+    assert wall.evaluate("document.activeElement.id") == "spotlight-list"
+    wall.keyboard.press("Space")
+    assert wall.locator("#spotlight-hint").inner_text() == "Paused. Space goes on."
+
+
 def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, room):
     with new_page(browser, reduced_motion="reduce") as page:
         sign_in(page, stack)
+        page.clock.install()
         open_wall(page, stack, room)
         page.click("#more")
         page.keyboard.press("ArrowDown")
@@ -215,7 +282,7 @@ def test_with_reduced_motion_the_slideshow_walks_by_key_only(browser, stack, roo
         page.keyboard.press("Enter")  # Slideshow
         shown = page.locator("#spotlight-list .tile")
         first = shown.get_attribute("data-of")
-        page.wait_for_timeout(5500)
+        page.clock.fast_forward(5500)
         assert shown.get_attribute("data-of") == first
         page.locator("#spotlight-list a").focus()
         page.keyboard.press("n")
@@ -259,6 +326,101 @@ def test_the_projector_shows_workstation_names_and_nothing_of_a_student(wall, ro
     assert scope(wall) == "Whole room, 4 workstations"
 
 
+STUDENTS = ("Zoé", "Zoe", "zoe.", "Malo", "malo.", "Lise", "lise.")
+
+
+def named(page):
+    """The students whom the page names to anybody: in its text, its title and what is beside."""
+    seen = page.evaluate(
+        """() => {
+          const shown = document.body.cloneNode(true);
+          shown.querySelectorAll("script").forEach((script) => script.remove());
+          return document.title + shown.outerHTML;
+        }"""
+    )
+    return [name for name in STUDENTS if name in seen]
+
+
+def test_a_screen_opened_from_the_projector_names_nobody(wall, stack, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    with wall.context.expect_page() as tab:
+        link(wall, room["v-02"]).click(button="middle")
+    tab.value.wait_for_selector("h1:has-text('v-02')")
+    assert named(tab.value) == []
+    tab.value.close()
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("v")
+    wall.wait_for_url(f"**/screen/{room['v-01']}?*")
+    until_status(wall, "open")
+    assert wall.inner_text("h1") == "v-01"
+    assert named(wall) == []
+    wall.keyboard.press("n")
+    wall.wait_for_url(f"**/screen/{room['v-02']}?*")
+    until_status(wall, "open")
+    assert named(wall) == []
+    wall.goto(f"{stack.url}/observe/screen/{room['v-01']}?room={ROOM}")  # as it was opened before
+    wall.wait_for_url("**names=hidden*")
+    wall.click("#back")
+    until_live(wall, room["v-01"])
+    assert wall.locator("#projector-off").is_visible()
+    assert "names=" not in wall.url
+    wall.click("#projector-off")
+    link(wall, room["v-01"]).click()
+    wall.wait_for_selector("h1:has-text('Zo')")
+
+
+def test_who_sits_down_while_the_projector_zooms_is_not_named(wall, stack, room):
+    link(wall, room["v-03"]).focus()
+    wall.keyboard.press("p")
+    link(wall, room["v-03"]).focus()
+    wall.keyboard.down("z")
+    assert wall.inner_text("#zoom .tile-name") == "v-03"
+    seat(stack, "v-03", "lise.noel")
+    try:
+        wall.wait_for_selector(f'li[data-workstation="{room["v-03"]}"]:not([data-free])')
+        wall.wait_for_selector("#zoom .tile-where:has-text('v-03')")
+        assert "lise" not in wall.inner_text("#zoom")
+    finally:
+        seat(stack, "v-03", "")
+        wall.keyboard.up("z")
+
+
+def test_what_failed_is_told_to_the_projector_without_names(wall, stack, room):
+    seat(stack, "v-04", "lise.noel")
+    try:
+        wall.wait_for_selector(f'li[data-workstation="{room["v-04"]}"]:not([data-free])')
+        held = []
+        wall.route("**/retry", lambda route: held.append(route))
+        action(wall, "retry").click()
+        wait_until(lambda: wall.title() and held, 5, "the call on its way")
+        link(wall, room["v-01"]).focus()
+        wall.keyboard.press("p")
+        held.pop().abort()
+        wall.click("#toasts >> text=Details")
+        assert wall.inner_text("#results-list strong") == "v-04"
+    finally:
+        seat(stack, "v-04", "")
+
+
+def seat(stack, name, login):
+    """Have another student, or nobody, sit at a workstation of this room."""
+    listed = json.loads(stack.eopctl("workstation", "list", "--json"))
+    (one,) = [entry for entry in listed if entry["name"] == name]
+    stack.eopctl(
+        "workstation", "add", "--name", name, "--room", ROOM, "--vnc", one["address"],
+        "--replace", *(["--user", login] if login else []),
+    )  # fmt: skip
+
+
+def test_what_was_said_of_the_projector_mode_leaves_with_it(wall, room):
+    link(wall, room["v-01"]).focus()
+    wall.keyboard.press("p")
+    assert "Names are hidden." in wall.locator("#toasts").inner_text()
+    wall.keyboard.press("Escape")
+    assert wall.locator("#toasts").inner_text() == ""
+
+
 def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
     wall.select_option("#sort", "name")
     wall.locator("#wall .tile").first.hover()
@@ -275,6 +437,22 @@ def test_order_changes_wait_while_the_pointer_moves_over_the_wall(wall, room):
         assert wall.evaluate(order) == before
     wall.mouse.move(2, 2)
     wait_until(lambda: wall.evaluate(order) != before, 3, "the new order")
+
+
+def test_with_nothing_to_look_at_the_wall_says_that_all_is_well(wall, stack, room):
+    wall.check("input[name=filter][value=attention]", force=True)
+    wall.wait_for_selector(f'#wall [data-workstation="{room["v-04"]}"]')
+    stack.eopctl("workstation", "remove", "v-04")
+    try:
+        text = wall.locator("#nothing-text")
+        text.wait_for(state="visible", timeout=PATIENCE)
+        assert text.inner_text() == "Nothing needs a look: all workstations are well."
+        wall.fill("#search", "nobody of that name")
+        wall.click("#clear")
+        wall.fill("#search", "nobody of that name")
+        assert text.inner_text() == "No workstation matches."
+    finally:
+        room["v-04"] = stack.add_workstation("v-04", Nobody, ROOM)
 
 
 def test_full_screen_shows_the_wall_with_its_bar(wall):

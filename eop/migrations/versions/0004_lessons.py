@@ -11,15 +11,17 @@ def upgrade() -> None:
     op.create_table(
         "lesson",
         sa.Column("id", sa.String(16), nullable=False),
-        sa.Column("user_id", sa.Integer, nullable=False),
+        sa.Column("user_id", sa.Integer),
+        sa.Column("login", sa.String(64), nullable=False),
         sa.Column("room", sa.String(64)),
         sa.Column("class_name", sa.String(64)),
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("until_at", sa.BigInteger, nullable=False),
+        sa.Column("ended_at", sa.BigInteger),
         sa.Column("preset", sa.JSON),
         sa.PrimaryKeyConstraint("id", name="pk_lesson"),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name="fk_lesson_user_id", ondelete="CASCADE"
+            ["user_id"], ["user.id"], name="fk_lesson_user_id", ondelete="SET NULL"
         ),
         sa.UniqueConstraint("user_id", name="uq_lesson_user_id"),
     )

@@ -1,9 +1,11 @@
 import asyncio
+import contextlib
 import struct
 from dataclasses import replace
 
 import pytest
 
+from controle_vnc.control.messages import Controller
 from controle_vnc.viewer.live import serve
 from controle_vnc.viewer.stream import Stream
 from controle_vnc.workstation.pace import Timing
@@ -118,7 +120,29 @@ def test_under_control_the_workstation_is_controlled_and_input_passes():
             viewer = await RfbViewer(browser).open()
             viewer.send(stroke(0x61) + pointer(1, 5, 6) + cut_text(b"hello"))
             await until(lambda: {4, 5, 6} <= set(server.types()), "input")
-            assert place.hub.status("id1").state == "controlled"
+            told = place.hub.status("id1")
+            assert told.state == "controlled"
+            assert told.controllers == [Controller(CONTROL.user, CONTROL.name)]
+        assert place.hub.status("id1").controllers == []
+
+    play_screen(play)
+
+
+def test_who_controls_is_told_each_once_and_who_only_views_is_not():
+    async def play(server, place):
+        grants = [
+            CONTROL,
+            replace(CONTROL, id="g3", session="s3"),
+            replace(CONTROL, id="g4", session="s4", user="roux", name="M. Roux"),
+            replace(VIEW, id="g5", session="s5", user="klein", name="Mme Klein"),
+        ]
+        async with contextlib.AsyncExitStack() as stack:
+            for grant in grants:
+                browser = await stack.enter_async_context(browsing(serve, grant, place))
+                await RfbViewer(browser).open()
+            assert [one.login for one in place.hub.status("id1").controllers] == [
+                CONTROL.user, "roux",
+            ]  # fmt: skip
 
     play_screen(play)
 

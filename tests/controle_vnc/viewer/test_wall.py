@@ -35,6 +35,7 @@ def test_a_wall_begins_with_a_snapshot_of_its_room_and_connects_to_nobody():
                     {
                         "number": 1, "id": "id1", "name": "pc-01", "room": "S12",
                         "user": "zoe.martin", "state": "unknown", "reason": None,
+                        "controllers": [],
                     }
                 ]  # fmt: skip
                 await asyncio.sleep(0.1)

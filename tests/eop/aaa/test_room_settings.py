@@ -3,6 +3,7 @@ import pytest
 from eop.aaa import room_settings
 from eop.aaa.policy import Target
 from eop.audit.tables import audit
+from eop.directory import rooms
 from eop.errors import InvalidError
 from eop.worker import Worker
 from tests.desktops import wait_until
@@ -107,28 +108,34 @@ def test_the_daemon_is_told_and_told_again_when_it_has_started_anew(house):
     worker.tick()
     wait_until(lambda: daemon.hub.seat(id_).rewind.is_on, 2, "told again")
     change(house, value=False, now=NOW + 1)
-    assert room_settings.tell(house.parts.database, house.parts.daemon)
+    assert room_settings.tell(house.parts.database, house.parts.daemon, house.parts.now_ms())
     assert not daemon.hub.seat(id_).rewind.is_on
 
 
 def test_a_daemon_that_is_down_did_not_hear(quiet):
-    assert not room_settings.tell(quiet.parts.database, quiet.parts.daemon)
+    assert not room_settings.tell(quiet.parts.database, quiet.parts.daemon, NOW)
 
 
-def rename(installation, before, after, now):
-    with installation.parts.database.write() as connection:
-        room_settings.rename(connection, before, after, now)
+@pytest.mark.parametrize("before", ["S12", "S13"])
+def test_a_renamed_room_keeps_its_setting_and_the_daemon_follows(house, before):
+    """Whether the old name had a setting or not: what was left at the new one holds no more."""
+    id_ = house.add_workstation("pc-01", "S14")
+    parts = house.parts
+    change(house)
+    change(house, "S14", now=NOW + 5)  # later than every other, and about to give way
+    assert room_settings.tell(parts.database, parts.daemon, NOW + 5)
+    assert house.daemon.hub.seat(id_).rewind.is_on
+    with parts.database.write() as connection:
+        rooms.rename(connection, before, "S14")
+    assert room_settings.tell(parts.database, parts.daemon, NOW + 6)
+    assert house.daemon.hub.seat(id_).rewind.is_on is (before == "S12")
+    assert [one[:2] for one in settings(house)] == [("S14" if before == "S12" else "S12", True)]
 
 
-def test_what_is_set_follows_a_room_and_what_was_left_there_holds_no_more(quiet):
-    change(quiet)
-    change(quiet, "S13", now=NOW + 5)
-    change(quiet, "S14")
-    rename(quiet, "S12", "S13", NOW + 1)
-    # later than what gave way, or controle-vnc would go on keeping screens under the old name
-    assert [(room, at) for room, _, at, _ in settings(quiet)] == [
-        ("S13", NOW + 7),
-        ("S14", NOW + 6),
-    ]
-    rename(quiet, "S15", "S13", NOW + 9)
-    assert [room for room, *_ in settings(quiet)] == ["S14"]
+def test_what_was_asked_before_another_change_does_not_undo_it(house):
+    id_ = house.add_workstation("pc-01", "S12")
+    parts = house.parts
+    change(house, now=NOW + 5)
+    room_settings.tell(parts.database, parts.daemon, NOW + 5)
+    parts.daemon.keep_rewind([], NOW + 4)
+    assert house.daemon.hub.seat(id_).rewind.is_on

@@ -89,6 +89,7 @@ def test_while_it_runs_each_line_is_shown_and_the_page_renews_itself(shown):
     page = shown(state="running", report="", checks=PASSED[:2])
     assert "2 checks done…" in words(page)
     assert "data-again" in page.text
+    assert 'data-said="Checking…"' in page.text  # and not each number: a voice would never end
     assert '<noscript><meta http-equiv="refresh"' in page.text
 
 

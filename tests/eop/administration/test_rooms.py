@@ -141,6 +141,32 @@ def test_an_interrupted_rename_is_finished_by_another(school, boss):
     assert rooms_of(school, "bruno") == ("S13",)
 
 
+def test_no_room_in_use_takes_in_what_another_one_has(school, boss):
+    """A name that only rights have left is not renamed to a room that others were given."""
+    school.add_workstation("pc-02", "S13")
+    school.add_user("bruno", rooms=("S99",), classes=())
+    school.add_user("dora", rooms=("S13",), classes=())
+    answer = rename(boss, "S99", "S13")
+    assert answer.status_code == 422
+    assert "There is a room “S13” already" in words(answer)
+    assert rooms_of(school, "bruno") == ("S99",)
+
+
+def test_who_was_given_the_new_name_already_is_named_before_he_sees_these_screens(school, boss):
+    school.add_user("bruno", rooms=("S13",), classes=())
+    school.add_user("dora", rooms=("S12", "S13"), classes=())
+    answer = rename(boss, "S12", "S13")
+    assert answer.status_code == 422
+    assert "S13 was given to one person already" in words(answer)
+    assert "Bruno" in words(answer)
+    assert "Dora" not in words(answer).split("already, who")[1]
+    assert where(school) == {"pc-01": "S12"}
+    done = send(boss, PATH + "/rename", room="S12", name="S13", agreed="S14")
+    assert done.status_code == 422, "another name was agreed to"
+    follow(boss, send(boss, PATH + "/rename", room="S12", name="S13", agreed="S13"))
+    assert where(school) == {"pc-01": "S13"}
+
+
 def test_rights_of_a_source_are_named(school, boss):
     school.add_user("bruno", rooms=("S12",), classes=())
     with school.parts.database.write() as connection:

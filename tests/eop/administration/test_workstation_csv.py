@@ -129,11 +129,8 @@ def test_whatever_bytes_a_file_has_they_are_text_or_refused(data):
     assert text.encode() in (data, data.removeprefix(b"\xef\xbb\xbf"))
 
 
-NAMES = (
-    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=64)
-    .filter(str.isprintable)
-    .filter(lambda name: not name.startswith("'"))
-)
+_LETTERS = st.characters(exclude_categories=["C", "Z"]) | st.sampled_from("'=;@")
+NAMES = st.text(_LETTERS, min_size=1, max_size=64).filter(str.isprintable)
 ENDPOINTS = st.sampled_from(["h:5900", "10.0.0.1:1", "[fe80::1]:65535", "unix:/run/x y.sock"])
 
 
@@ -148,3 +145,17 @@ def test_what_was_exported_is_read_back_and_no_cell_is_a_formula(rows):
     read = workstation_csv.read(workstation_csv.text_of(text.encode()))
     assert read.wrong == []
     assert [(one.name, one.room, one.address, one.user or None) for one in read.rows] == rows
+
+
+@pytest.mark.parametrize("user", ["=1+1", "x;=cmd|'/C calc'!A0", "'=1+1", "''@x", "x; -2"])
+def test_no_cell_is_a_formula_also_where_semicolons_divide_cells(user):
+    _, line = workstation_csv.export([workstation(user=user)])
+    (cells,) = csv.reader(io.StringIO(line))
+    assert cells[4] == f"'{user}"
+    (row,) = workstation_csv.read("name,room,address,port,user\n" + line).rows
+    assert row.user == user
+
+
+def test_a_file_from_a_browser_names_no_file_of_the_server():
+    with pytest.raises(InvalidError, match="The first line must name"):
+        workstation_csv.read("name,room,address,password_file\npc-01,S12,h,/etc/passwd\n")

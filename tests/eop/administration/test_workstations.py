@@ -46,7 +46,7 @@ def test_the_list_says_how_each_is_why_and_what_to_do(school, boss):
     page = get(boss, PATH)
     assert "Workstations: 1, rooms: 1. Answering: 0, to be looked at: 1." in words(page)
     assert "pc-01 Zoe S12 127.0.0.1:" in words(page)
-    assert "Connection refused Connection refused: no VNC server listens there." in words(page)
+    assert "Connection refused No VNC server listens there." in words(page)
     assert f'action="/eoleapps/eop{PATH}/{school.id}/probe"' in page.text
     assert "data-again" not in page.text
 

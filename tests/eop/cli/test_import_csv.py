@@ -1,5 +1,6 @@
 import pytest
 
+from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST
 from tests.eop.cli.test_workstation import listed
 
 GOOD = """name,room,vnc,password,user
@@ -40,7 +41,7 @@ def test_a_dry_run_prints_the_differences_and_changes_nothing(house, eopctl, loa
     done = load("name;room;vnc\npc-01;S14;192.0.2.99:5900\npc-09;S14;pc-09:5900\n", "--dry-run")
     assert done.code == 0
     assert done.out.splitlines() == [
-        "~ pc-01  room S12 → S14, vnc 192.0.2.11:5900 → 192.0.2.99:5900, user zoe → -",
+        "~ pc-01  room S12 → S14, address 192.0.2.11:5900 → 192.0.2.99:5900",
         "+ pc-09  S14  pc-09:5900",
     ]
     assert listed(eopctl) == before
@@ -52,7 +53,7 @@ def test_a_file_with_wrong_lines_names_each_and_changes_nothing(house, eopctl, l
         "pc-01,S12,192.0.2.11:5900,,,\n"
         "pc-01,S12,192.0.2.12:5900,,,\n"
         ",S12,192.0.2.12:5900,,,\n"
-        "pc-03,S12,192.0.2.12,,,\n"
+        "pc-03,S12,192.0.2 12,,,\n"
         "pc-04,S12,192.0.2.12:99999,,,\n"
         "pc-05,S12,192.0.2.12:5900,a,b,\n"
         "pc-06,S12,192.0.2.12:5900,,nofile,\n"
@@ -98,8 +99,10 @@ def test_a_quote_that_does_not_end_is_told_with_its_line(house, load):
     assert "line " in done.out
 
 
-def test_what_the_daemon_refuses_alone_makes_it_done_in_part(house, eopctl, load):
-    done = load("name,room,vnc\npc-01,S12,h:5900\npc-02,S12,bad_host!:5900\n")
-    assert done.code == 3
-    assert "pc-02" in done.out.splitlines()[-1]
-    assert [row[0] for row in listed(eopctl)] == ["pc-01"]
+def test_what_controle_vnc_refuses_changes_nothing(house, eopctl, load):
+    assert load("name,room,vnc\npc-0,S12,h:5900\n").code == 0
+    rows = "".join(f"pc-{n},S14,h:5900\n" for n in range(1, MAX_WORKSTATIONS_A_REQUEST + 1))
+    done = load("name,room,vnc\n" + rows)
+    assert done.code == 1
+    assert str(MAX_WORKSTATIONS_A_REQUEST) in done.err
+    assert [row[:2] for row in listed(eopctl)] == [("pc-0", "S12")]

@@ -3,6 +3,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 
 from eop.directory import rooms, users
 from eop.directory.users import NewUser
+from eop.observation.tables import seating_plan
 
 
 @pytest.fixture
@@ -48,3 +49,33 @@ def test_what_names_rooms_elsewhere_follows_and_leftovers_give_way(connection, m
     rooms.follow(plan.c.room)
     rooms.rename(connection, "S12", "S13")
     assert connection.execute(select(plan.c.room, plan.c.text)).all() == [("S13", "new")]
+
+
+def test_of_what_is_not_one_a_room_nothing_gives_way(connection, monkeypatch):
+    seen = Table("seen_of_this_test", MetaData(), Column("room", String(64)))
+    seen.create(connection)
+    connection.execute(insert(seen), [{"room": "S12"}, {"room": "S13"}])
+    monkeypatch.setattr(rooms, "_following", [])
+    rooms.follow(seen.c.room, leftovers_give_way=False)
+    assert not rooms.is_named(connection, "S12")
+    rooms.rename(connection, "S12", "S13")
+    assert connection.execute(select(seen.c.room)).scalars().all() == ["S13", "S13"]
+
+
+def test_a_room_is_named_by_what_was_given_and_by_what_is_kept_of_it(connection):
+    assert not rooms.is_named(connection, "S12")
+    add(connection, "anna", "S12")
+    assert rooms.is_named(connection, "S12")
+    connection.execute(
+        insert(seating_plan).values(
+            room="S13",
+            version=1,
+            columns=1,
+            rows=1,
+            aisles=[],
+            seats=[],
+            at=0,
+            by="anna",
+        )
+    )
+    assert rooms.is_named(connection, "S13")

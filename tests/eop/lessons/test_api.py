@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from eop.aaa import switches
 from eop.audit.tables import audit
-from eop.lessons import presets
+from eop.directory import rooms, users
+from eop.lessons import presets, running
 from tests.eop.installation import API, error
 
 PRESET = {
@@ -144,6 +145,72 @@ def test_what_cannot_be_released_is_told_and_the_lesson_ends(school):
     assert answer.json == {"released": {}, "failed": ["blinds"]}
     assert browser.get("lessons/current").status_code == 404
     assert kept(school, "lesson_ended")[0][1]["failed"] == ["blinds"]
+
+
+def end_over(school):
+    parts = school.parts
+    house = running.House(parts.database, parts.daemon, parts.restraints)
+    return running.end_over(house, parts.now_ms())
+
+
+def test_what_could_not_be_released_is_tried_again_until_it_is(school):
+    browser = school.signed_in()
+    lesson = begun(browser, room="S12")
+    school.blinds.dropped = {"S12": ("camille", 1)}
+    school.blinds.fails = True
+    browser.post(f"lessons/{lesson['id']}/end", {})
+    assert end_over(school) == 0
+    other = begun(browser, room="S14")
+    school.blinds.fails = False
+    assert end_over(school) == 1
+    assert school.blinds.dropped == {}
+    assert end_over(school) == 0
+    assert browser.get("lessons/current").json["id"] == other["id"]
+    assert len(kept(school, "lesson_ended")) == 1
+
+
+def test_a_new_lesson_there_keeps_what_an_earlier_one_left_in_force(school):
+    browser = school.signed_in()
+    lesson = begun(browser, room="S12")
+    school.blinds.dropped = {"S12": ("camille", 1)}
+    school.blinds.fails = True
+    browser.post(f"lessons/{lesson['id']}/end", {})
+    lesson = begun(browser, room="S12")
+    school.blinds.fails = False
+    assert end_over(school) == 0
+    assert school.blinds.dropped == {"S12": ("camille", 1)}
+    browser.post(f"lessons/{lesson['id']}/end", {})
+    assert school.blinds.dropped == {}
+
+
+def test_a_lesson_ends_with_its_account(school):
+    begun(school.signed_in("roux"), room="S12")
+    school.blinds.dropped = {"S12": ("roux", 1)}
+    with school.parts.database.write() as connection:
+        users.remove(connection, "roux")
+    assert end_over(school) == 1
+    assert school.blinds.dropped == {}
+    ((who, details),) = kept(school, "lesson_ended")
+    assert (who, details["why"]) == ("roux", "removed")
+
+
+def test_a_lesson_follows_its_room(school):
+    browser = school.signed_in()
+    begun(browser, room="S14")
+    begun(school.signed_in("roux"), room="S12")
+    with school.parts.database.write() as connection:
+        rooms.rename(connection, "S12", "S14")
+    assert browser.get("lessons/current").json["room"] == "S14"
+    assert school.signed_in("roux").get("lessons/current").json["room"] == "S14"
+
+
+def test_where_something_cannot_be_asked_the_lesson_is_shown_and_ends_all_the_same(school):
+    browser = school.signed_in()
+    lesson = begun(browser, room="S12")
+    school.blinds.fails = True
+    (only,) = browser.get("lessons/current").json["in_force"]
+    assert (only["text"], only["by"]) == ("Not known now: what else is in force", "")
+    assert browser.post(f"lessons/{lesson['id']}/end", {}).status_code == 200
 
 
 def test_what_is_in_force_says_who_set_it_and_since_when(school):

@@ -37,7 +37,6 @@ def test_starting_leads_to_the_wall_with_the_lessons_bar(school):
     assert answer.headers["Location"] == f"{MOUNT}/observe/wall?room=S12"
     page = follow(browser, answer)
     assert "3eB, room S12 since" in words(page)
-    assert 'data-follow="wall"' in page.text
     assert page.text.count('id="tally"') == 1
     assert "Another room or class" not in page.text
 
@@ -45,7 +44,6 @@ def test_starting_leads_to_the_wall_with_the_lessons_bar(school):
 def test_on_another_wall_both_bars_are_there(school):
     browser = started(school)
     page = get(browser, "/observe/wall", room="S14")
-    assert "data-follow" not in page.text
     assert 'id="lesson"' in page.text
     assert "Another room or class" in page.text
     assert page.text.count('id="tally"') == 1
@@ -104,7 +102,7 @@ def test_a_second_start_shows_the_lesson_that_is_open(school):
     browser = started(school)
     page = follow(browser, send(browser, "/lessons/", room="S14"))
     assert "3eB, room S12" in words(page)
-    assert "It ends by itself at" in words(page)
+    assert "It ends by itself " in words(page)
 
 
 def test_lessons_of_colleagues_are_told_where_one_may_teach_too(school):
@@ -115,6 +113,18 @@ def test_lessons_of_colleagues_are_told_where_one_may_teach_too(school):
     assert f'href="{MOUNT}/lessons/?class=3eB&amp;room=S12"' in roux.text
     school.add_user("other", rooms=("S99",), classes=())
     assert "colleagues" not in words(get(school.signed_in("other"), "/lessons/"))
+
+
+def test_a_wall_says_that_a_colleague_gives_a_lesson_there_and_since_when(school):
+    camille = started(school)
+    roux, klein = school.signed_in("roux"), school.signed_in("klein")
+    told = r"Lesson of Camille since \d+:\d\d"
+    assert re.search(told, words(get(roux, "/observe/wall", room="S12")))
+    assert re.search(told, words(get(klein, "/observe/wall", **{"class": "3eB"})))
+    assert "Lesson of" not in words(get(camille, "/observe/wall", room="S12"))
+    assert "Lesson of" not in words(get(camille, "/observe/wall", room="S14"))
+    send(camille, "/lessons/end", lesson=shown_id(camille))
+    assert "Lesson of" not in words(get(roux, "/observe/wall", room="S12"))
 
 
 def test_ending_asks_first_says_what_is_released_and_then_that_it_was(school):
@@ -186,7 +196,7 @@ def test_a_preset_is_kept_changed_removed_and_shown_with_the_lesson(school):
         "lock_text": "Look up!",
     }  # fmt: skip
     page = follow(browser, send(browser, "/lessons/presets", **fields))
-    assert "The preset is kept. Your presets Exam 2 sites" in words(page)
+    assert "The preset is kept. Your presets Exam Only 2 sites open." in words(page)
     number = browser.get("lessons/presets").json[0]["id"]
     assert (
         "fr.wikipedia.org\na.example</textarea>" in get(browser, f"/lessons/presets/{number}").text
@@ -207,6 +217,7 @@ def test_a_preset_is_kept_changed_removed_and_shown_with_the_lesson(school):
         ({"name": " "}, "Give the preset a name of at most 60 characters."),
         ({"name": "x" * 61}, "Give the preset a name of at most 60 characters."),
         ({"sites": "https://a.fr/x"}, "“https://a.fr/x” is not the name of a site"),
+        ({"sites": "b.fr\r\nnot a site!"}, "“not a site!” is not the name of a site"),
         ({"sites_rule": "blocked"}, "Name the sites, one a line, or choose “No rule”."),
         ({"lock_text": "x" * 201}, "at most 200 characters"),
     ],

@@ -1,6 +1,7 @@
 import pytest
 
 from controle_vnc.workstation import state
+from eop.aaa.session import TOUCH_SECONDS
 from eop.observation import reasons
 from tests.eop.installation import error
 
@@ -45,6 +46,7 @@ def test_workstations_are_described_and_filtered(school):
     assert (first["name"], first["room"], first["user"]) == ("pc-01", "S12", "zoe")
     assert set(first) == {
         "id", "name", "room", "state", "user", "kind", "checked_at", "reason_code", "reason",
+        "controllers",
     }  # fmt: skip
     assert names(browser.get("workstations", room="S14")) == ["pc-03"]
     assert names(browser.get("workstations", **{"class": "3eB"})) == ["pc-01", "pc-03"]
@@ -54,6 +56,25 @@ def test_workstations_are_described_and_filtered(school):
     assert error(browser.get("workstations", room="S99")) == (404, "unknown_room")
     assert error(browser.get("workstations", **{"class": "6eA"})) == (404, "unknown_class")
     assert error(browser.get("workstations", room="x" * 65)) == (422, "invalid")
+
+
+def test_one_workstation_is_described_to_who_may_see_it_alone(school):
+    school.add_user("zoe", role="student", rooms=(), classes=())
+    number = school.ids["pc-01"]
+    browser = school.signed_in()
+    assert browser.get(f"workstations/{number}").json == browser.get("workstations").json[0]
+    assert error(browser.get("workstations/unknown")) == (404, "unknown_workstation")
+    assert school.signed_in("zoe").get(f"workstations/{number}").status_code == 403
+    other = school.ids["pc-03"]  # in S14
+    assert school.signed_in("room").get(f"workstations/{other}").status_code == 403
+
+
+def test_a_page_that_asks_who_controls_keeps_no_session_alive(school):
+    browser, path = school.signed_in(), f"workstations/{school.ids['pc-01']}"
+    school.offset += school.site.SESSION_IDLE * 60 - TOUCH_SECONDS
+    assert browser.get(path).status_code == 200
+    school.offset += 2 * TOUCH_SECONDS
+    assert browser.get(path).status_code == 401
 
 
 def test_workstations_of_others_are_not_listed(school):
@@ -91,6 +112,7 @@ def test_a_screen_ticket_is_bound_to_session_workstation_and_mode(school):
     assert answer.json["path"] == "/websockify"
     assert answer.json["url"] == f"ws://127.0.0.1:{school.shared.GATEWAY_PORT}/websockify"
     assert answer.json["expires_in"] == 30
+    assert answer.json["user"] == "zoe"
     grant = school.daemon.office.redeem(answer.json["ticket"])
     assert (grant.kind, grant.workstation, grant.mode) == ("screen", school.ids["pc-01"], "control")
     assert (grant.user, grant.name) == ("camille", "Camille")
@@ -98,7 +120,9 @@ def test_a_screen_ticket_is_bound_to_session_workstation_and_mode(school):
 
 def test_a_wall_ticket_is_of_a_room_or_of_the_students_of_a_class(school):
     browser = school.signed_in()
-    room = browser.post("tickets", {"kind": "wall", "room": "S12"}).json["ticket"]
+    answer = browser.post("tickets", {"kind": "wall", "room": "S12"}).json
+    assert "user" not in answer
+    room = answer["ticket"]
     assert school.daemon.office.redeem(room).room == "S12"
     students = browser.post("tickets", {"kind": "wall", "class": "3eB"}).json["ticket"]
     assert school.daemon.office.redeem(students).users == ("malo", "zoe")

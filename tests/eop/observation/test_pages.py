@@ -89,6 +89,22 @@ def test_a_screen_knows_its_wall_by_name_and_offers_no_way_past_its_ends(house):
     assert '<a class="b" data-kind="plain" id="before" hidden>' in page.text
 
 
+def test_a_screen_for_the_projector_names_no_student(house):
+    house.add_user("zoe.martin", role="student")
+    house.add_user("malo", role="student")
+    number = house.add_workstation("pc-01", "S12", user="zoe.martin")
+    other = house.add_workstation("pc-02", "S12", user="malo")
+    page = house.signed_in().open(f"{OBSERVE}screen/{number}?room=S12&names=hidden")
+    data = data_of(page)
+    assert data["others"] == {number: "pc-01", other: "pc-02"}
+    assert data["name"] == "pc-01"
+    seen = re.sub(r"<script.*?</script>", "", page.text, flags=re.DOTALL)
+    assert re.search(r"<title>pc-01\b", seen)
+    assert not re.search("zoe|malo", seen, re.IGNORECASE)
+    assert f'href="{OBSERVE}screen/{other}?room=S12&amp;names=hidden"' in seen
+    assert f'href="{OBSERVE}wall?room=S12&amp;names=hidden"' in seen
+
+
 @pytest.mark.parametrize(("allowed", "said"), [(True, "both ways"), (False, "in either way")])
 def test_a_screen_says_which_way_the_clipboard_may_go(house, allowed, said):
     house.parts = replace(house.parts, shared=replace(house.parts.shared, CLIPBOARD=allowed))

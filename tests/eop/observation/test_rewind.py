@@ -3,6 +3,7 @@ import time
 import pytest
 
 from eop.aaa import room_settings
+from eop.aaa.session import TOUCH_SECONDS
 from eop.audit.tables import audit
 from eop.observation.rewind import MINUTE_MS
 from tests.eop.installation import API, error
@@ -68,6 +69,21 @@ def test_times_and_pictures_are_given_to_whoever_may_view_the_screen(school):
         assert (answer.status_code, answer.data) == (200, JPEG)
         assert answer.mimetype == "image/jpeg"
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("asked", ["ping", "times", "picture"])
+def test_what_an_open_screen_asks_by_itself_keeps_no_session_alive(school, asked):
+    (moment,) = captured(school, 1000)
+    browser = school.signed_in()
+    school.offset += school.site.SESSION_IDLE * 60 - TOUCH_SECONDS
+    answer = {
+        "ping": lambda: browser.open("/ping"),
+        "times": lambda: times(browser, school.id),
+        "picture": lambda: picture(browser, school.id, moment),
+    }[asked]()
+    assert answer.status_code == 200
+    school.offset += 2 * TOUCH_SECONDS
+    assert error(times(browser, school.id)) == (401, "signed_out")
 
 
 def test_nobody_else_gets_them_and_nothing_is_written_down_as_looked_at(school):

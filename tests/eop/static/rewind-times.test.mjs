@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { minutes, spanAt, stretches } from "../../../eop/static/rewind-times.js";
+import { keptSeconds, minutes, spanAt, stretches } from "../../../eop/static/rewind-times.js";
 
 const SPANS = [{ at: 1000, until: 2000 }, { at: 2000, until: 2000 }, { at: 5000, until: null }];
 
@@ -30,4 +30,13 @@ test("what is older than the track begins at its left end, what is over long ago
   const now = 1_000_000;
   assert.deepEqual(stretches([{ at: 0, until: null }], now, 300), [{ x: 0, width: 300 }]);
   assert.deepEqual(stretches([{ at: 0, until: 1000 }], now, 300), []);
+});
+
+test("what is kept counts where there are pictures, and no gap", () => {
+  const now = 1_000_000;
+  const spans = [{ at: now - 60_000, until: now - 50_000 }, { at: now - 20_400, until: null }];
+  assert.equal(keptSeconds(spans, now, 300), 30);
+  assert.equal(keptSeconds([], now, 300), 0);
+  assert.equal(keptSeconds([{ at: now - 400_000, until: null }], now, 300), 300);
+  assert.equal(keptSeconds([{ at: now - 400_000, until: now - 350_000 }], now, 300), 0);
 });

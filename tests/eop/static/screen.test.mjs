@@ -6,7 +6,6 @@ globalThis.document = { getElementById: () => null }; // a page in English: no w
 const { neighboursIn } = await import("../../../eop/static/kept.js");
 const { Latency, Relief, bandwidthSaid, encodingsSaid, latencySaid } = await import("../../../eop/static/screen-figures.js");
 const { monitorsIn, placed } = await import("../../../eop/static/screen-geometry.js");
-const { fileName } = await import("../../../eop/static/screen-shot.js");
 const { beyondLatin1, edits, isModifier, keysymOf, keysymsOf } = await import("../../../eop/static/typed-text.js");
 
 const TWO = { width: 1600, height: 600 };
@@ -104,11 +103,6 @@ test("any edit of a field is followed by what it makes typed", () => {
 test("characters beyond Latin-1 are counted", () => {
   assert.equal(beyondLatin1("été ÿ"), 0);
   assert.equal(beyondLatin1("œuf à 2 €"), 2);
-});
-
-test("a screenshot is named after the workstation and the time", () => {
-  assert.equal(fileName("pc-12", new Date(2026, 10, 1, 9, 5, 7)), "pc-12 2026-11-01 09.05.07.png");
-  assert.equal(fileName("salle/é 1:2", new Date(2026, 0, 31, 23, 59, 59)), "salle_é_1_2 2026-01-31 23.59.59.png");
 });
 
 test("the neighbours are those of the wall one came from, and of no other", () => {

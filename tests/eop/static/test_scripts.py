@@ -38,6 +38,12 @@ def test_a_script_imports_only_what_is_there(script):
         assert (STATIC / name).is_file(), name
 
 
+@pytest.mark.parametrize("name", ["byId", "fileName"])
+def test_what_many_scripts_need_is_written_once(name):
+    written = re.compile(rf"(const|function) {name}\b")
+    assert len([path for path in SCRIPTS if written.search(path.read_text("utf-8"))]) == 1
+
+
 def test_every_icon_that_is_used_is_in_the_sprite():
     sprite = set(re.findall(r'<symbol id="(\w+)"', (STATIC / "icons.svg").read_text()))
     templates = (STATIC.parent / "templates").glob("*.html")

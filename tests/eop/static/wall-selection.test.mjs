@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countOf, fileName, offer } from "../../../eop/static/wall-offer.js";
+import { countOf, offer } from "../../../eop/static/wall-offer.js";
 import { Selection } from "../../../eop/static/wall-selection.js";
 import { Walk } from "../../../eop/static/wall-walk.js";
 import { Large } from "../../../eop/static/wall-large.js";
@@ -86,12 +86,6 @@ test("an action that none can do says why", () => {
   assert.equal(offer({ can }, [], words).reason, "none there");
   assert.equal(offer({ can, one: true }, [{}, {}], words).reason, "one only");
   assert.deepEqual(offer({ can, one: true }, [{}], words), { able: [{}], reason: null });
-});
-
-test("a picture's file is named by workstation and time, whatever the name holds", () => {
-  const at = Date.UTC(2026, 10, 21, 9, 5, 7) + new Date(Date.UTC(2026, 10, 21)).getTimezoneOffset() * 60_000;
-  assert.equal(fileName("pc-01", at), "pc-01_2026-11-21_09-05-07.jpg");
-  assert.equal(fileName("../Élan 7/é", at), "-Élan-7-é_2026-11-21_09-05-07.jpg");
 });
 
 test("a walk shows at most four, steps by what it shows, and comes round", () => {
