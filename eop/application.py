@@ -46,6 +46,7 @@ from eop.observation import api as observation_api
 from eop.observation import pages as observation_pages
 from eop.observation import rewind as rewind_api
 from eop.observation import seating_api
+from eop.passwords import pages as password_pages
 from eop.rest import API_ROOT, SiteApi
 from eop.services import Services
 from eop.settings import SiteSettings
@@ -95,6 +96,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         sessions,
         settings_page,
         health,
+        password_pages,
     ):
         app.register_blueprint(pages_of.blueprint)
     return app

@@ -106,6 +106,25 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "unknown_workstation": (404, lazy_gettext("There is no such workstation.")),
     "unknown_room": (404, lazy_gettext("There is no such room.")),
     "unknown_class": (404, lazy_gettext("There is no such class.")),
+    "unknown_student": (
+        404,
+        lazy_gettext("There is no such student among those whose password you may change."),
+    ),
+    "form_sent": (
+        409,
+        lazy_gettext(
+            "This was sent already: nothing is changed a second time. Open the page anew."
+        ),
+    ),
+    "file_failed": (503, lazy_gettext("The file could not be written: look into the log.")),
+    "too_many_files": (
+        409,
+        lazy_gettext("Too many files of passwords wait already: delete those you have fetched."),
+    ),
+    "too_many_passwords": (
+        429,
+        lazy_gettext("Too many passwords were changed. Try again in %(minutes)s min."),
+    ),
     "exists": (409, lazy_gettext("Something of that name exists already.")),
     "plan_changed": (
         409,

@@ -148,6 +148,10 @@ class SiteSettings:
     )
     LDAP_BIND_DN: str = setting("", "Account that searches the directory; empty: anonymous.")
     LDAP_PASSWORD_FILE: str = setting("", "File whose first line is that account's password.")
+    LDAP_WRITE_DN: str = setting(
+        "", "Account that gives students new passwords; empty: LDAP_BIND_DN."
+    )
+    LDAP_WRITE_PASSWORD_FILE: str = setting("", "File whose first line is that one's password.")
     LDAP_TIMEOUT: int = setting(5, "Seconds a server has for a whole sign-in or an import's step.")
     LDAP_LAYOUT: str = setting(
         "plain", "plain, scribe or ad (Active Directory): gives what is empty below."
@@ -170,6 +174,15 @@ class SiteSettings:
     )
     LDAP_TEAMS: str = setting(
         "", "Name of the group of teachers who watch a class, such as profs-{class}."
+    )
+    LDAP_HEADS: str = setting(
+        "",
+        "Name of the group of a class's head teachers, such as pp-{class}; empty: those of role "
+        "head_teacher are that of every class they watch.",
+    )
+    LDAP_LAST_NAME_ATTRIBUTE: str = setting("", "Attribute with a student's last name.")
+    LDAP_BIRTH_ATTRIBUTE: str = setting(
+        "", "Attribute with a student's birth date; empty: none is kept."
     )
     LDAP_ROLES: list[str] = setting(
         [], "GROUP=ROLE, with a group's name, a DN of a group or branch, or a (filter)."

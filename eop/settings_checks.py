@@ -114,7 +114,7 @@ def _check_authenticators(site: "SiteSettings", path: Path) -> None:
             f"{path}: AUTHENTICATORS must name some of {', '.join(AUTHENTICATORS)}, each once"
         )
     if site.LDAP_SERVERS or "ldap" in names or "ldap" in site.IMPORT_SOURCES:
-        ldap_layout.access_of(site, str(path))
+        ldap_layout.writing_access_of(site, str(path))
         ldap_layout.layout_of(site, str(path))
 
 

@@ -32,6 +32,7 @@ from eop.audit import events, journal, purging
 from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.lessons import running
 from eop.lessons.running import House
+from eop.passwords import files as password_files
 from eop.services import Services
 
 RENEW_SECONDS = 30.0  # a third of a lease: two may be missed
@@ -151,6 +152,7 @@ class Worker:
             steps.purge(connection, now_ms)
             codes.purge(connection, now_ms)
             departures.purge(connection, now_ms)
+        password_files.purge(now_ms)
 
     def _purge_audit(self) -> None:
         parts = self._parts

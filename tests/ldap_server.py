@@ -23,6 +23,7 @@ PROGRAM = "/usr/sbin/slapd"
 START_SECONDS = 15
 PASSWORD = "correct horse battery"
 READER_PASSWORD = "the reader's own secret"
+WRITER_PASSWORD = "the writer's own secret"
 SCRIBE = "ou=0210000A,ou=ac-test,ou=education,o=gouv,c=fr"
 AD = "dc=ecole,dc=lan"
 
@@ -158,9 +159,15 @@ class Slapd:
         self.root = f"cn=root,{suffix}"
         self.reader = f"cn=reader,{suffix}"
         self.process: subprocess.Popen[bytes] | None = None
-        self.password_file = self.folder / "reader.txt"
-        self.password_file.write_text(READER_PASSWORD + "\n")
-        self.password_file.chmod(0o600)
+        self.writer = f"cn=writer,{suffix}"
+        self.password_file = self._private("reader.txt", READER_PASSWORD)
+        self.writer_file = self._private("writer.txt", WRITER_PASSWORD)
+
+    def _private(self, name: str, password: str) -> Path:
+        file = self.folder / name
+        file.write_text(password + "\n")
+        file.chmod(0o600)
+        return file
 
     def __enter__(self) -> "Slapd":
         (self.folder / "data").mkdir()
@@ -250,8 +257,12 @@ class Slapd:
             "index objectClass,uid,cn,memberUid eq",
             "sizelimit 100",
             f'limits dn.exact="{self.reader}" size=unlimited',
-            "access to attrs=userPassword by anonymous auth by * none",
-            f'access to * by dn.exact="{self.reader}" read by anonymous auth by * none',
+            f'access to attrs=userPassword by dn.exact="{self.writer}" write by anonymous auth '
+            "by * none",
+            f'access to attrs=pwdReset,shadowLastChange by dn.exact="{self.writer}" write '
+            f'by dn.exact="{self.reader}" read by * none',
+            f'access to * by dn.exact="{self.writer}" read by dn.exact="{self.reader}" read '
+            "by anonymous auth by * none",
             "overlay ppolicy",
             f'ppolicy_default "cn=policy,{self.suffix}"',
             "ppolicy_use_lockout",
@@ -280,6 +291,8 @@ def _common(suffix: str) -> str:
     return (
         entry(f"cn=reader,{suffix}", "organizationalRole", "simpleSecurityObject",
               cn="reader", userPassword=READER_PASSWORD)
+        + entry(f"cn=writer,{suffix}", "organizationalRole", "simpleSecurityObject",
+                cn="writer", userPassword=WRITER_PASSWORD)
         + entry(f"cn=policy,{suffix}", "organizationalRole", "pwdPolicy", cn="policy",
                 pwdAttribute="userPassword", pwdLockout="TRUE", pwdMaxFailure="4",
                 pwdLockoutDuration="0", pwdMustChange="TRUE", pwdFailureCountInterval="0")

@@ -11,6 +11,8 @@ from eop.directory.users import ACTIVE, User
 class Identity:
     """A signed-in user: login, name to show, roles, and the rooms and classes granted.
 
+    `heads` are the classes whose head teacher this is.
+
     `temporary` is what is granted at this moment as a substitute, the longest first.
     """
 
@@ -19,6 +21,7 @@ class Identity:
     roles: tuple[str, ...]
     rooms: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
+    heads: frozenset[str] = frozenset()
     language: str | None = None
     theme: str | None = None
     single_keys: bool = True
@@ -34,6 +37,7 @@ def of_user(user: User, temporary: Sequence[TemporaryGrant] = ()) -> Identity:
         roles=(user.role,),
         rooms=frozenset(user.rooms),
         classes=frozenset(user.classes),
+        heads=frozenset(user.heads),
         language=user.language,
         theme=user.theme,
         single_keys=user.single_keys,

@@ -17,6 +17,21 @@ def is_kept_here(user: User | None, stored: str | None) -> bool:
     return user is not None and user.source == LOCAL and stored is not None
 
 
+def keeps_password(user: User, stored: str | None, asked: Collection[str], *, sso: bool) -> str:
+    """Who keeps an account's password and can be given another one: `local`, `ldap` or nobody.
+
+    `asked` are the authenticators that take passwords; `sso` says that people sign in at another
+    server, where a password of one's own here would be a second way in.
+    """
+    if user.source in DIRECTORIES:
+        return user.source
+    if stored is not None and LOCAL in asked:
+        return LOCAL
+    if "ldap" in asked:
+        return "ldap"
+    return LOCAL if set(asked) == {LOCAL} and not sso else ""
+
+
 def refusal(user: User, stored: str | None, authenticator: str, asked: Collection[str]) -> str:
     """Why the word of an authenticator does not open an account: a code, or nothing.
 

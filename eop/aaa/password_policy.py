@@ -1,6 +1,6 @@
 """What a local password must be, and for how long it may be used: the site's settings, applied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,13 +90,42 @@ class PasswordPolicy:
         if problems:
             raise PasswordRefusedError(*problems)
 
+    def check_given(
+        self, wanted: Sequence[tuple[str, Subject]], *, is_lasting: bool
+    ) -> list[list[Problem]]:
+        """What is wrong with each of many passwords that somebody else chooses for people.
+
+        All of them are of the same role. One that has to be changed at the first sign-in (not
+        `is_lasting`) must have the right length and follow the rule, and may be easy to guess.
+        Raises `RefusedError` where something cannot be looked up.
+        """
+        found = [self._length(password) for password, _ in wanted]
+        rule = self.rule_for(wanted[0][1].role) if wanted else ""
+        if rule:
+            follow = password_rule.which(rule, [password for password, _ in wanted])
+            for problems, is_right in zip(found, follow, strict=True):
+                if not problems and not is_right:
+                    problems.append(Problem("rule", self.rule_text()))
+        for problems, (password, subject) in zip(found, wanted, strict=True):
+            if is_lasting and not problems:
+                problems += self._easy(password, subject)
+        return found
+
+    def _length(self, password: str) -> list[Problem]:
+        code = passwords.length_problem(password)
+        return [Problem(code)] if code else []
+
     def _problems(self, password: str, subject: Subject) -> list[Problem]:
-        if code := passwords.length_problem(password):
-            return [Problem(code)]
-        found = []
+        if found := self._length(password):
+            return found
         rule = self.rule_for(subject.role)
         if rule and not password_rule.matches(rule, password):
             found.append(Problem("rule", self.rule_text()))
+        return found + self._easy(password, subject)
+
+    def _easy(self, password: str, subject: Subject) -> list[Problem]:
+        """Why it would be guessed."""
+        found = []
         judged = strength.of(password, (subject.login, subject.name, self.school))
         if judged.score < self.min_score:
             found.append(Problem("weak", advice=judged.advice))

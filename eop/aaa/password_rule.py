@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 from eop.errors import EopError, RefusedError
 
@@ -21,7 +22,7 @@ WAIT_SECONDS = 5.0
 
 _PROGRAM = (
     "import json, re, sys; rule, text = json.load(sys.stdin); "
-    "sys.stdout.write('yes' if re.fullmatch(rule, text) else 'no')"
+    "sys.stdout.write(''.join('y' if re.fullmatch(rule, one) else 'n' for one in text))"
 )
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -47,12 +48,17 @@ def matches(pattern: str, password: str) -> bool:
 
     Raises `RefusedError`: `rule_down` where that is not known in time, `busy`.
     """
+    return which(pattern, [password])[0]
+
+
+def which(pattern: str, passwords: Sequence[str]) -> list[bool]:
+    """The same of many passwords, all of them within the one deadline."""
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise RefusedError("busy", retry_after=int(WAIT_SECONDS))
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _PROGRAM],
-            input=json.dumps([pattern, password[:MAX_CHARACTERS]]).encode(),
+            input=json.dumps([pattern, [one[:MAX_CHARACTERS] for one in passwords]]).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a trace would show the password
             timeout=MATCH_SECONDS,
@@ -65,4 +71,7 @@ def matches(pattern: str, password: str) -> bool:
         raise RefusedError("rule_down") from None
     finally:
         _turns.release()
-    return done.stdout == b"yes"
+    if len(done.stdout) != len(passwords):
+        logger.error("PASSWORD_RULE cannot be applied: an answer of another length")
+        raise RefusedError("rule_down")
+    return [letter == ord("y") for letter in done.stdout]

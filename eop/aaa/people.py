@@ -36,6 +36,7 @@ class Rights:
     role: str
     rooms: tuple[str, ...]
     classes: tuple[str, ...]
+    heads: tuple[str, ...] | None = None
 
 
 def change(desk: Desk, rights: Rights) -> User:
@@ -44,7 +45,10 @@ def change(desk: Desk, rights: Rights) -> User:
         before = _local(connection, desk)
         if rights.role != before.role:
             _check_not_the_last(connection, desk, before)
-        new = NewUser(before.login, rights.role, rights.name, None, rights.rooms, rights.classes)
+        new = NewUser(
+            before.login, rights.role, rights.name, None, rights.rooms, rights.classes,
+            heads=rights.heads,
+        )  # fmt: skip
         after = users.change(connection, new)
         details = _difference(before, after)
         if details:
@@ -112,6 +116,7 @@ def _difference(before: User, after: User) -> dict[str, Any]:
         "role": (before.role, after.role),
         "rooms": (list(before.rooms), list(after.rooms)),
         "classes": (list(before.classes), list(after.classes)),
+        "heads": (list(before.heads), list(after.heads)),
     }
     return {name: [old, new] for name, (old, new) in pairs.items() if old != new}
 

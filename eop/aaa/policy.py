@@ -19,6 +19,7 @@ Action = Literal[
     "rewind", "set_rooms",
     "lesson",
     "manage_workstations", "manage_sessions", "read_settings", "check_health",
+    "student_password",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -29,7 +30,8 @@ class Scope(Enum):
     ANYWHERE = "anywhere"  # needs no target
     OWN = "own"  # what is one's own account
     GRANTED = "granted"  # only where a room or a class was granted, for good or for some time
-    OWN_CLASSES = "own_classes"  # only a class that was granted by its name, and for good
+    LASTING_CLASSES = "lasting_classes"  # only a class that was granted for good, or every class
+    HEADED_CLASSES = "headed_classes"  # only a class whose head teacher one is
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ REASONS: dict[str, bool] = {
     "every_class": True,
     "granted_room": True,  # room
     "granted_class": True,  # class
+    "headed_class": True,  # class
     "temporary_room": True,  # room, until (ms since 1970), by
     "temporary_class": True,  # class, until, by
     "signed_out": False,
@@ -89,13 +92,15 @@ _TEACHING: dict[Action, Scope] = {
     "rewind": Scope.GRANTED,
     "act": Scope.GRANTED,
     "lesson": Scope.GRANTED,
+    # not a substitute: a password lasts longer than his right
+    "student_password": Scope.LASTING_CLASSES,
 }
 
-# Ready for the pages that will need them: new passwords for the students of a class, and who
-# looked at their screens. A substitute gets neither, nor does whom every class was granted.
+# New passwords for the students of a class, and (for a page to come) who looked at their screens.
+# A substitute gets neither, nor does whom the class was granted to watch.
 _HEADING: dict[Action, Scope] = {
-    "class_passwords": Scope.OWN_CLASSES,
-    "class_report": Scope.OWN_CLASSES,
+    "class_passwords": Scope.HEADED_CLASSES,
+    "class_report": Scope.HEADED_CLASSES,
 }
 
 _SUPERVISING: dict[Action, Scope] = {
@@ -162,8 +167,7 @@ def _within(identity: Identity, role: str, scope: Scope, target: Target) -> Deci
         return Decision(True, "anywhere", {"role": role})
     if scope is Scope.OWN:
         return Decision(True, "self")
-    found = _own_classes if scope is Scope.OWN_CLASSES else _granted
-    return next(found(identity, target), Decision(False, "grant"))
+    return next(_FOUND[scope](identity, target), Decision(False, "grant"))
 
 
 def _granted(identity: Identity, target: Target) -> Iterator[Decision]:
@@ -173,15 +177,20 @@ def _granted(identity: Identity, target: Target) -> Iterator[Decision]:
             yield Decision(True, "every_room")
         if target.room in identity.rooms:
             yield Decision(True, "granted_room", {"room": target.room})
-    if target.classes and EVERYTHING in identity.classes:
-        yield Decision(True, "every_class")
-    yield from _own_classes(identity, target)
+    yield from _lasting_classes(identity, target)
     yield from _temporary(identity, target)
 
 
-def _own_classes(identity: Identity, target: Target) -> Iterator[Decision]:
+def _lasting_classes(identity: Identity, target: Target) -> Iterator[Decision]:
+    if target.classes and EVERYTHING in identity.classes:
+        yield Decision(True, "every_class")
     for name in sorted(target.classes & identity.classes):
         yield Decision(True, "granted_class", {"class": name})
+
+
+def _headed_classes(identity: Identity, target: Target) -> Iterator[Decision]:
+    for name in sorted(target.classes & identity.heads):
+        yield Decision(True, "headed_class", {"class": name})
 
 
 def _temporary(identity: Identity, target: Target) -> Iterator[Decision]:
@@ -195,3 +204,10 @@ def _temporary(identity: Identity, target: Target) -> Iterator[Decision]:
                 "by": one.given_by,
             }
             yield Decision(True, f"temporary_{one.kind}", details)
+
+
+_FOUND = {
+    Scope.GRANTED: _granted,
+    Scope.LASTING_CLASSES: _lasting_classes,
+    Scope.HEADED_CLASSES: _headed_classes,
+}

@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
     "every_class": N_("Every class was granted."),
     "granted_room": N_("The room %(room)s was granted."),
     "granted_class": N_("The class %(class)s was granted."),
+    "headed_class": N_("This is the head teacher of the class %(class)s."),
     "temporary_room": N_("The room %(room)s was granted until %(until)s by %(by)s."),
     "temporary_class": N_("The class %(class)s was granted until %(until)s by %(by)s."),
     "temporary_every_room": N_("Every room was granted until %(until)s by %(by)s."),
@@ -72,13 +73,15 @@ ACTIONS: dict[Action, str] = {
     "manage_sessions": N_("End anybody's sessions"),
     "read_settings": N_("Read the settings"),
     "check_health": N_("Have everything checked"),
+    "student_password": N_("Give one student a new password"),
 }
 
 SCOPES: dict[Scope, str] = {
     Scope.ANYWHERE: N_("everywhere"),
     Scope.OWN: N_("own account"),
     Scope.GRANTED: N_("granted rooms and classes"),
-    Scope.OWN_CLASSES: N_("own classes"),
+    Scope.LASTING_CLASSES: N_("classes granted for good"),
+    Scope.HEADED_CLASSES: N_("classes whose head teacher one is"),
 }
 
 

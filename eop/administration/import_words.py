@@ -31,6 +31,8 @@ FIELDS: dict[str, Any] = {
     "role": lazy_gettext("role"),
     "rooms": lazy_gettext("rooms"),
     "classes": lazy_gettext("classes"),
+    "heads": lazy_gettext("head teacher of"),
+    "birth_date": lazy_gettext("birth date"),
     "students": lazy_gettext("students"),
     "members": lazy_gettext("left → entered"),
     "room": lazy_gettext("room"),

@@ -76,6 +76,7 @@ def change(login: str) -> AnyResponse:
         role=forms.field("role"),
         rooms=forms.names("rooms"),
         classes=forms.names("classes"),
+        heads=forms.names("heads") if "heads" in request.form else None,
     )
     try:
         people.change(_desk(login), rights)

@@ -137,6 +137,36 @@ PRESETS = (
         ),
     ),
 )
+PASSWORDS = (
+    Answer(
+        lazy_gettext("A student forgot the password. What do I do?"),
+        lazy_gettext(
+            "Search the student here, choose “New password”, and read it to the "
+            "student or print the slip. It is shown once."
+        ),
+    ),
+    Answer(
+        lazy_gettext("How do I give a whole class new passwords?"),
+        lazy_gettext(
+            "As its head teacher, under “A class”: choose the students and the kind, "
+            "and print the slips at once."
+        ),
+    ),
+    Answer(
+        lazy_gettext("I closed the page. Where are the passwords?"),
+        lazy_gettext(
+            "Nowhere: nothing keeps them. Change them again, or ask for a CSV file "
+            "beforehand next time."
+        ),
+    ),
+    Answer(
+        lazy_gettext("Why must a password be changed at the first sign-in?"),
+        lazy_gettext(
+            "Because whoever saw the slip, or knows the student, could use it. Once "
+            "changed, only the student knows it."
+        ),
+    ),
+)
 CLIP = (
     Answer(
         lazy_gettext("How do I bring text to the workstation?"),
@@ -203,5 +233,6 @@ PLACES = (
     Place("rewind", lazy_gettext("The last five minutes"), REWIND, _SCREEN),
     Place("lesson", lazy_gettext("In a lesson"), LESSON, _LESSONS),
     Place("presets", lazy_gettext("Lesson presets"), PRESETS, _LESSONS),
+    Place("passwords", lazy_gettext("Passwords"), PASSWORDS, "passwords."),
 )
 """For who may observe, in the order of the page of help."""

@@ -261,6 +261,22 @@ def _preset_removed(details: Details) -> str:
     return str(gettext("Removed the lesson preset “%(name)s”.", name=_of(details, "preset")))
 
 
+def _passwords_batch(details: Details) -> str:
+    return str(
+        gettext(
+            "Gave students of the class %(name)s new passwords (changed: %(changed)s, refused: "
+            "%(refused)s).",
+            name=_of(details, "class"),
+            changed=_number(details, "changed"),
+            refused=_number(details, "refused"),
+        )
+    )
+
+
+def _password_file(text: Any) -> Callable[[Details], str]:
+    return lambda details: str(text) % {"name": _of(details, "file")}
+
+
 def _told(text: Any) -> Callable[[Details], str]:
     """A sentence with the workstation, the person or the class that was changed."""
 
@@ -443,6 +459,10 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Password set"),
         lazy_gettext("Gave %(what)s another password."),
     ),
+    "password_refused": (
+        lazy_gettext("Password refused"),
+        lazy_gettext("Could not give %(what)s another password."),
+    ),
     "password_changed": (
         lazy_gettext("Password changed"),
         lazy_gettext("Changed the password of %(what)s."),
@@ -538,6 +558,19 @@ KINDS: dict[str, Kind] = {
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()
     },
+    "passwords_batch": Kind(
+        "configuration", lazy_gettext("Passwords of a class set"), _passwords_batch
+    ),
+    "password_file_read": Kind(
+        "configuration",
+        lazy_gettext("File of passwords fetched"),
+        _password_file(lazy_gettext("Fetched the file of new passwords %(name)s.")),
+    ),
+    "password_file_removed": Kind(
+        "configuration",
+        lazy_gettext("File of passwords deleted"),
+        _password_file(lazy_gettext("Deleted the file of new passwords %(name)s.")),
+    ),
     "room_renamed": Kind("configuration", lazy_gettext("Room renamed"), _room_renamed),
     "workstations_imported": Kind(
         "configuration", lazy_gettext("File of workstations"), _workstations_imported

@@ -67,6 +67,7 @@ def _person(one: "PersonReport") -> str:
         ["state", one.state + (", must change the password" if one.must_change else "")],
         ["role", role],
         ["watches", ", ".join([*one.classes, *one.rooms]) or "nothing"],
+        *([["head teacher of", ", ".join(one.heads)]] if one.heads else []),
         ["student of", ", ".join(one.student_of) or "no class"],
     ]
     return table(["person", ""], rows)

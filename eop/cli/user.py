@@ -9,9 +9,11 @@ import click
 
 from eop.cli.output import json_option, read_password, table, tell
 from eop.cli.site import open_database
+from eop.errors import InvalidError
 
 if TYPE_CHECKING:
     from eop.aaa.password_policy import PasswordPolicy
+    from eop.directory.users import User
 
 # the roles of eop.directory.users; repeated so that --help needs no database library
 ROLES = ("student", "teacher", "head_teacher", "administrator", "security_officer")
@@ -38,6 +40,12 @@ def user() -> None:
 @click.option("--display-name", help="Name shown to others; by default made from the login.")
 @click.option("--room", "rooms", multiple=True, help="A room to watch; may be repeated.")
 @click.option("--class", "classes", multiple=True, help="A class to watch; may be repeated.")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    help="A class of a head teacher; may be repeated. By default those of --class.",
+)
 @click.option("--replace", is_flag=True, help="Change the user where there is one of that name.")
 @CHANGE
 @json_option
@@ -49,6 +57,8 @@ def add(**options: Any) -> None:
 
     if options["no_password"] == (options["password_file"] is not None):
         raise click.UsageError("give --password-file or --no-password, one of the two")
+    if options["heads"] and options["role"] != "head_teacher":
+        raise click.UsageError("--head is for --role head_teacher")
     policy = _policy()
     rooms, classes = tuple(options["rooms"]), tuple(options["classes"])
     is_teacher = options["role"] in ("teacher", "head_teacher")
@@ -61,6 +71,7 @@ def add(**options: Any) -> None:
         rooms=(EVERYTHING,) if sees_all else rooms,
         classes=(EVERYTHING,) if sees_all else classes,
         must_change=_must_change(options["change"], policy),
+        heads=tuple(options["heads"]) or None,
     )
     hashed = None
     if not options["no_password"]:
@@ -109,6 +120,7 @@ def _described(user: Any) -> dict[str, Any]:
         "role": user.role,
         "rooms": list(user.rooms),
         "classes": list(user.classes),
+        **({"heads": list(user.heads)} if user.role == "head_teacher" else {}),
         "state": user.state,
     }
 
@@ -147,17 +159,45 @@ def remove(name: str, as_json: bool) -> None:
 @CHANGE
 @json_option
 def passwd(name: str, password_file: Path, change: bool | None, as_json: bool) -> None:
-    """Give a user another password; locks are lifted, open sessions end."""
+    """Give a user another password, here or in the directory; locks are lifted, sessions end."""
     from eop.aaa import accounts
+    from eop.directory import users
 
     policy, password = _policy(), read_password(password_file)
-    terms = accounts.Terms(policy, must_change=_must_change(change, policy))
+    must_change = _must_change(change, policy)
     with open_database() as (database, sessions):
-        accounts.set_password(database, sessions, name, password, int(time.time() * 1000), terms)
+        with database.read() as connection:
+            user = users.get(connection, name)
+        if user.source == "ldap":
+            must_change = _in_directory(user, password, policy, must_change=must_change)
+        else:
+            terms = accounts.Terms(policy, must_change=must_change)
+            now_ms = int(time.time() * 1000)
+            accounts.set_password(database, sessions, name, password, now_ms, terms)
     text = f"changed the password of {name}"
-    if terms.must_change:
+    if must_change:
         text += "; it must be changed at the first sign-in"
-    tell({"login": name, "must_change": terms.must_change}, text, as_json=as_json)
+    tell({"login": name, "must_change": must_change}, text, as_json=as_json)
+
+
+def _in_directory(
+    user: "User", password: str, policy: "PasswordPolicy", *, must_change: bool
+) -> bool:
+    """The same where a directory keeps it; whether it must be changed."""
+    from eop.aaa.password_policy import Subject
+    from eop.audit.console import at_the_console
+    from eop.cli.password import open_services
+    from eop.passwords import changing
+
+    policy.check(password, Subject(user.login, user.name, user.role))
+    with open_services() as parts:
+        office = changing.office(parts, at_the_console())
+        gift = office.give(user, None, password, must_change=must_change)
+    if gift.code:
+        raise InvalidError(
+            f"the password of {user.login} is not changed: {changing.reason(gift.code, gift.words)}"
+        )
+    return gift.must_change
 
 
 @user.command("totp-reset")

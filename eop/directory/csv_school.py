@@ -26,6 +26,9 @@ _PEOPLE = {
     "classes": "classes", "class": "classes", "classe": "classes",
     "rooms": "rooms", "room": "rooms", "salles": "rooms", "salle": "rooms",
     "state": "state", "état": "state", "etat": "state",
+    "heads": "heads", "head teacher of": "heads", "professeur principal de": "heads",
+    "birth_date": "birth_date", "birth date": "birth_date", "date de naissance": "birth_date",
+    "né(e) le": "birth_date",
 }  # fmt: skip
 _CLASSES = {
     "id": "id", "identifiant interne": "id",
@@ -155,7 +158,8 @@ def _by_column(cells: list[str], columns: list[str]) -> dict[str, str]:
 
 def _take_person(gathered: Gathering, row: _Row) -> None:
     given = {"login": "", "name": "", "role": "", **row.cells}
-    gathered.add_person(given, row.list_of("classes"), row.list_of("rooms"))
+    heads = row.list_of("heads") if "heads" in row.cells else None
+    gathered.add_person(given, row.list_of("classes"), row.list_of("rooms"), heads)
 
 
 def _take_class(gathered: Gathering, row: _Row) -> None:

@@ -11,6 +11,7 @@ from eop.directory.plan import Plan
 from eop.directory.room_plan import RoomChange
 from eop.directory.snapshot import Snapshot
 from eop.directory.stored import Grant
+from eop.directory.users import HEAD
 
 MAX_LISTED = 50  # of each kind: what one reads; the counts are exact
 MAX_NAMES = 10  # of students in one line
@@ -96,6 +97,9 @@ def _person(step: PersonStep) -> Line:
         pairs.append(("source", "", "gone"))
     else:
         pairs += [("name", was.name, person.name), ("role", was.role, person.role)]
+        # a list of changes is kept, and read by many: it says that a date changed, never which
+        dated = bool(person.birth_date) and person.birth_date != was.birth_date
+        pairs += [("birth_date", "", "…" if dated else "")]
     changes += [[what, before, after] for what, before, after in pairs if before != after]
     changes += _granted(was.granted, step.granted)
     return {"name": was.login, "label": label, "changes": changes}
@@ -103,7 +107,7 @@ def _person(step: PersonStep) -> Line:
 
 def _granted(before: frozenset[Grant], after: frozenset[Grant]) -> list[list[str]]:
     changes = []
-    for kind, what in (("room", "rooms"), ("class", "classes")):
+    for kind, what in (("room", "rooms"), ("class", "classes"), (HEAD, "heads")):
         had = {value for one, value in before if one == kind}
         has = {value for one, value in after if one == kind}
         if had != has:

@@ -9,7 +9,7 @@ from eop.directory.class_plan import ClassStep
 from eop.directory.people_plan import PersonStep
 from eop.directory.plan import Plan
 from eop.directory.shrinking import losers
-from eop.directory.stored import Grant, Stored, StoredClass, StoredPerson
+from eop.directory.stored import OF_CLASSES, Grant, Stored, StoredClass, StoredPerson
 from eop.directory.tables import class_member, school_class, temporary_grant, user, user_grant
 from eop.directory.users import LOCAL
 
@@ -22,7 +22,7 @@ AT_ONCE = 500  # rows named one by one in a statement: a database takes a thousa
 
 _PERSON = (
     user.c.id, user.c.login, user.c.name, user.c.role, user.c.source, user.c.external_id,
-    user.c.state, user.c.source_state, user.c.gone_at,
+    user.c.state, user.c.source_state, user.c.gone_at, user.c.last_name, user.c.birth_date,
 )  # fmt: skip
 
 
@@ -113,10 +113,12 @@ def _values(step: PersonStep, source: str) -> dict[str, Any]:
     """The columns of an account that an import keeps."""
     person, was = step.person, step.stored
     if person is None and was is not None:  # gone: who it was is still worth knowing
-        external_id, name, role = was.external_id, was.name, was.role
+        external_id, name, role, last_name = was.external_id, was.name, was.role, was.last_name
+        birth_date = None
     else:
         assert person is not None  # noqa: S101 - a step has the one or the other
         external_id, name, role = person.external_id, person.name, person.role
+        last_name, birth_date = person.last_name or None, person.birth_date or None
     return {
         "external_id": external_id,
         "name": name,
@@ -125,6 +127,8 @@ def _values(step: PersonStep, source: str) -> dict[str, Any]:
         "state": step.state,
         "source_state": step.source_state,
         "gone_at": step.gone_at,
+        "last_name": last_name,
+        "birth_date": birth_date,
     }
 
 
@@ -230,26 +234,31 @@ def _rename_classes(
 
 
 def _rename_given(connection: Connection, names: Mapping[str, str]) -> None:
+    for kind in OF_CLASSES:
+        _rename_kind(connection, kind, names)
+
+
+def _rename_kind(connection: Connection, kind: str, names: Mapping[str, str]) -> None:
     moved: set[tuple[int, str]] = set()
     for part in _parts(sorted(names)):
         of_them = (
-            user_grant.c.kind == "class",
+            user_grant.c.kind == kind,
             user_grant.c.source == LOCAL,
             user_grant.c.value.in_(part),
         )
         rows = connection.execute(select(user_grant).where(*of_them)).all()
         connection.execute(delete(user_grant).where(*of_them))
         moved |= {(row.user_id, names[row.value]) for row in rows}
-    missing = moved - _classes_granted(connection, {user_id for user_id, _ in moved})
+    missing = moved - _granted(connection, kind, {user_id for user_id, _ in moved})
     if missing:
-        given = [{"user_id": one, "kind": "class", "value": value} for one, value in missing]
+        given = [{"user_id": one, "kind": kind, "value": value} for one, value in missing]
         connection.execute(insert(user_grant), given)
 
 
-def _classes_granted(connection: Connection, ids: Iterable[int]) -> set[tuple[int, str]]:
+def _granted(connection: Connection, kind: str, ids: Iterable[int]) -> set[tuple[int, str]]:
     found: set[tuple[int, str]] = set()
     for part in _parts(sorted(ids)):
-        of_them = (user_grant.c.kind == "class", user_grant.c.user_id.in_(part))
+        of_them = (user_grant.c.kind == kind, user_grant.c.user_id.in_(part))
         rows = connection.execute(select(user_grant).where(*of_them))
         found |= {(row.user_id, row.value) for row in rows}
     return found

@@ -28,6 +28,9 @@ class _Person(_Entry, frozen=True):
     classes: list[str] = []
     rooms: list[str] = []
     state: str = ""
+    heads: list[str] | None = None
+    last_name: str = ""
+    birth_date: str = ""
 
 
 class _Class(_Entry, frozen=True):
@@ -73,9 +76,9 @@ def parse(text: str, name: str, progress: Callable[[int], None]) -> Snapshot:
 def _add_person(gathered: Gathering, person: _Person) -> None:
     given = {
         "id": str(person.id), "login": person.login, "name": person.name, "role": person.role,
-        "state": person.state,
+        "state": person.state, "last": person.last_name, "birth_date": person.birth_date,
     }  # fmt: skip
-    gathered.add_person(given, person.classes, person.rooms)
+    gathered.add_person(given, person.classes, person.rooms, person.heads)
 
 
 def _place(text: str, why: str) -> str:

@@ -23,6 +23,7 @@ with warnings.catch_warnings():
     # ldap3 2.9.1 imports what pyasn1 has renamed; pyasn1 is held below 0.7, which has both names
     warnings.filterwarnings("ignore", "(tagMap|typeMap) is deprecated", DeprecationWarning)
     import ldap3
+    from ldap3.protocol import rfc3062
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024  # of one step: a page of entries, or a group of 20,000 members
 MAX_PASSWORD_FILE_BYTES = 4096  # of its first line; more is another file
@@ -32,6 +33,7 @@ MAX_ADDRESSES = 4  # of one name: each gets a share of the timeout
 MAX_RANGES = 100  # pieces of one attribute after the first: of 1,500 values each
 
 START_TLS = "1.3.6.1.4.1.1466.20037"
+PASSWORD_MODIFY = "1.3.6.1.4.1.4203.1.11.1"  # noqa: S105 - the operation's name, RFC 3062
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # noqa: S105 - the control's name
 SUCCESS, SIZE_LIMIT, REFERRAL, NO_SUCH_OBJECT = 0, 4, 10, 32
 
@@ -65,8 +67,9 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class BindAnswer:
-    """What a server says to a name and password: LDAP's result code, its words, and its control."""
+class Answer:
+    """What a server says to a name and password, or to a change: LDAP's result code, its words,
+    and its control of password policy."""
 
     code: int
     message: str
@@ -258,7 +261,7 @@ class Link:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def bind(self, dn: str, password: bytes) -> BindAnswer:
+    def bind(self, dn: str, password: bytes) -> Answer:
         """Present a name and password, both of them not empty: else any server lets one in.
 
         Bytes, because ldap3 maps text so that some of it becomes the empty password.
@@ -272,9 +275,28 @@ class Link:
                 read_server_info=False, controls=[(PASSWORD_POLICY, False, None)]
             )
         )
+        return self._answer()
+
+    def modify_password(self, dn: str, password: bytes) -> Answer:
+        """Give an entry another password, which the server hashes and judges (RFC 3062)."""
+        value = rfc3062.PasswdModifyRequestValue()
+        value["userIdentity"] = dn
+        value["newPasswd"] = password
+        controls = [(PASSWORD_POLICY, False, None)]
+        self._step(lambda: self._connection.extended(PASSWORD_MODIFY, value, controls))
+        return self._answer()
+
+    def replace_values(self, dn: str, values: Mapping[str, bytes]) -> Answer:
+        """Give attributes of an entry one value each instead of those they have, all or none."""
+        changes = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in values.items()}
+        controls = [(PASSWORD_POLICY, False, None)]
+        self._step(lambda: self._connection.modify(dn, changes, controls))
+        return self._answer()
+
+    def _answer(self) -> Answer:
         result = self._connection.result
         control = (result.get("controls") or {}).get(PASSWORD_POLICY) or {}
-        return BindAnswer(int(result["result"]), str(result["message"]), control.get("value"))
+        return Answer(int(result["result"]), str(result["message"]), control.get("value"))
 
     def sign_in(self) -> None:
         """Bind as the account of the settings, if there is one."""

@@ -5,7 +5,7 @@ empty the layout's value holds.
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -35,6 +35,9 @@ PLAIN: dict[str, Any] = {
     "MEMBER_ATTRIBUTES": ["member", "memberUid"],
     "CLASS_BRANCHES": [],
     "TEAMS": "",
+    "HEADS": "",
+    "LAST_NAME_ATTRIBUTE": "sn",
+    "BIRTH_ATTRIBUTE": "",
     "ROLES": [],
     "COMPUTER_BASES": [],
     "COMPUTER_FILTER": "(objectClass=device)",
@@ -140,6 +143,9 @@ class Layout:
     members: tuple[str, ...]
     class_branches: tuple[str, ...]
     teams: str
+    heads: str
+    last_name: str
+    birth: str
     roles: tuple[RoleRule, ...]
     default_role: str
     teacher_rooms: frozenset[str]
@@ -177,6 +183,23 @@ def access_of(site: "SiteSettings", where: str = "eop.conf") -> Access:
         site.LDAP_BIND_DN,
         site.LDAP_PASSWORD_FILE,
     )
+
+
+def writing_access_of(site: "SiteSettings", where: str = "eop.conf") -> Access:
+    """The same, as the account that may give new passwords; raises `SettingsError`."""
+    access = access_of(site, where)
+    if bool(site.LDAP_WRITE_DN) != bool(site.LDAP_WRITE_PASSWORD_FILE):
+        raise SettingsError(
+            f"{where}: LDAP_WRITE_DN and LDAP_WRITE_PASSWORD_FILE go together; give both or none"
+        )
+    if not site.LDAP_WRITE_DN:
+        return access
+    if not Path(site.LDAP_WRITE_PASSWORD_FILE).is_file():
+        raise SettingsError(
+            f"{where}: LDAP_WRITE_PASSWORD_FILE: there is no file {site.LDAP_WRITE_PASSWORD_FILE}"
+        )
+    shared.check_private(Path(site.LDAP_WRITE_PASSWORD_FILE))
+    return replace(access, bind_dn=site.LDAP_WRITE_DN, password_file=site.LDAP_WRITE_PASSWORD_FILE)
 
 
 def _server(text: str, where: str, *, starttls: bool) -> Server:
@@ -219,8 +242,11 @@ def layout_of(site: "SiteSettings", where: str = "eop.conf") -> Layout:
     chosen = {name: getattr(site, f"LDAP_{name}") or defaults[name] for name in defaults}
     for name in ("PEOPLE_FILTER", "GROUP_FILTER", "COMPUTER_FILTER"):
         _check_filter(chosen[name], f"{where}: LDAP_{name}")
-    if chosen["TEAMS"] and chosen["TEAMS"].count(CLASS_MARK) != 1:
-        raise SettingsError(f"{where}: LDAP_TEAMS must hold {CLASS_MARK} once: profs-{CLASS_MARK}")
+    for name in ("TEAMS", "HEADS"):
+        if chosen[name] and chosen[name].count(CLASS_MARK) != 1:
+            raise SettingsError(
+                f"{where}: LDAP_{name} must hold {CLASS_MARK} once: profs-{CLASS_MARK}"
+            )
     if site.LDAP_DEFAULT_ROLE and site.LDAP_DEFAULT_ROLE not in ROLES:
         raise SettingsError(f"{where}: LDAP_DEFAULT_ROLE must be one of {', '.join(ROLES)}")
     return _layout(site, chosen, where)
@@ -245,6 +271,9 @@ def _layout(site: "SiteSettings", chosen: dict[str, Any], where: str) -> Layout:
         members=tuple(chosen["MEMBER_ATTRIBUTES"]),
         class_branches=_full_names(chosen["CLASS_BRANCHES"], base),
         teams=chosen["TEAMS"],
+        heads=chosen["HEADS"],
+        last_name=chosen["LAST_NAME_ATTRIBUTE"],
+        birth=chosen["BIRTH_ATTRIBUTE"],
         roles=tuple(_rule(text, base, f"{where}: LDAP_ROLES") for text in chosen["ROLES"]),
         default_role=site.LDAP_DEFAULT_ROLE,
         teacher_rooms=frozenset(site.LDAP_TEACHER_ROOMS),

@@ -1,6 +1,7 @@
 """The one person of a directory whom a typed login means."""
 
 import logging
+from collections.abc import Sequence
 
 from eop.directory.ldap_adapter import Entry, Link, escaped
 from eop.directory.ldap_layout import Layout
@@ -12,8 +13,8 @@ MAX_ALIKE = 10  # entries that a directory takes for the same login
 logger = logging.getLogger(__name__)
 
 
-def find(link: Link, layout: Layout, typed: str) -> Entry | None:
-    """The entry of a canonical login, read with what its state needs.
+def find(link: Link, layout: Layout, typed: str, also: Sequence[str] = ()) -> Entry | None:
+    """The entry of a canonical login, read with what its state needs, and these attributes, too.
 
     A directory compares more loosely than we do (accents, width, invisible signs). Another
     spelling would be counted by the throttle as someone else, so only what is the same here counts.
@@ -21,7 +22,7 @@ def find(link: Link, layout: Layout, typed: str) -> Entry | None:
     value = escaped(typed)
     either = "".join(f"({attribute}={value})" for attribute in layout.typed)
     wanted = f"(&{layout.people.filter}(|{either}))"
-    attributes = [layout.login, layout.name, *layout.typed, *ATTRIBUTES]
+    attributes = [layout.login, layout.name, *layout.typed, *ATTRIBUTES, *also]
     found = {
         entry.dn: entry
         for base in layout.people.bases

@@ -40,6 +40,7 @@ class PersonReport:
     role: str = ""
     classes: tuple[str, ...] = ()
     rooms: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
     student_of: tuple[str, ...] = ()
 
 
@@ -131,5 +132,6 @@ def _told(entry: Entry, layout: Layout, snapshot: Snapshot) -> PersonReport:
         role=known.role if known else "",
         classes=tuple(sorted(known.classes)) if known else (),
         rooms=tuple(sorted(known.rooms)) if known else (),
+        heads=tuple(sorted(known.heads)) if known else (),
         student_of=tuple(sorted(g.name for g in snapshot.groups if login in g.students)),
     )

@@ -4,7 +4,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from eop.directory import births
 from eop.directory.classes import MAX_CLASS_CHARACTERS, MAX_STUDENTS
 from eop.directory.ldap_adapter import Entry, Link, escaped, normal_dn
 from eop.directory.ldap_directory import Directory
@@ -14,6 +16,7 @@ from eop.directory.ldap_state import ATTRIBUTES, account_state
 from eop.directory.ldap_trouble import LdapError
 from eop.directory.snapshot import Group, Person, Snapshot, SourceError
 from eop.directory.users import (
+    HEAD_TEACHER,
     MAX_GRANT_CHARACTERS,
     MAX_GRANTS,
     MAX_NAME_CHARACTERS,
@@ -77,8 +80,12 @@ class Reading:
         members = Members(self._link, self._layout, People(by_dn, by_uid))
         roles, role_groups = self._roles(entries, members)
         groups, watched = self._classes(entries, members, roles, role_groups)
+        heads = self._heads(members, groups, roles, watched)
         people = tuple(
-            self._person(login, entry, roles[login], watched.get(login, frozenset()))
+            replace(
+                self._person(login, entry, roles[login], watched.get(login, frozenset())),
+                heads=heads.get(login, frozenset()),
+            )
             for login, entry in entries.items()
             if login in roles
         )
@@ -110,6 +117,7 @@ class Reading:
         """Entry by login; those that cannot be kept are left out."""
         layout = self._layout
         attributes = [layout.login, layout.id, layout.name, "cn", "uid", *ATTRIBUTES]
+        attributes += [name for name in (layout.last_name, layout.birth) if name]
         found = self._pages(layout.people.bases, layout.people.filter, attributes)
         logins = Counter(canonical_login(entry.text(layout.login)) for entry in found)
         kept: dict[str, Entry] = {}
@@ -186,7 +194,7 @@ class Reading:
             if normal_dn(entry.dn) not in role_groups
         ]
         found += self._branches(entries)
-        teams = self._teams(members)
+        teams = self._teams(members, layout.teams)
         groups: list[Group] = []
         watched: dict[str, set[str]] = {}
         names = Counter(name for _, name, _ in found)
@@ -226,11 +234,30 @@ class Reading:
         )
         return [(unit, unit.text("ou"), frozenset(_below(unit.dn, entries))) for unit in found]
 
-    def _teams(self, members: Members) -> dict[str, frozenset[str]]:
-        """Lower-case name of a class → the members of its team."""
-        if not self._layout.teams:
+    def _heads(
+        self,
+        members: Members,
+        groups: tuple[Group, ...],
+        roles: dict[str, str],
+        watched: dict[str, frozenset[str]],
+    ) -> dict[str, frozenset[str]]:
+        """For each head teacher, of which classes: those of their groups, else all he watches."""
+        ours = [login for login, role in roles.items() if role == HEAD_TEACHER]
+        if not self._layout.heads:
+            return {login: watched.get(login, frozenset()) for login in ours}
+        teams = self._teams(members, self._layout.heads)
+        return {
+            login: frozenset(
+                one.name for one in groups if login in teams.get(one.name.lower(), frozenset())
+            )
+            for login in ours
+        }
+
+    def _teams(self, members: Members, named: str) -> dict[str, frozenset[str]]:
+        """Lower-case name of a class → the members of its team, whose group is `named` so."""
+        if not named:
             return {}
-        before, after = self._layout.teams.split(CLASS_MARK)
+        before, after = named.split(CLASS_MARK)
         name = self._layout.group_name
         wanted = f"({name}={escaped(before)}*{escaped(after)})"
         found = self._pages(self._layout.groups.bases, wanted, [name, *self._layout.members])
@@ -241,6 +268,7 @@ class Reading:
         if len(watched) > MAX_GRANTS:
             self.warnings.append(f"{login} watches more than {MAX_GRANTS} classes: none was given")
             watched = frozenset()
+        is_student = role == STUDENT
         return Person(
             external_id=external_id(entry, layout.id),
             login=login,
@@ -249,7 +277,16 @@ class Reading:
             classes=watched,
             rooms=layout.teacher_rooms if role in TEACHING else frozenset(),
             state=account_state(entry, self._now),
+            last_name=_line(entry.text(layout.last_name)) if is_student else "",
+            birth_date=self._birth(login, entry) if is_student else "",
         )
+
+    def _birth(self, login: str, entry: Entry) -> str:
+        try:
+            return births.read(entry.text(self._layout.birth)) if self._layout.birth else ""
+        except ValueError:
+            self.warnings.append(f"the birth date of {login} was left out: it is no date")
+            return ""
 
     def _rooms(self) -> dict[str, str]:
         """Lower-case name of a computer → its room."""

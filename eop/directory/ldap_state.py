@@ -14,7 +14,7 @@ from pyasn1.codec.ber import decoder
 from pyasn1.error import PyAsn1Error
 from pyasn1.type import namedtype, tag, univ
 
-from eop.directory.ldap_adapter import SUCCESS, BindAnswer, Entry
+from eop.directory.ldap_adapter import SUCCESS, Answer, Entry
 from eop.directory.users import ACTIVE
 
 DISABLED, EXPIRED, LOCKED, MUST_CHANGE, WRONG = (
@@ -86,7 +86,7 @@ def must_change(entry: Entry, now: float) -> bool:
     return changed is not None and longest is not None and 0 <= (changed + longest) * _DAY < now
 
 
-def outcome(answer: BindAnswer, entry: Entry, now: float) -> Outcome | None:
+def outcome(answer: Answer, entry: Entry, now: float) -> Outcome | None:
     """What a bind as this entry has proven; None where the server, not the account, is in trouble.
 
     After a bind that worked the account is not locked, whatever an old attribute says.
@@ -105,7 +105,7 @@ def outcome(answer: BindAnswer, entry: Entry, now: float) -> Outcome | None:
     return _refused(answer, policy, account_state(entry, now))
 
 
-def _refused(answer: BindAnswer, policy: int | None, state: str) -> Outcome:
+def _refused(answer: Answer, policy: int | None, state: str) -> Outcome:
     """Why the server said no, as far as it tells."""
     if policy == _POLICY_EXPIRED:  # said only after the password was found right
         return Outcome(MUST_CHANGE, is_proven=True)

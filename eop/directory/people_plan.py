@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eop.directory.births import checked as checked_birth_date
 from eop.directory.settling import OTHER_SOURCE, WAITS, Claim, Conflict, Reason, refused, storable
 from eop.directory.snapshot import Person
 from eop.directory.stored import MAX_ID_CHARACTERS, Grant, StoredPerson, grants_of
@@ -100,6 +101,10 @@ def _canonical(person: Person) -> Person:
         classes=checked_grants("class", person.classes),
         rooms=checked_grants("room", person.rooms),
         state=person.state,
+        heads=checked_grants("class", person.heads),
+        last_name=person.last_name
+        and checked_line(person.last_name, "last name", MAX_NAME_CHARACTERS),
+        birth_date=checked_birth_date(person.birth_date),
     )
 
 
@@ -152,6 +157,12 @@ def _is_closed_by_hand(stored: StoredPerson) -> bool:
     return stored.state != ACTIVE and stored.source_state in (None, ACTIVE)
 
 
+def _kept(stored: StoredPerson) -> tuple[object, ...]:
+    """What an import changes of an account, to compare it."""
+    own = stored.name, stored.role, stored.last_name or "", stored.birth_date or ""
+    return (*own, stored.granted)
+
+
 def _step(person: Person, stored: StoredPerson | None, source: str) -> PersonStep:
     granted = grants_of(person)
     if stored is None:
@@ -168,7 +179,7 @@ def _step(person: Person, stored: StoredPerson | None, source: str) -> PersonSte
         kinds.add("adopted")
     if stored.login != person.login:
         kinds.add("renamed")
-    if (stored.name, stored.role, stored.granted) != (person.name, person.role, granted):
+    if _kept(stored) != (person.name, person.role, person.last_name, person.birth_date, granted):
         kinds.add("changed")
     if stored.state != state:
         word = "disabled" if stored.state == ACTIVE else "enabled" if state == ACTIVE else "changed"
@@ -202,4 +213,9 @@ def _changes(step: PersonStep) -> bool:
     if was is None or step.kinds:
         return True
     noted = (was.source_state, was.gone_at) != (step.source_state, step.gone_at)
-    return noted or (step.person is not None and was.external_id != step.person.external_id)
+    is_forgotten = step.person is None and was.birth_date is not None
+    return (
+        noted
+        or is_forgotten
+        or (step.person is not None and was.external_id != step.person.external_id)
+    )

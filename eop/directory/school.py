@@ -6,7 +6,7 @@ The rules of names are those of `users` and `classes`; every error says where.
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from eop.directory import users
+from eop.directory import births, users
 from eop.directory.classes import MAX_CLASS_CHARACTERS, MAX_STUDENTS
 from eop.directory.snapshot import Group, Person, Snapshot, SourceError
 from eop.directory.stored import MAX_ID_CHARACTERS
@@ -55,6 +55,7 @@ class Gathering:
     def __init__(self) -> None:
         self._people: dict[str, Person] = {}
         self._without_id = 0
+        self._without_birth = 0
         self._logins: set[str] = set()
         self._class_ids: dict[str, str] = {}
         self._students: dict[str, set[str]] = {}
@@ -64,10 +65,18 @@ class Gathering:
     def count(self) -> int:
         return len(self._people) + len(self._students) + len(self._rooms)
 
-    def add_person(self, given: dict[str, str], classes: list[str], rooms: list[str]) -> None:
+    def add_person(
+        self,
+        given: dict[str, str],
+        classes: list[str],
+        rooms: list[str],
+        heads: list[str] | None = None,
+    ) -> None:
         """A person: `id` (or none: the login), `login`, `name`, `role`, `state`.
 
-        The classes of a student are those he sits in, of others those they may watch.
+        The classes of a student are those he sits in, of others those they may watch. `heads`,
+        which classes a head teacher has, are those of `classes` where the source never says it.
+        Of a student alone `last` and `birth_date` are kept.
         """
         if len(self._people) >= MAX_PEOPLE:
             raise FieldError("login", f"more than {MAX_PEOPLE} people")
@@ -83,17 +92,20 @@ class Gathering:
         state = _word("state", given.get("state", ""), STATES)
         watched = _field("classes", lambda: users.checked_grants("class", classes))
         given_rooms = _field("rooms", lambda: users.checked_grants("room", rooms))
+        headed = _heads(role, watched, heads)
         if role == "student":
             if users.EVERYTHING in watched:
                 raise FieldError("classes", "a student sits in no class called *")
             for one in watched:
                 self._seat("classes", one, login)
             watched = frozenset()
+        last_name, birth_date = self._of_student(given) if role == "student" else ("", "")
         self._logins.add(login)
         self._without_id += not given_id
         self._people[external_id] = Person(
-            external_id, login, name, role, watched, given_rooms, state
-        )
+            external_id, login, name, role, watched, given_rooms, state,
+            headed, last_name, birth_date,
+        )  # fmt: skip
 
     def add_class(self, external_id: str, name: str, students: Iterable[str]) -> None:
         """A class, or more students of one; without an id its name is its id."""
@@ -118,6 +130,17 @@ class Gathering:
             raise FieldError("host", f"{host} is there twice")
         self._rooms[host] = _line("room", room, MAX_GRANT_CHARACTERS)
 
+    def _of_student(self, given: dict[str, str]) -> tuple[str, str]:
+        """Last name and birth date, each of which may be missing; no import fails for a date."""
+        last_name = given.get("last", "").strip()
+        if last_name:
+            last_name = _line("last_name", last_name, MAX_NAME_CHARACTERS)
+        try:
+            return last_name, births.read(given.get("birth_date", ""))
+        except ValueError:
+            self._without_birth += 1
+            return last_name, ""
+
     def snapshot(self) -> Snapshot:
         """Everything that was added."""
         groups = tuple(
@@ -127,13 +150,19 @@ class Gathering:
         return Snapshot(tuple(self._people.values()), groups, dict(self._rooms), self._warnings())
 
     def _warnings(self) -> tuple[str, ...]:
-        if not self._without_id:
-            return ()
-        return (
-            f"{self._without_id} people have no id of their own, so that it is their login: who "
-            "gets another login becomes somebody new, and who gets a login that was somebody "
-            "else's gets his account",
-        )
+        told = []
+        if self._without_id:
+            told.append(
+                f"{self._without_id} people have no id of their own, so that it is their login: "
+                "who gets another login becomes somebody new, and who gets a login that was "
+                "somebody else's gets his account"
+            )
+        if self._without_birth:
+            told.append(
+                f"{self._without_birth} birth dates were left out: they are no dates such as "
+                "2012-03-14 or 14/03/2012"
+            )
+        return tuple(told)
 
     def _open(self, name: str) -> set[str]:
         if name not in self._students and len(self._students) >= MAX_CLASSES:
@@ -145,6 +174,17 @@ class Gathering:
         students.add(login)
         if len(students) > MAX_STUDENTS:
             raise FieldError(field, f"class {name}: more than {MAX_STUDENTS} students")
+
+
+def _heads(role: str, watched: frozenset[str], heads: list[str] | None) -> frozenset[str]:
+    """The classes of a head teacher; others have none, whatever is written."""
+    if role != users.HEAD_TEACHER:
+        return frozenset()
+    if heads is None:
+        return watched - {users.EVERYTHING}
+    if users.EVERYTHING in heads:
+        raise FieldError("heads", "a head teacher has each class by its name, not *")
+    return _field("heads", lambda: users.checked_grants("class", heads))
 
 
 def _external_id(text: str) -> str:

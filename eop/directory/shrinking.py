@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from eop.directory.people_plan import PersonStep
 from eop.directory.plan import Plan
-from eop.directory.stored import Grant, Stored, StoredClass, StoredPerson
+from eop.directory.stored import OF_CLASSES, Grant, Stored, StoredClass, StoredPerson
 from eop.directory.users import ACTIVE, EVERYTHING
 
 ANY_ROOM: Grant = ("room", EVERYTHING)
@@ -82,6 +82,6 @@ def _loses_a_student(grants: frozenset[Grant], seats: Iterable[Seats]) -> bool:
 def _renamed(grants: frozenset[Grant], names: Mapping[str, str]) -> frozenset[Grant]:
     """Grants of classes by the names these will have."""
     return frozenset(
-        (kind, names.get(value, value)) if kind == "class" else (kind, value)
+        (kind, names.get(value, value)) if kind in OF_CLASSES else (kind, value)
         for kind, value in grants
     )

@@ -16,8 +16,9 @@ class SourceError(EopError):
 class Person:
     """One account; `external_id` stays when the login or the name changes.
 
-    `classes` and `rooms` are what a teacher may watch; which classes a student sits in is said by
-    the class. `state` is one of `users.STATES`.
+    `classes` and `rooms` are what a teacher may watch, `heads` the classes of a head teacher;
+    which classes a student sits in is said by the class. `state` is one of `users.STATES`. Of a
+    student alone: `last_name`, and `birth_date` as 2012-03-14, each empty where it is not said.
     """
 
     external_id: str
@@ -27,6 +28,9 @@ class Person:
     classes: frozenset[str] = frozenset()
     rooms: frozenset[str] = frozenset()
     state: str = ACTIVE
+    heads: frozenset[str] = frozenset()
+    last_name: str = ""
+    birth_date: str = ""
 
 
 @dataclass(frozen=True)

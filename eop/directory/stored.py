@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from eop.directory.snapshot import Person
+from eop.directory.users import HEAD
 
 MAX_ID_CHARACTERS = 128  # of what a source calls someone
 
+OF_CLASSES = ("class", HEAD)  # the kinds of grants that name a class
+
 Grant = tuple[str, str]
-"""What may be watched: `room` or `class`, and its name."""
+"""What may be watched, `room` or `class`, or of which class one is the `head`; and its name."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class StoredPerson:
     state: str
     source_state: str | None = None
     gone_at: int | None = None
+    last_name: str | None = None
+    birth_date: str | None = None
     granted: frozenset[Grant] = frozenset()
     given: frozenset[Grant] = frozenset()
     lent: frozenset[Grant] = frozenset()
@@ -53,4 +58,5 @@ class Stored:
 def grants_of(person: Person) -> frozenset[Grant]:
     """What a source grants someone."""
     rooms = {("room", name) for name in person.rooms}
-    return frozenset(rooms | {("class", name) for name in person.classes})
+    heads = {(HEAD, name) for name in person.heads}
+    return frozenset(rooms | {("class", name) for name in person.classes} | heads)

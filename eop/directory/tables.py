@@ -22,6 +22,10 @@ user = Table(
     Column("id", Integer, primary_key=True),
     Column("login", String(64), nullable=False, unique=True),
     Column("name", String(120), nullable=False),
+    # of students, where their source says it: what lists are sorted by, and (ISO 8601) what a
+    # first password may be made from; nobody is shown it
+    Column("last_name", String(120)),
+    Column("birth_date", String(10)),
     Column("role", String(20), nullable=False),
     Column("password", String(200)),
     Column("language", String(8)),
@@ -43,6 +47,7 @@ user = Table(
     UniqueConstraint("source", "external_id"),
 )
 
+# kind: a room or a class to watch, or ("head") a class that one is the head teacher of
 user_grant = Table(
     "user_grant",
     metadata,

@@ -19,6 +19,8 @@ LOCAL = "local"  # the source of accounts that are kept here alone
 ACTIVE = "active"
 LOCKED = "locked"  # by hand; a lock that a directory sets passes there, and is kept there
 STATES = (ACTIVE, "disabled", "expired", LOCKED)
+HEAD_TEACHER = "head_teacher"
+HEAD = "head"  # the grant of being the head teacher of a class
 EVERYTHING = "*"  # the grant that stands for every room or every class
 
 MAX_LOGIN_CHARACTERS = 64
@@ -53,6 +55,7 @@ class User:
     role: str
     rooms: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
     language: str | None = None
     theme: str | None = None
     source: str = LOCAL
@@ -65,7 +68,10 @@ class User:
 
 @dataclass(frozen=True)
 class NewUser:
-    """What `add` needs; `password` is a hash, or None for who signs in elsewhere."""
+    """What `add` needs; `password` is a hash, or None for who signs in elsewhere.
+
+    `heads` are the classes of a head teacher; None where it is not said: then those of `classes`.
+    """
 
     login: str
     role: str
@@ -74,6 +80,15 @@ class NewUser:
     rooms: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     must_change: bool = False
+    heads: tuple[str, ...] | None = None
+
+    @property
+    def headed(self) -> tuple[str, ...]:
+        """The classes whose head teacher this is: each by its name, and of that role alone."""
+        if self.role != HEAD_TEACHER:
+            return ()
+        told = self.classes if self.heads is None else self.heads
+        return tuple(one for one in told if one != EVERYTHING)
 
 
 def canonical_login(text: str) -> str:
@@ -130,6 +145,7 @@ def of_rows(rows: Sequence[Sequence[Any]]) -> User | None:
         role=role,
         rooms=tuple(sorted(row[-1] for row in rows if row[-2] == "room")),
         classes=tuple(sorted(row[-1] for row in rows if row[-2] == "class")),
+        heads=tuple(sorted(row[-1] for row in rows if row[-2] == HEAD)),
         language=language,
         theme=theme,
         source=source,
@@ -192,7 +208,7 @@ def add(connection: Connection, new: NewUser, now_ms: int) -> User:
     row = {**values, "must_change": new.must_change, "password_at": since}
     result = connection.execute(insert(user).values(login=login, created_at=now_ms, **row))
     assert result.inserted_primary_key is not None  # noqa: S101 - an insert of one row
-    set_grants(connection, result.inserted_primary_key[0], new.rooms, new.classes)
+    set_grants(connection, result.inserted_primary_key[0], new.rooms, new.classes, new.headed)
     return get(connection, login)
 
 
@@ -203,7 +219,7 @@ def change(connection: Connection, new: NewUser) -> User:
     if new.password is None:
         del values["password"]
     connection.execute(update(user).where(user.c.id == stored.id).values(**values))
-    set_grants(connection, stored.id, new.rooms, new.classes)
+    set_grants(connection, stored.id, new.rooms, new.classes, new.headed)
     return get(connection, login)
 
 
@@ -215,11 +231,16 @@ def _checked(new: NewUser) -> tuple[str, dict[str, str | None]]:
 
 
 def set_grants(
-    connection: Connection, user_id: int, rooms: Iterable[str], classes: Iterable[str]
+    connection: Connection,
+    user_id: int,
+    rooms: Iterable[str],
+    classes: Iterable[str],
+    heads: Iterable[str] = (),
 ) -> None:
     """Replace what a user was granted by hand; what a source grants is changed there alone."""
     wanted = {("room", value) for value in checked_grants("room", rooms)}
     wanted |= {("class", value) for value in checked_grants("class", classes)}
+    wanted |= {(HEAD, value) for value in checked_grants("class", heads)}
     of_user = user_grant.c.user_id == user_id
     connection.execute(delete(user_grant).where(of_user, user_grant.c.source == LOCAL))
     kept = select(user_grant.c.kind, user_grant.c.value).where(of_user)

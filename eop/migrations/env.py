@@ -7,6 +7,7 @@ import eop.audit.tables
 import eop.directory.tables
 import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 import eop.observation.tables  # noqa: F401 - imported for its tables, as those above
+import eop.passwords.tables  # noqa: F401 - imported for its tables, as those above
 from eop.database import metadata
 
 context.configure(

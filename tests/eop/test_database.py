@@ -2,6 +2,7 @@ import os
 import threading
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -14,6 +15,7 @@ import eop.audit.tables
 import eop.directory.tables
 import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 import eop.observation.tables  # noqa: F401 - imported for its tables, as those above
+import eop.passwords.tables  # noqa: F401 - imported for its tables, as those above
 from eop import database
 from eop.aaa.tables import switch
 from eop.database import Database, metadata, upgrade
@@ -146,3 +148,29 @@ def test_of_two_that_write_the_same_row_the_later_holds(quiet):
         assert connection.execute(switch.select()).all() == [("screens_closed", 2, "carla")]
         database.upsert(connection, switch, row, {"at": 3, "by": "dora"})
         assert connection.execute(switch.select()).all() == [("screens_closed", 3, "dora")]
+
+
+def test_who_was_head_teacher_stays_that_of_the_classes_that_were_granted_by_name(tmp_path):
+    url = f"sqlite:///{tmp_path}/eop.db"
+    older = Config()
+    older.set_main_option("script_location", "eop:migrations")
+    opened = Database(url)
+    with opened.write() as connection:
+        older.attributes["connection"] = connection
+        command.upgrade(older, "0006")
+        for number, role in ((1, "head_teacher"), (2, "teacher"), (3, "head_teacher")):
+            connection.execute(
+                text('INSERT INTO "user" (id, login, name, role, created_at) '
+                     "VALUES (:number, :number, 'x', :role, 0)"),
+                {"number": number, "role": role},
+            )  # fmt: skip
+            value = "*" if number == 3 else "3eB"
+            connection.execute(
+                text("INSERT INTO user_grant (user_id, kind, value) VALUES (:n, 'class', :value)"),
+                {"n": number, "value": value},
+            )
+    upgrade(url)
+    with opened.read() as connection:
+        found = connection.execute(text("SELECT user_id, value FROM user_grant WHERE kind='head'"))
+        assert [tuple(row) for row in found] == [(1, "3eB")]
+    opened.close()

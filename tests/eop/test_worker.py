@@ -13,6 +13,7 @@ from eop.aaa.tables import revocation, session, sign_in_code, sign_in_failure, s
 from eop.audit.tables import audit
 from eop.directory import users
 from eop.lessons.tables import lesson
+from eop.passwords import files
 from eop.worker import Worker
 from tests.desktops import wait_until
 from tests.eop.installation import PASSWORD
@@ -92,6 +93,16 @@ def test_steps_and_failures_that_are_over_are_removed(house, worker):
     house.steady = 60.0
     worker.tick()
     assert (count(house, sign_in_step), count(house, sign_in_failure)) == (0, 0)
+
+
+def test_files_of_passwords_go_after_a_day(house, worker):
+    name = files.keep(1, "text", house.parts.now_ms())
+    worker.tick()
+    assert files.read(1, name) == b"text"
+    house.offset = files.KEPT_SECONDS
+    house.steady = 60.0
+    worker.tick()
+    assert list(files.folder().rglob("*.csv")) == []
 
 
 def test_old_events_of_the_audit_go_once_a_day(house, worker):

@@ -1,10 +1,13 @@
 """What slapd cannot be had to do: an Active Directory's sub-codes, ranges, chains and referrals.
 
-A double of the protocol only, over plain TCP on loopback: it answers BER as [MS-ADTS] describes,
-and knows nothing of Kerberos, replication or rights.
+A double of the protocol only, on loopback: it answers BER as [MS-ADTS] describes, and knows nothing
+of Kerberos, replication or rights. With a certificate it speaks TLS, without which it changes no
+password, as an AD does not.
 """
 
+import contextlib
 import socketserver
+import ssl
 import threading
 from dataclasses import dataclass, field
 
@@ -17,7 +20,8 @@ PAGE = 1000  # entries that it gives at once
 IN_CHAIN = "1.2.840.113556.1.4.1941"
 PAGED = "1.2.840.113556.1.4.319"
 REFERRAL, INVALID_CREDENTIALS = 10, 49
-BIND, UNBIND = 0x60, 0x42  # first bytes of requests, and of a filter's parts
+UNWILLING = 53
+BIND, UNBIND, MODIFY = 0x60, 0x42, 0x66  # first bytes of requests, and of a filter's parts
 AND, OR, NOT, EQUAL, PRESENT, EXTENSIBLE = 0xA0, 0xA1, 0xA2, 0xA3, 0x87, 0xA9
 WORDS = "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data {}, v4563"
 
@@ -26,6 +30,7 @@ WORDS = "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error,
 class AdServer:
     """`with AdServer() as server:` listens at `port`; `people` is DN → attributes.
 
+    `words` maps a DN to what is said to a change of its password, in place of making it.
     `binds` lists every name that was presented, with its password; `refuse` maps a DN to the
     sub-code it is refused with, whatever the password.
     """
@@ -37,13 +42,20 @@ class AdServer:
     bind_code: int = INVALID_CREDENTIALS
     binds: list[tuple[str, bytes]] = field(default_factory=list)
     searches: list[tuple[str, str]] = field(default_factory=list)
+    certificate: tuple[object, object] | None = None
+    words: dict[str, tuple[int, str]] = field(default_factory=dict)
+    changes: list[tuple[str, dict[str, bytes]]] = field(default_factory=list)
 
     def __enter__(self):
         outer = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
-                outer.converse(self.request)
+                with (
+                    contextlib.suppress(ssl.SSLError, ConnectionError),  # the client went
+                    outer.encrypted(self.request) as connection,
+                ):
+                    outer.converse(connection)
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -69,6 +81,13 @@ class AdServer:
             self.passwords[dn] = password
         return dn
 
+    def encrypted(self, raw):
+        if self.certificate is None:
+            return raw
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self.certificate)
+        return context.wrap_socket(raw, server_side=True)
+
     def converse(self, connection):
         data = b""
         while received := connection.recv(65536):
@@ -79,7 +98,7 @@ class AdServer:
                 number, (kind, body), *rest = _values_of(message)
                 if kind == UNBIND:
                     return
-                answer = self.bind if kind == BIND else self.search
+                answer = {BIND: self.bind, MODIFY: self.modify}.get(kind, self.search)
                 for reply in answer(_values_of(body), rest[0][1] if rest else b""):
                     reply["messageID"] = rfc4511.MessageID(int.from_bytes(number[1], "big"))
                     connection.sendall(encoder.encode(reply))
@@ -94,6 +113,29 @@ class AdServer:
         else:
             code = "52e" if dn in self.entries else "525"
             yield _reply("bindResponse", INVALID_CREDENTIALS, WORDS.format(code))
+
+    def modify(self, body, _):
+        """Replace values; unicodePwd is the password in quotation marks, and never read again."""
+        dn, given = body[0][1].decode(), {}
+        for _, change in _values_of(body[1][1]):
+            (_, how), (_, attribute) = _values_of(change)
+            (_, name), (_, values) = _values_of(attribute)
+            assert how == b"\x02", "a change this double does not know"
+            [(_, given[name.decode()])] = _values_of(values)
+        self.changes.append((dn, given))
+        if "unicodePwd" in given and self.certificate is None:
+            yield _reply("modifyResponse", UNWILLING, "0000001F: SvcErr: DSID-031A120C")
+        elif dn in self.words:
+            yield _reply("modifyResponse", *self.words[dn])
+        else:
+            attributes = self.entries[dn]
+            for name, value in given.items():
+                if name == "unicodePwd":
+                    self.passwords[dn] = value.decode("utf-16-le")[1:-1]
+                    attributes["pwdLastSet"] = ["133000000000000000"]
+                else:
+                    attributes[name] = [value.decode()]
+            yield _reply("modifyResponse", 0)
 
     def search(self, body, asked):
         base, scope = body[0][1].decode(), body[1][1][0]
@@ -181,7 +223,9 @@ def _message(kind, body):
 
 
 def _reply(kind, code, words=""):
-    body = rfc4511.BindResponse() if kind == "bindResponse" else rfc4511.SearchResultDone()
+    body = {
+        "bindResponse": rfc4511.BindResponse, "modifyResponse": rfc4511.ModifyResponse,
+    }.get(kind, rfc4511.SearchResultDone)()  # fmt: skip
     body["resultCode"] = rfc4511.ResultCode(code)
     body["matchedDN"] = rfc4511.LDAPDN("")
     body["diagnosticMessage"] = rfc4511.LDAPString(words)

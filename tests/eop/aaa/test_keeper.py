@@ -44,3 +44,22 @@ def test_an_account_of_a_directory_that_takes_no_passwords_here_is_opened_otherw
 @pytest.mark.parametrize("source", ["ldap", "file"])
 def test_a_teacher_of_a_source_comes_whichever_way_proves_him(source, way):
     assert keeper.refusal(of("teacher", source), None, way, BOTH) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "stored", "asked", "sso", "kept"),
+    [
+        ("ldap", None, ["ldap"], False, "ldap"),
+        ("ldap", "a hash", ["local"], False, "ldap"),
+        ("local", "a hash", ["local"], False, "local"),
+        ("local", "a hash", ["ldap", "local"], True, "local"),
+        ("file", None, ["local"], False, "local"),
+        ("file", None, ["local"], True, ""),
+        ("file", None, ["ldap", "local"], False, "ldap"),
+        ("file", None, ["pam", "local"], False, ""),
+        ("local", "a hash", ["ldap"], False, "ldap"),
+        ("local", None, ["pam"], False, ""),
+    ],
+)
+def test_a_new_password_goes_where_the_old_one_is_kept(source, stored, asked, sso, kept):
+    assert keeper.keeps_password(of("student", source), stored, asked, sso=sso) == kept

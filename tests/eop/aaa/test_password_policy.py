@@ -79,3 +79,12 @@ def test_life_ends_at_the_day(quiet):
     month = PasswordPolicy(lifetime_ms=1000)
     assert not month.is_over(5000, 5999)
     assert month.is_over(5000, 6000)
+
+
+def test_a_password_for_one_sign_in_follows_length_and_rule_and_may_be_easy():
+    policy = PasswordPolicy(rules={"teacher": r".*\d.*"})
+    wanted = [(one, CAMILLE) for one in ("short", "password", "password1", GOOD + "7")]
+    for is_lasting, third in ((False, []), (True, ["weak"])):
+        found = policy.check_given(wanted, is_lasting=is_lasting)
+        codes = [[one.code for one in problems] for problems in found]
+        assert codes == [["short"], ["rule"], third, []]

@@ -60,3 +60,10 @@ def test_a_bad_pattern_is_refused(pattern, words):
 
 def test_a_pattern_at_the_limit_is_taken():
     password_rule.check("x" * MAX_PATTERN_CHARACTERS)
+
+
+def test_many_passwords_are_matched_in_one_go():
+    assert password_rule.which(MIXED, ["seven horses 7", "seven horses", ""]) == [
+        True, False, False,
+    ]  # fmt: skip
+    assert password_rule.which(MIXED, []) == []

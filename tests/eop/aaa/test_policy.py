@@ -102,8 +102,9 @@ def people(role):
         "its class": teacher(role, [], ["3eB"]),
         "all rooms": teacher(role, ["*"]),
         "all classes": teacher(role, [], ["*"]),
+        "head teacher": replace(nobody, heads=frozenset({"3eB"})),
         "substitute": replace(nobody, temporary=(lent(), lent("class", "3eB"))),
-        "another room": teacher(role, ["S99"], ["6eA"]),
+        "another room": replace(teacher(role, ["S99"], ["6eA"]), heads=frozenset({"6eA"})),
     }
 
 

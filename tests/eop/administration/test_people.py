@@ -1,5 +1,6 @@
 import pytest
 
+from eop.directory import users
 from eop.directory.tables import user
 from tests.eop.administration.pages import follow, get, send, words
 
@@ -111,3 +112,19 @@ def test_the_own_account_is_not_disabled(school, boss):
 @pytest.mark.parametrize("login", ["nobody", "x" * 300, "%00", "../admin", "a b"])
 def test_who_is_not_there_is_told(school, boss, login):
     assert get(boss, f"{PATH}/{login}").status_code in {404, 400}
+
+
+def heads_of(school, login):
+    with school.parts.database.read() as connection:
+        return users.get(connection, login).heads
+
+
+def test_an_administrator_says_whose_head_teacher_someone_is(school, boss):
+    changed = fields(role="head_teacher", classes="3eB, 4eC", heads="3eB")
+    page = follow(boss, send(boss, PATH + "/anna", **changed))
+    assert 'name="heads" value="3eB"' in page.text
+    assert heads_of(school, "anna") == ("3eB",)
+    send(boss, PATH + "/anna", **fields(role="head_teacher", classes="3eB", heads=""))
+    assert heads_of(school, "anna") == ()
+    send(boss, PATH + "/anna", **fields(role="teacher", classes="3eB", heads="3eB"))
+    assert heads_of(school, "anna") == (), "a teacher heads none"

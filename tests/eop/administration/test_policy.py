@@ -11,7 +11,12 @@ def ask(school, **query):
 
 def test_the_table_is_there_to_read(school):
     page = ask(school)
-    for text in ("Control one screen", "granted rooms and classes", "own classes", "denied"):
+    for text in (
+        "Control one screen",
+        "granted rooms and classes",
+        "classes granted for good",
+        "denied",
+    ):
         assert text in page
     assert "Allowed." not in page
 

@@ -202,3 +202,33 @@ def test_people_without_an_id_of_their_own_are_a_warning():
     (told,) = parse("login;name;role\na;A;student\n").warnings
     assert told.startswith("1 people have no id")
     assert parse(PEOPLE + "1;a;A;student\n").warnings == ()
+
+
+HEADS = "login;nom;prénom;role;classe;professeur principal de;date de naissance\n"
+
+
+def test_a_head_teacher_is_that_of_the_classes_that_are_named():
+    found = parse(HEADS + "camille;Lefèvre;Camille;prof;3eB;3eB;\n"
+                  "anna;Roux;Anna;professeure principale;3eB|4eC;4eC;\n")  # fmt: skip
+    assert [(one.login, one.heads) for one in found.people] == [
+        ("camille", frozenset()), ("anna", frozenset({"4eC"})),
+    ]  # fmt: skip
+
+
+def test_without_a_column_a_head_teacher_is_that_of_the_classes_to_watch():
+    (anna,) = parse("login;name;role;classes\nanna;Anna;head_teacher;3eB|4eC|*\n").people
+    assert anna.heads == {"3eB", "4eC"}
+
+
+def test_a_head_teacher_of_every_class_is_refused():
+    told = complaint(people=HEADS + "anna;Roux;Anna;head_teacher;;*;\n")
+    assert "line 2, column heads: a head teacher has each class by its name" in told
+
+
+def test_last_name_and_birth_date_are_kept_of_students_alone():
+    found = parse(HEADS + "zoe;DE LA TOUR;Zoé;élève;3eB;;14/03/2012\n"
+                  "camille;Lefèvre;Camille;prof;3eB;;01/02/1970\n"
+                  "malo;Colin;Malo;élève;3eB;;hier\n")  # fmt: skip
+    kept = {one.login: (one.last_name, one.birth_date) for one in found.people}
+    assert kept == {"zoe": ("DE LA TOUR", "2012-03-14"), "camille": ("", ""), "malo": ("Colin", "")}
+    assert "1 birth dates were left out" in found.warnings[-1]

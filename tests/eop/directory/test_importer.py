@@ -307,3 +307,45 @@ def test_a_class_of_a_source_is_changed_there_alone(quiet):
         ):
             change(connection)
     assert lists(quiet) == {"3eB": ("p1",)}
+
+
+def births_of(house):
+    with house.parts.database.read() as connection:
+        rows = connection.execute(select(user.c.login, user.c.last_name, user.c.birth_date))
+        return {row.login: (row.last_name, row.birth_date) for row in rows}
+
+
+def test_birth_dates_are_kept_changed_and_forgotten_as_the_source_says(quiet):
+    born = person(1, "zoe", last_name="Martin", birth_date="2012-03-14")
+    carry_out(quiet.parts, school(born, person(2, "malo")))
+    assert births_of(quiet) == {"zoe": ("Martin", "2012-03-14"), "malo": (None, None)}
+    made = carry_out(quiet.parts, school(replace(born, birth_date=""), person(2, "malo")))
+    assert [step.kinds for step in made.people] == [frozenset({"changed"})]
+    assert births_of(quiet)["zoe"] == ("Martin", None)
+
+
+def test_the_birth_date_of_who_is_gone_is_forgotten(quiet):
+    born = person(1, "zoe", birth_date="2012-03-14")
+    carry_out(quiet.parts, school(born, person(2, "malo")))
+    carry_out(quiet.parts, school(person(2, "malo")))
+    assert births_of(quiet)["zoe"] == (None, None)
+
+
+def test_who_is_head_teacher_no_longer_is_signed_out(quiet):
+    groups = [group(7, "3eB", "p1")]
+    head = person(2, "anna", "head_teacher", ["3eB"], heads=frozenset({"3eB"}))
+    carry_out(quiet.parts, school(person(1), head, groups=groups))
+    assert everybody(quiet)["anna"].heads == ("3eB",)
+    give_password(quiet, "anna")
+    browser = quiet.signed_in("anna")
+    carry_out(quiet.parts, school(person(1), replace(head, heads=frozenset()), groups=groups))
+    assert everybody(quiet)["anna"].heads == ()
+    assert browser.get("session").status_code == 401
+
+
+def test_a_head_teacher_keeps_a_class_that_gets_another_name(quiet):
+    head = NewUser("anna", "head_teacher", "Anna", HASH, (), ("3eB",))
+    carry_out(quiet.parts, school(person(1), groups=[group(7, "3eB", "p1")]))
+    accounts.add(quiet.parts.database, head, quiet.parts.now_ms())
+    carry_out(quiet.parts, school(person(1), groups=[group(7, "3e B", "p1")]))
+    assert everybody(quiet)["anna"].heads == everybody(quiet)["anna"].classes == ("3e B",)

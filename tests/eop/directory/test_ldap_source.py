@@ -320,3 +320,22 @@ def test_a_teacher_is_given_as_many_classes_as_can_be_kept():
         watched = frozenset(f"c{n}" for n in range(count))
         assert len(reading._person("zoe", known, "teacher", watched).classes) == kept
     assert reading.warnings == ["zoe watches more than 500 classes: none was given"]
+
+
+def test_head_teachers_have_the_classes_they_watch_or_those_of_their_own_groups(scribe):
+    rules = ["(typeadmin=2)=head_teacher", "professeurs=teacher", "eleves=student"]
+    found = people(read(scribe, LDAP_ROLES=rules))
+    assert found["prof.0"].heads == {"3a"}
+    assert found["prof.1"].heads == frozenset()
+    found = people(read(scribe, LDAP_ROLES=rules, LDAP_HEADS="pp-{class}"))
+    assert found["prof.0"].heads == frozenset()
+    found = people(read(scribe, LDAP_ROLES=rules, LDAP_HEADS="profs-{class}"))
+    assert found["prof.0"].heads == {"3a"}
+
+
+def test_students_have_a_last_name_and_a_birth_date_where_the_settings_name_it(scribe):
+    assert people(read(scribe))["eleve.1"].birth_date == ""
+    found = read(scribe, LDAP_BIRTH_ATTRIBUTE="homeDirectory")
+    assert people(found)["eleve.1"].last_name == "eleve.1"
+    assert people(found)["prof.1"].last_name == ""
+    assert found.warnings[0] == "the birth date of eleve.0 was left out: it is no date"

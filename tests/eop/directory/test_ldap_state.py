@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eop.directory.ldap_adapter import BindAnswer, Entry
+from eop.directory.ldap_adapter import Answer, Entry
 from eop.directory.ldap_state import Outcome, account_state, must_change, outcome, policy_error
 
 NOW = 1_800_000_000  # 2027-01-15
@@ -19,7 +19,7 @@ def entry(**values):
 
 def ad(data):
     words = f"80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data {data}"
-    return BindAnswer(49, words + ", v4563", None)
+    return Answer(49, words + ", v4563", None)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_an_active_directory_says_of_a_failed_bind(data, code, is_proven):
 
 def test_sub_codes_count_only_where_the_password_was_refused():
     words = ad("533").message
-    assert outcome(BindAnswer(53, words, None), entry(), NOW) == Outcome("wrong", False)
+    assert outcome(Answer(53, words, None), entry(), NOW) == Outcome("wrong", False)
 
 
 @pytest.mark.parametrize(
@@ -111,26 +111,26 @@ def test_sub_codes_count_only_where_the_password_was_refused():
     ],
 )
 def test_what_a_password_policy_says(policy, code, told):
-    assert outcome(BindAnswer(code, "", policy), entry(), NOW) == told
+    assert outcome(Answer(code, "", policy), entry(), NOW) == told
 
 
 def test_a_bind_that_worked_is_not_locked_but_may_be_disabled_or_expired():
-    worked = BindAnswer(0, "", None)
+    worked = Answer(0, "", None)
     assert outcome(worked, entry(lockoutTime=FILETIME), NOW) == Outcome("active", True)
     assert outcome(worked, entry(userAccountControl=514), NOW) == Outcome("disabled", True)
     assert outcome(worked, entry(shadowExpire=1), NOW) == Outcome("expired", True)
 
 
 def test_a_refused_bind_tells_the_state_to_administrators_alone():
-    refused = BindAnswer(49, "", None)
+    refused = Answer(49, "", None)
     assert outcome(refused, entry(pwdAccountLockedTime="x"), NOW) == Outcome("locked", False)
     assert outcome(refused, entry(userAccountControl=514), NOW) == Outcome("disabled", False)
-    assert outcome(BindAnswer(19, "", None), entry(), NOW) == Outcome("locked", False)
+    assert outcome(Answer(19, "", None), entry(), NOW) == Outcome("locked", False)
 
 
 @pytest.mark.parametrize("code", [1, 2, 8, 13, 51, 52, 80])
 def test_a_server_in_trouble_says_nothing_of_the_account(code):
-    assert outcome(BindAnswer(code, "", None), entry(), NOW) is None
+    assert outcome(Answer(code, "", None), entry(), NOW) is None
 
 
 @given(st.binary(max_size=80))
@@ -140,7 +140,7 @@ def test_any_control_is_read_without_harm(value):
 
 @given(st.text(max_size=200), st.integers(0, 130))
 def test_any_words_of_a_server_are_read_without_harm(words, code):
-    told = outcome(BindAnswer(code, words, None), entry(), NOW)
+    told = outcome(Answer(code, words, None), entry(), NOW)
     assert told is None or told.code in {"active", "wrong", "locked"} or "data" in words
 
 

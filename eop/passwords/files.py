@@ -1,0 +1,153 @@
+"""Files of new passwords, kept only where a teacher asked for one: his alone, and for a day.
+
+`<folder>/<user id>/mot-de-passe_9_4_0.csv` (the time of day), folders 0700, files 0600.
+"""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from controle_vnc import settings as shared
+from eop.errors import NotFoundError, RefusedError
+
+KEPT_SECONDS = 24 * 3600  # time to fetch it: what lies about longer is a leak to come
+MAX_FILES = 50  # of one person at a time
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+MAX_NAME_CHARACTERS = 64
+
+_NAME = re.compile(r"mot-de-passe_\d{1,2}_\d{1,2}_\d{1,2}(_\d{1,2})?\.csv")
+_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+_MARK = "\ufeff"  # by which spreadsheets know UTF-8
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that waits to be fetched, and until when (ms)."""
+
+    name: str
+    until_ms: int
+
+
+def folder() -> Path:
+    """Where they are, on the host of the site."""
+    return shared.home() / "var/lib/eop/passwords"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The text of a file; the last column is a password."""
+    return head(heads) + "".join(row(cells) for cells in rows)
+
+
+def head(heads: Sequence[str]) -> str:
+    """The beginning of a file."""
+    return _MARK + _line(heads)
+
+
+def row(cells: Sequence[str]) -> str:
+    """One line; the last cell is a password, and stands as it was given.
+
+    Before what a spreadsheet would carry out as a formula stands an apostrophe, save there.
+    """
+    *others, password = cells
+    safe = [f"'{one}" if one.startswith(_FORMULA_BEGINNINGS) else one for one in others]
+    return _line([*safe, password])
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL).writerow(cells)
+    return text.getvalue()
+
+
+def keep(owner: int, text: str, now_ms: int) -> str:
+    """Write a file for the user of that number; its name. Raises `RefusedError("file_failed")`."""
+    moment = datetime.fromtimestamp(now_ms / 1000).astimezone()
+    stem = f"mot-de-passe_{moment.hour}_{moment.minute}_{moment.second}"
+    try:
+        place = _own(owner)
+        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for one in (place.parent, place):
+            one.chmod(PRIVATE_FOLDER)
+        if len(list(place.iterdir())) >= MAX_FILES:
+            raise RefusedError("too_many_files")
+        name = _write(place, stem, text)
+        os.utime(place / name, (now_ms / 1000, now_ms / 1000))
+        return name
+    except OSError as error:
+        raise RefusedError("file_failed", detail=str(error)) from error
+
+
+def _write(place: Path, stem: str, text: str) -> str:
+    for number in range(1, MAX_FILES + 1):
+        name = f"{stem}.csv" if number == 1 else f"{stem}_{number}.csv"
+        try:
+            handle = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        except FileExistsError:
+            continue
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except OSError:
+            (place / name).unlink(missing_ok=True)  # half of a list is none
+            raise
+        return name
+    raise RefusedError("too_many_files")
+
+
+def listed(owner: int, now_ms: int) -> list[Kept]:
+    """The files of a user, the newest first; those whose time is over are gone."""
+    purge_one(_own(owner), now_ms)
+    found = [(_modified(one), one.name) for one in _files(_own(owner))]
+    return [Kept(name, int((at + KEPT_SECONDS) * 1000)) for at, name in sorted(found, reverse=True)]
+
+
+def read(owner: int, name: str) -> bytes:
+    """What a file holds; raises `NotFoundError`."""
+    try:
+        return _path(owner, name).read_bytes()
+    except OSError as error:
+        raise NotFoundError("there is no such file any more") from error
+
+
+def remove(owner: int, name: str) -> None:
+    """Delete a file, if it is still there; raises `NotFoundError` for what is no name of one."""
+    _path(owner, name).unlink(missing_ok=True)
+
+
+def purge(now_ms: int) -> None:
+    """Delete every file whose time is over."""
+    if folder().is_dir():
+        for place in folder().iterdir():
+            purge_one(place, now_ms)
+
+
+def purge_one(place: Path, now_ms: int) -> None:
+    for file in _files(place):
+        if now_ms / 1000 - _modified(file) >= KEPT_SECONDS:
+            file.unlink(missing_ok=True)
+
+
+def _files(place: Path) -> list[Path]:
+    return [one for one in place.iterdir() if one.is_file()] if place.is_dir() else []
+
+
+def _modified(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:  # another request has just deleted it
+        return 0.0
+
+
+def _own(owner: int) -> Path:
+    return folder() / str(owner)
+
+
+def _path(owner: int, name: str) -> Path:
+    if not _NAME.fullmatch(name[: MAX_NAME_CHARACTERS + 1]):
+        raise NotFoundError("there is no such file")
+    return _own(owner) / name
