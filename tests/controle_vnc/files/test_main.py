@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -82,8 +83,6 @@ def test_senseless_settings_are_refused_by_name(name, value):
 
 
 def test_a_request_that_cannot_be_read_ends_its_connection_alone():
-    import socket
-
     with FilesProcess() as process:
         for said in (b"", b"\0", b"\xff\xff\xff\xff", b"\0\0\0\x05hello"):
             with socket.socket(socket.AF_UNIX) as connection:
@@ -102,6 +101,34 @@ def test_what_is_too_long_for_a_message_is_no_request():
             with pytest.raises(OSError, match="hung up"):
                 process.ask(placing(file, **wrong))
         assert isinstance(process.ask(placing(file, login="x" * 64)), m.Placed)
+
+
+PASSED = """
+import os, socket, sys
+path = os.environ["EOP_HOME"] + "/run/controle-vnc-files/files.sock"
+os.makedirs(os.path.dirname(path))
+one = socket.socket(socket.AF_UNIX)
+one.bind(path)
+one.listen()
+os.dup2(one.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[1])
+os.execv(sys.executable, [sys.executable, "-m", "controle_vnc.files"])
+"""
+
+
+def test_a_socket_of_systemd_is_used_and_left_where_it_is():
+    with FilesProcess(program=("-c", PASSED), arguments=("1",)) as process:
+        assert process.ask(m.GetFilesStatus())
+        process.stop()
+        assert process.socket.exists()
+
+
+def test_more_sockets_than_one_are_a_mistake():
+    process = FilesProcess(program=("-c", PASSED), arguments=("2",))
+    code, said = ended(process)
+    shutil.rmtree(process.folder)
+    assert (code, "must pass one socket" in said) == (1, True), said
 
 
 UNIT = Path(__file__).resolve().parents[3] / "deploy/systemd/controle-vnc-files.service"
