@@ -19,6 +19,7 @@ Action = Literal[
     "rewind", "set_rooms",
     "lesson",
     "manage_workstations", "manage_sessions", "read_settings", "check_health",
+    "documents", "distribute", "own_documents", "test_mail",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -89,6 +90,8 @@ _TEACHING: dict[Action, Scope] = {
     "rewind": Scope.GRANTED,
     "act": Scope.GRANTED,
     "lesson": Scope.GRANTED,
+    "documents": Scope.ANYWHERE,
+    "distribute": Scope.GRANTED,
 }
 
 # Ready for the pages that will need them: new passwords for the students of a class, and who
@@ -111,7 +114,7 @@ _ADMINISTERING: dict[Action, Scope] = {
 }
 
 RIGHTS: dict[str, dict[Action, Scope]] = {
-    "student": _OWN,
+    "student": _OWN | {"own_documents": Scope.OWN},
     "teacher": _TEACHING,
     "head_teacher": _TEACHING | _HEADING,
     "administrator": _ADMINISTERING,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 import eop.aaa.tables
 import eop.audit.tables
 import eop.directory.tables
+import eop.documents.tables
 import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 import eop.observation.tables  # noqa: F401 - imported for its tables, as those above
 from eop import database
