@@ -76,6 +76,19 @@ class Settings:
         ["127.0.0.1", "::1"], "Addresses from which the site may speak to controle-vnc."
     )
     CLIPBOARD: bool = setting(True, "Whether a controlled screen shares its clipboard.")
+    UPLOAD_LIMIT: int = setting(100, "Largest file of a document, in MB.")
+    UPLOAD_EXPIRES: int = setting(
+        60, "Minutes after which an upload that was begun and never used is dropped."
+    )
+    UPLOAD_SPACE: int = setting(
+        2000, "Most that all uploads together take on the disk of controle-vnc-files, in MB."
+    )
+    FILES_HOMES: str = setting(
+        "", "Folder with a home for each login; empty: the homes of the system's accounts."
+    )
+    FILES_SOCKET: str = setting(
+        "", "Unix socket of controle-vnc-files; empty: run/controle-vnc-files/files.sock."
+    )
     RUN_DIR: str = setting("", "Private folder of unix sockets; empty: run/controle-vnc.")
     LOG_LEVEL: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
@@ -108,6 +121,18 @@ class Settings:
     def redeem_socket(self) -> Path:
         """Where the gateway asks the daemon what a ticket is worth."""
         return self.run_dir / "gateway.sock"
+
+    @property
+    def files_socket(self) -> Path:
+        """Where controle-vnc-files listens."""
+        if self.FILES_SOCKET:
+            return Path(self.FILES_SOCKET)
+        return home() / "run/controle-vnc-files/files.sock"
+
+    @property
+    def files_dir(self) -> Path:
+        """What controle-vnc-files keeps for itself: uploads, marks, homes of who has none."""
+        return home() / "var/lib/controle-vnc-files"
 
     @property
     def site_origins(self) -> list[str]:

@@ -23,6 +23,19 @@ CODES = {
     "switched_off": "switched_off",
     "rewind_off": "rewind_off",
     "nothing_kept": "nothing_kept",
+    "files_down": "files_down",
+    "unknown_person": "unknown_person",
+    "unknown_document": "unknown_document",
+    "unknown_file": "unknown_file",
+    "upload_unknown": "upload_unknown",
+    "upload_damaged": "upload_damaged",
+    "folder_taken": "folder_taken",
+    "not_a_folder": "not_a_folder",
+    "name_refused": "name_refused",
+    "read_only": "read_only",
+    "too_large": "file_too_large",
+    "no_space": "no_space",
+    "quota": "quota",
 }
 """The daemon's codes that have a sentence of their own here; others are `daemon_refused`."""
 
@@ -178,6 +191,73 @@ class Daemon:
 
     def retry(self, workstation: str) -> None:
         self.ask(messages.RetryWorkstation(workstation=workstation), messages.Done)
+
+    def files_status(self) -> messages.FilesStatus:
+        """Whether controle-vnc-files answers; raises `RefusedError("files_down")`."""
+        return self.ask(messages.GetFilesStatus(), messages.FilesStatus)
+
+    def keep_part(self, upload: str, offset: int, data: bytes) -> int:
+        """Append to an upload; the size that is held now, whether or not it was the offset."""
+        request = messages.KeepPart(upload=upload, offset=offset, data=data)
+        return self.ask(request, messages.Kept).size
+
+    def check_upload(self, upload: str, size: int, sha256: str) -> None:
+        """Have an upload proven whole, and held from now on."""
+        self.ask(messages.CheckUpload(upload=upload, size=size, sha256=sha256), messages.Kept)
+
+    def drop_upload(self, upload: str) -> None:
+        self.ask(messages.DropUpload(upload=upload), messages.Done)
+
+    def uploads(self) -> list[messages.Upload]:
+        return self.ask(messages.ListUploads(), messages.Uploads).uploads
+
+    def space(self, login: str, wanted: int = 0) -> messages.Space:
+        """Whether `wanted` bytes fit where a person's files are."""
+        return self.ask(messages.AskSpace(login=login, wanted=wanted), messages.Space)
+
+    def place(self, request: messages.PlaceDocument) -> messages.Placed:
+        return self.ask(request, messages.Placed)
+
+    def collect(self, request: messages.CollectDocument) -> messages.Collected:
+        return self.ask(request, messages.Collected)
+
+    def give_back(self, request: messages.ReturnDocument) -> messages.Returned:
+        return self.ask(request, messages.Returned)
+
+    def look_at(
+        self, logins: Sequence[str], teacher: str, folder: str, owner_key: str
+    ) -> list[messages.Look]:
+        """How a document is at these students, in their order."""
+        looks: list[messages.Look] = []
+        for first in range(0, len(logins), messages.MAX_LOGINS_A_REQUEST):
+            request = messages.LookAtDocument(
+                logins=list(logins[first : first + messages.MAX_LOGINS_A_REQUEST]),
+                teacher=teacher,
+                folder=folder,
+                owner_key=owner_key,
+            )
+            looks += self.ask(request, messages.Looks).looks
+        return looks
+
+    def clean_up(self, request: messages.RemoveDocument) -> messages.Removed:
+        return self.ask(request, messages.Removed)
+
+    def files_of(self, login: str, teacher: str, folder: str) -> messages.Files:
+        request = messages.ListFiles(login=login, teacher=teacher, folder=folder)
+        return self.ask(request, messages.Files)
+
+    def read_part(
+        self, login: str, teacher: str, folder: str, name: str, offset: int
+    ) -> messages.Part:
+        request = messages.ReadPart(
+            login=login, teacher=teacher, folder=folder, name=name, offset=offset
+        )
+        return self.ask(request, messages.Part)
+
+    def take_upload(self, login: str, teacher: str, folder: str, file: messages.File) -> str:
+        """Put an upload into a student's folder; the name it has there."""
+        request = messages.TakeUpload(login=login, teacher=teacher, folder=folder, file=file)
+        return self.ask(request, messages.Taken).name
 
 
 class AbsentDaemon(Daemon):

@@ -137,6 +137,28 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("Sign-in does not work just now. Nothing is lost: try again in a moment."),
     ),
+    "files_down": (
+        503,
+        lazy_gettext("The service of documents does not answer. Nothing is lost: try again later."),
+    ),
+    "unknown_person": (404, lazy_gettext("This person has no files on the server.")),
+    "unknown_document": (404, lazy_gettext("This document was not distributed to this person.")),
+    "unknown_file": (404, lazy_gettext("This file is not there any more.")),
+    "upload_unknown": (410, lazy_gettext("This upload has expired. Send the file again.")),
+    "upload_damaged": (409, lazy_gettext("The file did not arrive whole. Send it again.")),
+    "folder_taken": (
+        409,
+        lazy_gettext("Another document of yours has this folder already. Choose another name."),
+    ),
+    "not_a_folder": (
+        409,
+        lazy_gettext("A link, a file or somebody else's folder stands where a folder must be."),
+    ),
+    "name_refused": (422, lazy_gettext("A file or folder cannot have this name.")),
+    "read_only": (403, lazy_gettext("This file can only be read.")),
+    "file_too_large": (413, lazy_gettext("The file is too large.")),
+    "no_space": (507, lazy_gettext("The server's disk is full. Nothing was overwritten.")),
+    "quota": (507, lazy_gettext("This person's disk quota is used up. Nothing was overwritten.")),
     "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
 }
 """Code of a `RefusedError` → status and sentence."""

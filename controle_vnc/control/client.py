@@ -38,6 +38,8 @@ from controle_vnc.settings import Settings
 
 TIMEOUT_SECONDS = 2.0  # a page must not wait longer for the daemon on the same machine
 PROBE_SECONDS = 30.0  # a whole handshake with a workstation that answers slowly
+FILE_SECONDS = 30.0  # a part of a file, or a look into a class's folders, on a disk that is busy
+DOCUMENT_SECONDS = 300.0  # some hundred MB, copied and synced on a slow disk
 MAX_IDLE_CONNECTIONS = 4  # more threads than that rarely ask at the same moment
 MAX_IDLE_SECONDS = 240.0  # the daemon closes after five minutes; we do before
 MAX_GREETINGS = 4  # at once: the daemon closes the 17th unproven connection of an address
@@ -74,7 +76,7 @@ class ControlClient:
         `AuthenticationError`. The whole exchange takes `timeout` seconds at most.
         """
         if timeout is None:
-            timeout = PROBE_SECONDS if isinstance(message, ProbeWorkstation) else self._timeout
+            timeout = _patience(message) or self._timeout
         connection = self._take() or self._open()
         try:
             reply = connection.exchange(message, timeout)
@@ -133,6 +135,23 @@ class ControlClient:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _patience(message: Request) -> float | None:
+    """How long the answer to a request may take that is not answered at once."""
+    match message:
+        case ProbeWorkstation():
+            return PROBE_SECONDS
+        case (
+            messages.CheckUpload()
+            | messages.PlaceDocument()
+            | messages.CollectDocument()
+            | messages.ReturnDocument()
+            | messages.RemoveDocument()
+            | messages.TakeUpload()
+        ):
+            return DOCUMENT_SECONDS
+    return FILE_SECONDS if isinstance(message, messages.FileRequest) else None
 
 
 def hello(settings: Settings, secret: bytes, timeout: float = TIMEOUT_SECONDS) -> Welcome:

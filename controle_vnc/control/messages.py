@@ -5,7 +5,7 @@ On the wire each is MessagePack, a map whose key `type` names the class (see
 a field may be added; an unknown `type` is answered with `Failure("unknown_request")`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -238,11 +238,214 @@ class AcknowledgeEvents(Message, frozen=True):
     up_to: int
 
 
+# --- requests about documents, which the daemon relays to controle-vnc-files -----------------
+
+MAX_PART_BYTES = 256 * 1024  # of a file in one message, a quarter of the largest
+MAX_NAME_CHARACTERS = 255  # what a file system's 255 bytes hold at most
+MAX_PATH_CHARACTERS = 4096  # a name below a document's folder, with the folders it is in
+MAX_LOGIN_CHARACTERS = 64  # as the directory's
+MAX_LOGINS_A_REQUEST = 200  # a look at a class; several requests for more
+MAX_FILES_A_DOCUMENT = 50  # of one distribution, annexes included
+MAX_NOTICE_CHARACTERS = 4096  # a page
+
+Login = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_CHARACTERS)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PATH_CHARACTERS)]
+UploadId = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+OwnerKey = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32,64}\Z")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Size = Annotated[int, msgspec.Meta(ge=0)]
+
+What = Literal["documents", "annexes", "notice", "corrections", "collected"]
+"""What a distribution leaves: in the student's folder, and (`collected`) in the teacher's."""
+
+Why = Literal[
+    "link", "special", "shared", "foreign", "too_large", "too_many", "too_deep", "changing",
+    "changed", "unreadable", "taken", "no_space", "quota",
+]  # fmt: skip
+"""Why a file was left where it is: a symbolic link; a pipe, socket or device; a file with several
+names; one that belongs to somebody else; beyond the limits of one collection (size, number,
+depth); written while it was read; changed since it was put there; refused by the disk; its name is
+taken by something that we did not put there; nothing more fits on the disk or into the quota."""
+
+
+class GetFilesStatus(Message, frozen=True):
+    """Whether controle-vnc-files answers, and how it is. → `FilesStatus`."""
+
+
+class KeepPart(Message, frozen=True):
+    """Append to an upload, which the first part (offset 0) begins. → `Kept`
+
+    At another offset than the size that is held nothing is written: the reply tells that size, so
+    that a sender who was cut goes on from there (an empty part at offset 0 asks for it). Refused:
+    `too_large` (UPLOAD_LIMIT), `no_space` (the disk, or the limit of all uploads together).
+    """
+
+    upload: UploadId
+    offset: Size
+    data: Annotated[bytes, msgspec.Meta(max_length=MAX_PART_BYTES)]
+
+
+class CheckUpload(Message, frozen=True):
+    """Prove that an upload is whole. → `Kept`
+
+    From then on it is held until `DropUpload`; before, it is dropped when nothing was added for
+    UPLOAD_EXPIRES. Refused: `upload_unknown`, `upload_damaged` (another size or content).
+    """
+
+    upload: UploadId
+    size: Size
+    sha256: Sha256
+
+
+class DropUpload(Message, frozen=True):
+    """Forget an upload; one that is not there is none the less gone. → `Done(count)`."""
+
+    upload: UploadId
+
+
+class ListUploads(Message, frozen=True):
+    """Every upload that is held, so that those that no job knows can be dropped. → `Uploads`."""
+
+
+class AskSpace(Message, frozen=True):
+    """How much a person may still store. → `Space`
+
+    `wanted` (bytes) is really reserved for a moment, as that person: a quota shows itself only so.
+    Refused: `unknown_person`.
+    """
+
+    login: Login
+    wanted: Size = 0
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of a document: a whole upload, and the name it is to have."""
+
+    upload: UploadId
+    name: Name
+    size: Size
+    sha256: Sha256
+    is_annex: bool = False
+
+
+class PlaceDocument(Message, frozen=True):
+    """Put files into `perso/devoirs/<teacher>/<folder>/` of a student. → `Placed`
+
+    Said again it does what is missing, and never touches what it has already put there: what the
+    student changed or deleted stays so. `owner_key` is the distribution: another one that asks
+    for the same folder is refused (`folder_taken`). The space for all of it is tried before the
+    first file appears. Also refused: `upload_unknown`, `upload_damaged`, `no_space`, `quota`,
+    `not_a_folder`, `name_refused`, `unknown_person`.
+    """
+
+    login: Login
+    teacher: Login
+    folder: Name
+    files: Annotated[list[File], msgspec.Meta(min_length=1, max_length=MAX_FILES_A_DOCUMENT)]
+    owner_key: OwnerKey
+
+
+class CollectDocument(Message, frozen=True):
+    """Copy a student's folder into the teacher's `perso/devoirs/ramasses/<folder>/<login>/`.
+
+    → `Collected`. Not copied: annexes, `correction/`, the notice. What is unchanged since it was
+    last collected is not copied again; what is newer replaces the teacher's copy, or where the
+    teacher changed that, comes beside it with `round` (from 1, one more each time the teacher
+    collects) in its name. Then `notice` is left for the student under `notice_name`. Said again
+    with the same `round` it does what is missing. Refused: `unknown_document` (nothing was placed
+    there under this key), `no_space`, `quota` (the teacher's), `not_a_folder`, `unknown_person`.
+    """
+
+    login: Login
+    teacher: Login
+    folder: Name
+    owner_key: OwnerKey
+    notice_name: Name
+    notice: Annotated[str, msgspec.Meta(max_length=MAX_NOTICE_CHARACTERS)]
+    round: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class ReturnDocument(Message, frozen=True):
+    """Copy `ramasses/<folder>/<login>/` of the teacher into the student's `correction/`.
+
+    → `Returned`. Rules, and refusals, as for `CollectDocument`, the other way round.
+    """
+
+    login: Login
+    teacher: Login
+    folder: Name
+    owner_key: OwnerKey
+    round: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+
+
+class LookAtDocument(Message, frozen=True):
+    """How a document is at these students. → `Looks`, in the order of `logins`."""
+
+    logins: Annotated[list[Login], msgspec.Meta(max_length=MAX_LOGINS_A_REQUEST)]
+    teacher: Login
+    folder: Name
+    owner_key: OwnerKey
+
+
+class RemoveDocument(Message, frozen=True):
+    """Remove what the distribution put there, and nothing else. → `Removed`
+
+    What was changed since is kept and told, unless `with_changed`; files that others added always
+    stay. With every kind in `what`, the folder is free for another distribution afterwards.
+    """
+
+    login: Login
+    teacher: Login
+    folder: Name
+    owner_key: OwnerKey
+    what: Annotated[list[What], msgspec.Meta(min_length=1, max_length=5)]
+    with_changed: bool = False
+
+
+class ListFiles(Message, frozen=True):
+    """What a student has in the folder of a document. → `Files`; refused: `unknown_document`."""
+
+    login: Login
+    teacher: Login
+    folder: Name
+
+
+class ReadPart(Message, frozen=True):
+    """A part of a file that `ListFiles` named. → `Part`; refused: `unknown_file`."""
+
+    login: Login
+    teacher: Login
+    folder: Name
+    name: FilePath
+    offset: Size = 0
+
+
+class TakeUpload(Message, frozen=True):
+    """Put an upload into a student's folder, as that student: it replaces his file of that name.
+
+    → `Taken`. Refused: `read_only` (an annex, the notice), `unknown_document`, and as for
+    `PlaceDocument`.
+    """
+
+    login: Login
+    teacher: Login
+    folder: Name
+    file: File
+
+
+FileRequest = (
+    GetFilesStatus | KeepPart | CheckUpload | DropUpload | ListUploads | AskSpace | PlaceDocument
+    | CollectDocument | ReturnDocument | LookAtDocument | RemoveDocument | ListFiles | ReadPart
+    | TakeUpload
+)  # fmt: skip
+
+
 Request = (
     GetStatus | ListRooms | ListWorkstations | SaveWorkstation | SaveWorkstations
     | RemoveWorkstation | ProbeWorkstation | RetryWorkstation | IssueScreenTicket | IssueWallTicket
     | RenewLeases | RevokeSessions | CloseViewers | SwitchScreens | PullEvents | AcknowledgeEvents
-    | SetRewind | ListRewind | GetRewind
+    | SetRewind | ListRewind | GetRewind | FileRequest
 )  # fmt: skip
 
 
@@ -370,9 +573,181 @@ class Events(Message, frozen=True):
     events: list[Event]
 
 
+# --- replies of controle-vnc-files -------------------------------------------------------------
+
+
+class FilesStatus(Message, frozen=True):
+    """How controle-vnc-files is; `homes`: the folder of homes, empty for the system's accounts.
+
+    `uploads_bytes` of `uploads_limit` are held for uploads; `free` bytes are left on that disk.
+    """
+
+    version: str
+    homes: str
+    uploads: int
+    uploads_bytes: int
+    uploads_limit: int
+    free: int
+
+
+class Kept(Message, frozen=True):
+    """How much of an upload is held, in bytes."""
+
+    size: int
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """An upload: its bytes, when something was last added (ms), and whether it was proven whole."""
+
+    upload: str
+    size: int
+    changed_at: int
+    is_checked: bool
+
+
+class Uploads(Message, frozen=True):
+    uploads: list[Upload]
+
+
+class Space(Message, frozen=True):
+    """What a person may still store: the smaller of disk and quota, in bytes.
+
+    `fits`: what was wanted could be reserved; where not, `limit` says by what: `no_space` or
+    `quota`. `has_home` is false for who has no home on this server: a folder of the helper's stands
+    for it, which only the site's pages show.
+    """
+
+    has_home: bool
+    free: int
+    fits: bool = True
+    limit: Literal["", "no_space", "quota"] = ""
+
+
+class Renamed(msgspec.Struct, frozen=True):
+    """A name that not every system takes (Windows), and what it became."""
+
+    name: str
+    became: str
+
+
+class Placed(Message, frozen=True):
+    """`was_there`: nothing was left to do. `path` is where, below the home."""
+
+    was_there: bool
+    path: str
+    has_home: bool
+    renamed: list[Renamed] = []
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A file that was left where it is, and why."""
+
+    name: str
+    why: Why
+
+
+class Collected(Message, frozen=True):
+    """What lies at the teacher's now of this student: files and bytes; `copied` this time.
+
+    `is_there` is false where the student's folder is gone; `beside` are those names that came
+    beside what the teacher had changed.
+    """
+
+    is_there: bool
+    files: int
+    bytes: int
+    copied: int
+    path: str
+    skipped: list[Skipped] = []
+    renamed: list[Renamed] = []
+    beside: list[str] = []
+
+
+class Returned(Message, frozen=True):
+    """What lies in `correction/` now; as `Collected`."""
+
+    is_there: bool
+    files: int
+    bytes: int
+    copied: int
+    path: str
+    skipped: list[Skipped] = []
+    renamed: list[Renamed] = []
+    beside: list[str] = []
+
+
+class Look(msgspec.Struct, frozen=True):
+    """How a document is at one student, and what the teacher has of it.
+
+    `was_opened` is `None` where the disk does not keep it (noatime). `files` and `bytes` are all
+    that lie in the folder, without annexes, `correction/` and the notice; `collected` and
+    `returned` count the files that were ever copied. `code` says why nothing is known:
+    `unknown_person`, `not_a_folder`, `unknown_document`.
+    """
+
+    login: str
+    is_there: bool = False
+    was_opened: bool | None = False
+    was_changed: bool = False
+    files: int = 0
+    bytes: int = 0
+    collected: int = 0
+    returned: int = 0
+    has_home: bool = True
+    code: str = ""
+
+
+class Looks(Message, frozen=True):
+    looks: list[Look]
+
+
+class Removed(Message, frozen=True):
+    """How many files are gone, and those that stayed with the reason."""
+
+    files: int
+    kept: list[Skipped] = []
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """A file in a student's folder: its name, the folders it is in included; ms since 1970."""
+
+    name: str
+    size: int
+    modified_at: int
+    kind: Literal["document", "annex", "correction", "notice", "own"]
+
+
+class Files(Message, frozen=True):
+    """`path` is below the home; `is_cut`: there are more files than are listed."""
+
+    path: str
+    has_home: bool
+    files: list[FileEntry]
+    is_cut: bool = False
+
+
+class Part(Message, frozen=True):
+    """A part of a file as it is now: `size` in all. Another `modified_at` is another file."""
+
+    data: bytes
+    size: int
+    modified_at: int
+
+
+class Taken(Message, frozen=True):
+    """The name that the file has in the folder."""
+
+    name: str
+
+
+FilesReply = (
+    FilesStatus | Kept | Uploads | Space | Placed | Collected | Returned | Looks | Removed | Files
+    | Part | Taken
+)  # fmt: skip
+
 Reply = (
     Failure | Done | Status | Rooms | Workstations | WorkstationSaved | Probe | Ticket | Events
-    | RewindTimes | RewindPicture
+    | RewindTimes | RewindPicture | FilesReply
 )  # fmt: skip
 
 
