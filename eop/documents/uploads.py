@@ -55,6 +55,14 @@ def begin(parts: Services, login: str, name: str, size: int, changed_at: int) ->
     return _noted(parts, known, parts.daemon.keep_part(known.id, 0, b""))
 
 
+def held(parts: Services, login: str, upload_id: str) -> Upload:
+    """One's own upload with what is held of it now."""
+    known = get(parts, login, upload_id)
+    if known.is_whole:
+        return known
+    return _noted(parts, known, parts.daemon.keep_part(known.id, 0, b""))
+
+
 def add(parts: Services, login: str, upload_id: str, offset: int, data: bytes) -> Upload:
     """Pass a piece on; the upload with what is held now, which says where to go on."""
     known = get(parts, login, upload_id)

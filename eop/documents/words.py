@@ -116,22 +116,29 @@ def state(student: Student, document: Document, now_ms: int) -> State:
     """How a student has a document: the last thing that happened, or what is wrong."""
     if student.trouble:
         return State("bad", "bad", trouble(student.trouble))
+    return _reached(student, now_ms) or _ahead(document, now_ms)
+
+
+def _reached(student: Student, now_ms: int) -> State | None:
     if student.returned_at:
         return State("ok", "check", gettext("Returned"), _at(student.returned_at, now_ms))
     if student.collected_at:
         word = gettext("Collected, late") if student.is_late else gettext("Collected")
         return State("ok", "check", word, _at(student.collected_at, now_ms))
-    if student.changed_at:
-        more = gettext("changed, seen %(at)s", at=_at(student.changed_at, now_ms))
-        return State("info", "eye", gettext("Opened"), more)
     if student.opened_at:
-        return State("info", "eye", gettext("Opened"), _at(student.opened_at, now_ms))
+        at = _at(student.changed_at or student.opened_at, now_ms)
+        more = gettext("changed, seen %(at)s", at=at) if student.changed_at else at
+        return State("info", "eye", gettext("Opened"), more)
     if student.placed_at:
         more = gettext("given %(at)s", at=_at(student.placed_at, now_ms))
         return State("warn", "clock", gettext("Not opened yet"), more)
+    return None
+
+
+def _ahead(document: Document, now_ms: int) -> State:
     if document.hidden_until and document.hidden_until > now_ms:
-        more = moments.told(document.hidden_until)
-        return State("", "eyeoff", gettext("Hidden"), gettext("until %(at)s", at=more))
+        more = gettext("until %(at)s", at=moments.told(document.hidden_until))
+        return State("", "eyeoff", gettext("Hidden"), more)
     return State("", "clock", gettext("Not given yet"))
 
 
