@@ -18,12 +18,12 @@ function constants(count, root) {
       found.push((root(number) % 1) * 2 ** 32);
     }
   }
-  return Uint32Array.from(found);
+  return Int32Array.from(found, (number) => number | 0);
 }
 
 export class Sha256 {
-  #state = START.slice();
-  #words = new Uint32Array(64);
+  #state = Int32Array.from(START);
+  #words = new Int32Array(64);
   #rest = new Uint8Array(BLOCK_BYTES);
   #filled = 0;
   #length = 0;
@@ -60,11 +60,13 @@ export class Sha256 {
     view.setUint32(1 + zeros, Math.floor(bits / 2 ** 32));
     view.setUint32(1 + zeros + 4, bits >>> 0);
     this.update(end);
-    return [...this.#state].map((word) => word.toString(16).padStart(8, "0")).join("");
+    return [...this.#state].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
   #block(bytes, at) {
     const w = this.#words;
+    const state = this.#state;
+    const k = K;
     for (let i = 0, from = at; i < 16; i += 1, from += 4) {
       w[i] = (bytes[from] << 24) | (bytes[from + 1] << 16) | (bytes[from + 2] << 8) | bytes[from + 3];
     }
@@ -75,10 +77,17 @@ export class Sha256 {
       const s1 = ((late >>> 17) | (late << 15)) ^ ((late >>> 19) | (late << 13)) ^ (late >>> 10);
       w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
     }
-    let [a, b, c, d, e, f, g, h] = this.#state;
+    let a = state[0];
+    let b = state[1];
+    let c = state[2];
+    let d = state[3];
+    let e = state[4];
+    let f = state[5];
+    let g = state[6];
+    let h = state[7];
     for (let i = 0; i < 64; i += 1) {
       const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const one = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
+      const one = (h + s1 + ((e & f) ^ (~e & g)) + k[i] + w[i]) | 0;
       const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
       const two = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g;
@@ -90,9 +99,13 @@ export class Sha256 {
       b = a;
       a = (one + two) | 0;
     }
-    const now = [a, b, c, d, e, f, g, h];
-    for (let i = 0; i < 8; i += 1) {
-      this.#state[i] += now[i];
-    }
+    state[0] = (state[0] + a) | 0;
+    state[1] = (state[1] + b) | 0;
+    state[2] = (state[2] + c) | 0;
+    state[3] = (state[3] + d) | 0;
+    state[4] = (state[4] + e) | 0;
+    state[5] = (state[5] + f) | 0;
+    state[6] = (state[6] + g) | 0;
+    state[7] = (state[7] + h) | 0;
   }
 }
