@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from controle_vnc import __version__
 from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.control.relay import FilesRelay
 from controle_vnc.control.server import ControlServer
 from controle_vnc.errors import CannotListenError, JournalError
 from controle_vnc.room.hub import Hub
@@ -57,10 +58,11 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
             leases.shut()
         hub = Hub(store.workstations())
         ending.push_async_callback(hub.close)
+        files = FilesRelay(settings.files_socket)
         control = ControlServer(
             settings,
             secret,
-            Dispatcher(store, hub, office, leases, journal, switch=switch),
+            Dispatcher(store, hub, office, leases, journal, switch=switch, files=files),
             f"controle-vnc {__version__}",
         )
         house = House(hub, Clerk(journal), settings)

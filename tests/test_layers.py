@@ -28,6 +28,7 @@ CONTROLE_VNC = {
     "controle_vnc.errors": set(),
     "controle_vnc.tasks": set(),
     "controle_vnc.wire": set(),
+    "controle_vnc.peer": set(),
     "controle_vnc.framebuffer": {"errors"},
     "controle_vnc.rfb": {"errors", "framebuffer"},
     "controle_vnc.workstation": {
@@ -35,6 +36,9 @@ CONTROLE_VNC = {
     },
     "controle_vnc.room": {
         "errors", "tasks", "framebuffer", "rfb", "workstation", "control.messages", "store",
+    },
+    "controle_vnc.files": {
+        "errors", "log", "peer", "settings", "control.messages", "control.framing", "__version__",
     },
 }  # fmt: skip
 
@@ -81,6 +85,12 @@ def test_the_site_knows_the_daemon_by_its_door_alone():
                 known = any(within(module, door) for door in EOP_FROM_CONTROLE_VNC)
                 parents = {"controle_vnc.control"}
                 assert known or module in parents, f"{name} imports {module}"
+
+
+def test_what_works_in_homes_is_a_process_of_its_own():
+    for name, path in modules(*PACKAGES):
+        if not within(name, "controle_vnc.files"):
+            assert not [m for m in imported(path) if within(m, "controle_vnc.files")], name
 
 
 def test_business_rooms_do_not_import_each_other():

@@ -18,6 +18,7 @@ from controle_vnc.control.messages import (
     Viewer,
     Workstation,
 )
+from controle_vnc.control.relay import FilesRelay
 from controle_vnc.errors import JournalError, RequestRefusedError
 from controle_vnc.room.hub import Hub
 from controle_vnc.room.seat import Seat
@@ -54,6 +55,7 @@ class Dispatcher:
     journal: Journal
     clock: Callable[[], float] = time.time
     switch: Switch = field(default_factory=Switch)
+    files: FilesRelay | None = None
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # store and hub, together
     _rewind_at: int = -1  # when the newest order of rooms was given
 
@@ -79,6 +81,7 @@ class Dispatcher:
             messages.GetRewind: self._get_rewind,
             messages.PullEvents: self._pull,
             messages.AcknowledgeEvents: self._acknowledge,
+            **dict.fromkeys(messages.FileRequest.__args__, self._file_work),
         }
 
     async def __call__(self, request: Request) -> Reply:
@@ -287,6 +290,11 @@ class Dispatcher:
 
     async def _acknowledge(self, request: messages.AcknowledgeEvents) -> Reply:
         return Done(count=await asyncio.to_thread(self.journal.acknowledge, request.up_to))
+
+    async def _file_work(self, request: messages.FileRequest) -> Reply:
+        if self.files is None:
+            raise RequestRefusedError("files_down", "controle-vnc-files is not configured")
+        return await self.files.ask(request)
 
     def _found(self, name_or_id: str) -> str:
         """The id of a workstation that is named by name or id."""

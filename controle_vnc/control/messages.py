@@ -575,6 +575,9 @@ class Events(Message, frozen=True):
 
 # --- replies of controle-vnc-files -------------------------------------------------------------
 
+FileKind = Literal["document", "annex", "correction", "notice", "own"]
+Limit = Literal["", "no_space", "quota"]
+
 
 class FilesStatus(Message, frozen=True):
     """How controle-vnc-files is; `homes`: the folder of homes, empty for the system's accounts.
@@ -620,7 +623,7 @@ class Space(Message, frozen=True):
     has_home: bool
     free: int
     fits: bool = True
-    limit: Literal["", "no_space", "quota"] = ""
+    limit: Limit = ""
 
 
 class Renamed(msgspec.Struct, frozen=True):
@@ -714,7 +717,7 @@ class FileEntry(msgspec.Struct, frozen=True):
     name: str
     size: int
     modified_at: int
-    kind: Literal["document", "annex", "correction", "notice", "own"]
+    kind: FileKind
 
 
 class Files(Message, frozen=True):

@@ -71,6 +71,8 @@ def demo() -> None:
     bring_up_to_date(enabled_site().database_url)
     home = shared_settings.home()
     directory = short_folder("demo")
+    if not shared_settings.load().FILES_HOMES:  # its people have no accounts on this machine
+        os.environ["EOP_FILES_HOMES"] = str(home / "homes")
     with supervised(logs=home / "var/log/eop-demo") as supervisor:
         clean(directory)
         prepare_school(password)

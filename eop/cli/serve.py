@@ -18,7 +18,7 @@ from controle_vnc.control.client import hello
 from controle_vnc.errors import AuthenticationError, DaemonUnreachableError
 from controle_vnc.settings import Settings
 from eop import runner
-from eop.cli import pam
+from eop.cli import files, pam
 from eop.cli.processes import Claim
 from eop.cli.supervisor import Program, Supervisor
 from eop.errors import EopError
@@ -29,6 +29,7 @@ READY_SECONDS = 45.0  # on a slow and busy machine; usually three
 ASK_SECONDS = 2.0
 MAX_PORT = 65535
 ALL_PORTS = ("WEB", "GATEWAY", "CONTROL")
+PORTS = {"aaa": ("WEB",), "files": ()}
 MAX_FOLDER_BYTES = 80  # a unix socket's path has 107, and its name needs some of them
 SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - a folder of ours is made there, and checked
 DEMO_PASSWORD = "EOP_DEMO_PASSWORD"  # noqa: S105 - the variable's name
@@ -45,21 +46,41 @@ class PortInUseError(EopError):
 @click.option(
     "--app",
     "part",
-    type=click.Choice(["aaa", "eop"]),
-    help="aaa: the sign-in service alone; eop: everything but that.",
+    type=click.Choice(["aaa", "eop", "files"]),
+    help="aaa: the sign-in service alone; files: controle-vnc-files alone, where the homes are; "
+    "eop: everything but the sign-in service.",
 )
 def serve(part: str | None) -> None:
     """Run controle-vnc, the gateway, the site and its worker, until Ctrl-C.
 
-    As root eop-pam too, where AUTHENTICATORS names pam and it does not run yet.
+    As root eop-pam too, where AUTHENTICATORS names pam and it does not run yet; and
+    controle-vnc-files, as root or where FILES_HOMES names a folder.
     Each speaks to standard error. What dies is started again.
     """
+    if part == "files":
+        serve_files()
+        return
     part, site = part or "", enabled_site()
     with supervised(logs=None, part=part) as supervisor:
         if start(supervisor, site, part):
             settings = shared_settings.load()
             url = f"{site_origin(settings)}/login" if part == "aaa" else site_url(settings, site)
             tell(f"{'The sign-in service' if part == 'aaa' else 'EOP'} is served at {url}")
+            supervisor.run()
+
+
+def serve_files() -> None:
+    """Run controle-vnc-files alone, until Ctrl-C."""
+    with supervised(logs=None, part="files") as supervisor:
+        settings = shared_settings.load(supervisor.environment)
+        helper = files.program(settings, tell)
+        if helper is None:
+            raise EopError(f"controle-vnc-files is not started for {settings.files_socket}")
+        supervisor.start(helper)
+        if supervisor.wait_until(
+            lambda: files.answers(settings), READY_SECONDS, "controle-vnc-files does not answer"
+        ):
+            tell(f"controle-vnc-files listens at {settings.files_socket}")
             supervisor.run()
 
 
@@ -99,13 +120,17 @@ def supervised(logs: Path | None, part: str = "") -> Iterator[Supervisor]:
     with Claim(home / "run/supervisor.json", tell) as claim:
         if not shared_settings.load().RUN_DIR:
             environment["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
+        if not shared_settings.load().FILES_SOCKET:
+            environment["EOP_FILES_SOCKET"] = str(short_folder(files.NAME) / "files.sock")
         settings = shared_settings.load(environment)
-        check_ports(settings, ("WEB",) if part == "aaa" else ALL_PORTS)
+        check_ports(settings, PORTS.get(part, ALL_PORTS))
         try:
             with Supervisor(claim.mark, environment, home, tell, logs) as supervisor:
                 yield supervisor
         finally:
             _tidy(settings.run_dir)
+            if not files.answers(settings):  # it is not another's, systemd's perhaps
+                _tidy(settings.files_socket.parent)
 
 
 def _tidy(folder: Path) -> None:
@@ -165,16 +190,20 @@ def start(supervisor: Supervisor, site: SiteSettings, part: str = "") -> bool:
     helper = None if part == "eop" else pam.program(site, tell)
     if helper is not None:
         supervisor.start(helper)
-    settings = shared_settings.load()
+    settings = shared_settings.load(supervisor.environment)
+    for_files = None if part == "aaa" else files.program(settings, tell)
+    if for_files is not None:
+        supervisor.start(for_files)
     secret = site.SECRET_KEY.rstrip("\r\n").encode()
     wanted: list[tuple[str, Callable[[], bool]]] = [
         ("controle-vnc", lambda: _daemon_answers(settings, secret)),
         ("the gateway", lambda: _answers(gateway_url(settings))),
         ("the site", lambda: _answers(f"{site_origin(settings)}/ping")),
+        ("controle-vnc-files", lambda: for_files is None or files.answers(settings)),
         ("eop-pam", lambda: helper is None or pam_client.answers(site.pam_socket)),
     ]
     if part == "aaa":
-        wanted = wanted[2:]
+        wanted = [one for one in wanted if one[0] in {"the site", "eop-pam"}]
     for what, answers in wanted:
         if not supervisor.wait_until(answers, READY_SECONDS, f"{what} does not answer"):
             return False

@@ -53,6 +53,7 @@ class Supervisor:
         logs: Path | None = None,
     ) -> None:
         self._mark, self._folder, self._tell, self._logs = mark, folder, tell, logs
+        self.environment = dict(environment)  # of whatever is started
         self._environment = {**environment, MARK: mark}
         self._children: list[_Child] = []
         self._handlers: dict[int, object] = {}

@@ -1,0 +1,121 @@
+"""Whose home is where, and whose the files in it must be."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from controle_vnc.files import folders
+from controle_vnc.files.names import portable
+from controle_vnc.files.refusals import refusal, refused
+
+MINIMUM_UID = 1000  # UID_MIN of Debian: below are root and the accounts of the system
+NOBODY = 65534  # stands for every user the kernel has no number for
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose files are."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone with files: where they are, and whether that is a home or our own folder."""
+
+    login: str
+    owner: Owner
+    path: Path
+    has_home: bool
+
+    @property
+    def word(self) -> bytes:
+        """The login as the name of a folder."""
+        return portable(self.login.encode())
+
+
+class Homes:
+    """Finds people. `folder`: where each login has a home; empty: the system's accounts.
+
+    Who has no home gets a folder in `kept`, which belongs to us. Whoever was seen with a home is
+    noted in `seen`: while the directory or the disk of homes is down, nobody's files go elsewhere.
+    """
+
+    def __init__(self, folder: str, kept: Path, seen: Path) -> None:
+        self._folder = Path(folder) if folder else None
+        self._kept, self._seen = kept, seen
+        self.ours = Owner(os.geteuid(), os.getegid())
+
+    @property
+    def folder(self) -> str:
+        return "" if self._folder is None else str(self._folder)
+
+    def prepare(self) -> None:
+        """Make our own folders; raises `OSError`."""
+        for folder in (self._kept, self._seen, self._folder):
+            if folder is not None:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def find(self, login: str) -> Person:
+        """Who that is; raises `RequestRefusedError`: `unknown_person`, `home_missing`."""
+        if "\0" in login:
+            raise refused("unknown_person", "not a login")
+        if self._folder is not None:
+            return Person(login, self.ours, self._folder / _word(login), has_home=True)
+        try:
+            account = pwd.getpwnam(login)
+        except KeyError:
+            return self._homeless(login, "has no account any more")
+        if account.pw_uid < MINIMUM_UID or account.pw_uid == NOBODY:
+            raise refused("unknown_person", f"{login} is an account of the system")
+        owner, path = Owner(account.pw_uid, account.pw_gid), Path(account.pw_dir)
+        if not _is_home(path, owner):
+            return self._homeless(login, f"has no home at {path} any more")
+        (self._seen / _word(login)).touch(mode=0o600)
+        return Person(login, owner, path, has_home=True)
+
+    def _homeless(self, login: str, why: str) -> Person:
+        if (self._seen / _word(login)).exists():
+            raise refused("home_missing", f"{login} {why}")
+        return self.without_home(login)
+
+    def without_home(self, login: str) -> Person:
+        """That person, with a folder of ours instead of a home."""
+        return Person(login, self.ours, self._kept / _word(login), has_home=False)
+
+    @contextmanager
+    def opened(self, person: Person) -> Iterator[int]:
+        """The home, open; a folder of ours is made. Raises `RequestRefusedError`."""
+        is_ours = not person.has_home or self._folder is not None
+        try:
+            if is_ours:
+                person.path.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+            home = os.open(person.path, flags | (os.O_NOFOLLOW if is_ours else 0))
+        except OSError as error:
+            raise refusal(error) from error
+        try:
+            if not folders.may_be_of(os.fstat(home), person.owner.uid, self.ours.uid):
+                raise refused("not_a_folder", f"{person.path} belongs to somebody else")
+            yield home
+        finally:
+            os.close(home)
+
+
+def _word(login: str) -> str:
+    return os.fsdecode(portable(login.encode()))
+
+
+def _is_home(path: Path, owner: Owner) -> bool:
+    """Whether an account's home is there, and is its own."""
+    if not path.is_absolute() or len(path.parts) < 3:  # "/", "/var": no home of a person
+        return False
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return path.is_dir() and status.st_uid in {owner.uid, 0}

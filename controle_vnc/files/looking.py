@@ -1,0 +1,223 @@
+"""Tells how documents are at students, shows their files, and tries how much fits."""
+
+import contextlib
+import os
+import stat
+
+from controle_vnc.control import messages as m
+from controle_vnc.errors import RequestRefusedError
+from controle_vnc.files import drafts, folders
+from controle_vnc.files.cabinet import CORRECTION, Cabinet, Place
+from controle_vnc.files.drafts import Draft, Seen
+from controle_vnc.files.folders import status_of, way
+from controle_vnc.files.homes import Person
+from controle_vnc.files.marks import Mark
+from controle_vnc.files.names import shown
+from controle_vnc.files.refusals import refusal, refused
+
+SEARCH_STEPS = 12  # to a 4,000th of what was wanted
+
+
+class Looking:
+    """Changes nothing."""
+
+    def __init__(self, cabinet: Cabinet) -> None:
+        self._cabinet = cabinet
+
+    def look(self, request: m.LookAtDocument) -> m.Looks:
+        """How the document is at each of these students."""
+        return m.Looks(looks=[self._look(login, request) for login in request.logins])
+
+    def _look(self, login: str, request: m.LookAtDocument) -> m.Look:
+        try:
+            mark, place = self._cabinet.found(login, request.teacher, request.folder)
+            if mark.owner_key != request.owner_key:
+                return m.Look(login, code="unknown_document")
+            try:
+                with self._cabinet.opened(place) as folder:
+                    return self._looked(login, mark, place, folder)
+            except FileNotFoundError:
+                return m.Look(
+                    login, was_changed=True, collected=len(mark.collected),
+                    returned=len(mark.returned), has_home=mark.at_home,
+                )  # fmt: skip
+        except RequestRefusedError as error:
+            return m.Look(login, code=error.code)
+
+    def _looked(self, login: str, mark: Mark, place: Place, folder: int) -> m.Look:
+        listed, _ = self._listed(mark, place, folder)
+        own = [one for one in listed if one.kind in {"document", "own"}]
+        changed = any(one.kind == "own" for one in listed)
+        opened: bool | None = False
+        for put in mark.placed.values():
+            status = status_of(folder, put.name)
+            if status is None or Seen.of(status) != put.seen:
+                changed = True
+            elif status.st_atime_ns > put.accessed_ns:
+                opened = True
+        if not opened and os.fstatvfs(folder).f_flag & os.ST_NOATIME:
+            opened = None
+        return m.Look(
+            login,
+            is_there=any(one.kind in {"document", "annex", "own"} for one in listed),
+            was_opened=opened or changed if opened is not None or changed else None,
+            was_changed=changed,
+            files=len(own),
+            bytes=sum(one.size for one in own),
+            collected=len(mark.collected),
+            returned=len(mark.returned),
+            has_home=place.person.has_home,
+        )
+
+    def list_files(self, request: m.ListFiles) -> m.Files:
+        """What the student's page shows."""
+        mark, place = self._cabinet.found(request.login, request.teacher, request.folder)
+        try:
+            with self._cabinet.opened(place) as folder:
+                listed, is_cut = self._listed(mark, place, folder)
+        except FileNotFoundError:
+            listed, is_cut = [], False
+        return m.Files(path=place.path, has_home=place.person.has_home, files=listed, is_cut=is_cut)
+
+    def _listed(self, mark: Mark, place: Place, folder: int) -> tuple[list[m.FileEntry], bool]:
+        kinds = {put.name: "annex" if put.is_annex else "document" for put in mark.placed.values()}
+        kinds |= {put.name: "notice" for put in mark.notice.values()}
+        found: list[m.FileEntry] = []
+        looked_at = [0]
+        is_cut = self._walk(folder, place.person, (), kinds, found, looked_at)
+        return found, is_cut
+
+    def _walk(
+        self,
+        folder: int,
+        person: Person,
+        path: tuple[bytes, ...],
+        kinds: dict[bytes, str],
+        found: list[m.FileEntry],
+        looked_at: list[int],
+    ) -> bool:
+        """Add what is in a folder; whether there was too much of it."""
+        for name in folders.entries(folder):
+            looked_at[0] += 1
+            if looked_at[0] > folders.MAX_ENTRIES:
+                return True
+            status = status_of(folder, name)
+            if status is None or name.startswith(drafts.PREFIX):
+                continue
+            if stat.S_ISDIR(status.st_mode) and len(path) < folders.MAX_DEPTH:
+                with contextlib.suppress(RequestRefusedError, FileNotFoundError):
+                    inner = folders.enter(folder, name, person.owner)
+                    try:
+                        if self._walk(inner, person, (*path, name), kinds, found, looked_at):
+                            return True
+                    finally:
+                        os.close(inner)
+            elif self._is_readable(status, person):
+                found.append(
+                    m.FileEntry(
+                        shown(b"/".join((*path, name))),
+                        status.st_size,
+                        status.st_mtime_ns // 1_000_000,
+                        _kind(path, name, kinds),
+                    )
+                )
+        return False
+
+    def _is_readable(self, status: os.stat_result, person: Person) -> bool:
+        """Whether a file is one that this person may be shown."""
+        return (
+            stat.S_ISREG(status.st_mode)
+            and status.st_nlink == 1
+            and status.st_uid in {person.owner.uid, self._cabinet.homes.ours.uid}
+        )
+
+    def read_part(self, request: m.ReadPart) -> m.Part:
+        """A part of one file, read as the student: it counts as opened."""
+        _, place = self._cabinet.found(request.login, request.teacher, request.folder)
+        parts = request.name.split("/")
+        try:
+            with contextlib.ExitStack() as opened:
+                folder = opened.enter_context(self._cabinet.opened(place))
+                for part in parts[:-1]:
+                    names = (_named(folder, part),)
+                    folder = opened.enter_context(way(folder, names, place.person.owner))
+                file = folders.open_file(folder, _named(folder, parts[-1]), is_look=False)
+                opened.callback(os.close, file)
+                status = os.fstat(file)
+                if not self._is_readable(status, place.person):
+                    raise refused("unknown_file", "this is not a file of that person's own")
+                data = os.pread(file, m.MAX_PART_BYTES, request.offset)
+        except OSError as error:
+            raise refused("unknown_file", str(error)) from error
+        return m.Part(data=data, size=status.st_size, modified_at=status.st_mtime_ns // 1_000_000)
+
+    def space(self, request: m.AskSpace) -> m.Space:
+        """What a person may still store, tried by reserving what is wanted."""
+        person = self._cabinet.homes.find(request.login)
+        with self._cabinet.homes.opened(person) as home:
+            status = os.fstatvfs(home)
+            free = status.f_bavail * status.f_frsize
+            try:
+                free, limit = _reserved(home, person, request.wanted, free)
+            except OSError as error:
+                raise refusal(error) from error
+        return m.Space(has_home=person.has_home, free=free, fits=not limit, limit=limit)
+
+
+def _named(folder: int, text: str) -> bytes:
+    """The name in a folder that is shown as `text`; raises `FileNotFoundError`."""
+    for name in folders.entries(folder):
+        if shown(name) == text:
+            return name
+    raise FileNotFoundError("there is no such file")
+
+
+def _kind(path: tuple[bytes, ...], name: bytes, kinds: dict[bytes, str]) -> m.FileKind:
+    if path:
+        return "correction" if path[0] == CORRECTION else "own"
+    match kinds.get(name):
+        case "document":
+            return "document"
+        case "annex":
+            return "annex"
+        case "notice":
+            return "notice"
+    return "own"
+
+
+def _reserved(home: int, person: Person, wanted: int, free: int) -> tuple[int, m.Limit]:
+    """What can really be had of `wanted` bytes, and what limits it.
+
+    A quota of somebody else is not told to who has not every right; who tries finds out.
+    """
+    if wanted == 0:
+        return free, ""
+    if wanted > free:
+        return free, "no_space"
+    if (code := _tried(home, person, wanted)) is None:
+        return free, ""
+    least, most = 0, wanted
+    for _ in range(SEARCH_STEPS):
+        middle = (least + most) // 2
+        if _tried(home, person, middle) is None:
+            least = middle
+        else:
+            most = middle
+    return least, code
+
+
+def _tried(home: int, person: Person, size: int) -> m.Limit | None:
+    """Why so much cannot be reserved, or None."""
+    if size == 0:
+        return None
+    try:
+        with Draft(home, person.owner, b"space") as draft:
+            os.posix_fallocate(draft.file, 0, size)
+    except OSError as error:
+        code = refusal(error).code
+        if code == "no_space":
+            return "no_space"
+        if code == "quota":
+            return "quota"
+        raise
+    return None

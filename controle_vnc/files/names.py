@@ -1,0 +1,80 @@
+"""What a file may be called: escapes that lose nothing, for Windows and for messages. Pure."""
+
+import hashlib
+import re
+
+MAX_NAME_BYTES = 255  # what Linux file systems take
+MAX_EXTENSION_BYTES = 32  # of a name that is cut: a longer one is no extension
+CUT_DIGITS = 16  # of the hash that stands for what was cut
+
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?", re.IGNORECASE | re.DOTALL
+)
+# escapes that `portable` writes itself: where a name has one, its % is escaped, so that no two
+# names become the same
+_OURS = re.compile(
+    r"%(?=0[0-9A-F]|1[0-9A-F]|2[25AF]|3[ACEF]|5C|7C|[89A-F][0-9A-F])|^%(?=[0-9A-F]{2})"
+    r"|%(?=2[0E]\Z)"
+)
+_HEX = re.compile(r"%(?=25|[89A-F][0-9A-F])")
+
+
+def portable(name: bytes) -> bytes:
+    """A name that Windows takes, too: what it forbids is percent-escaped, as are bytes no text has.
+
+    Different names stay different; one that grows beyond 255 bytes is cut and carries a hash.
+    """
+    text = _OURS.sub("%25", name.decode("utf-8", "surrogateescape"))
+    text = "".join(_escaped(sign) if _is_forbidden(sign) else sign for sign in text)
+    if text[-1:] in {".", " "}:
+        text = text[:-1] + _escaped(text[-1])
+    if _DEVICES.fullmatch(text):
+        text = _escaped(text[0]) + text[1:]
+    encoded = text.encode()
+    return encoded if len(encoded) <= MAX_NAME_BYTES else _cut(encoded, name)
+
+
+def shown(name: bytes) -> str:
+    """The name as text for a message; different names stay different."""
+    text = _HEX.sub("%25", name.decode("utf-8", "surrogateescape"))
+    return "".join(_escaped(sign) if "\udc80" <= sign <= "\udcff" else sign for sign in text)
+
+
+def beside(name: bytes, number: int) -> bytes:
+    """The name of another version: `essay.odt` → `essay (2).odt`."""
+    stem, dot, extension = name.rpartition(b".")
+    if not stem or len(extension) > MAX_EXTENSION_BYTES:
+        stem, dot, extension = name, b"", b""
+    added = b" (%d)%s%s" % (number, dot, extension)
+    return _whole(stem[: MAX_NAME_BYTES - len(added)]) + added
+
+
+def _is_forbidden(sign: str) -> bool:
+    return sign in _FORBIDDEN or sign < " " or "\udc80" <= sign <= "\udcff"
+
+
+def _escaped(sign: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
+
+
+def _cut(encoded: bytes, name: bytes) -> bytes:
+    stem, dot, extension = encoded.rpartition(b".")
+    if not stem or len(extension) > MAX_EXTENSION_BYTES:
+        stem, dot, extension = encoded, b"", b""
+    digest = hashlib.sha256(name).hexdigest()[:CUT_DIGITS].encode()
+    end = b"~" + digest + dot + extension
+    return _whole(stem[: MAX_NAME_BYTES - len(end)]) + end
+
+
+def _whole(text: bytes) -> bytes:
+    """`text` without a character that was cut in two at its end."""
+    return text.decode("utf-8", "ignore").encode() if _ends_within(text) else text
+
+
+def _ends_within(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return False
