@@ -14,6 +14,7 @@ from eop.aaa import guard
 from eop.directory.classes import MAX_CLASS_CHARACTERS, MAX_STUDENTS
 from eop.directory.users import MAX_LOGIN_CHARACTERS
 from eop.documents import jobs, looks, own, status, store, words
+from eop.documents.jobs import Job
 from eop.documents.own import Letter, Order
 from eop.documents.store import Document, DocumentFile, Student
 from eop.rest import Call, Line, calls, declare
@@ -30,7 +31,7 @@ class Whole(Document):
 
     files: Sequence[DocumentFile] = ()
     students: Sequence[Student] = ()
-    jobs: Sequence[jobs.Job] = ()
+    jobs: Sequence[Job] = ()
 
 
 class GivenFile(ma.Schema):
@@ -115,7 +116,7 @@ class DocumentReply(ma.Schema):
     state = ma.fields.Function(lambda one: status.state_of(one, services().now_ms()))
 
 
-class StudentReply(ma.Schema):
+class DocumentStudentReply(ma.Schema):
     """How one student has it."""
 
     login = ma.fields.String()
@@ -130,7 +131,7 @@ class StudentReply(ma.Schema):
     trouble = ma.fields.String(allow_none=True)
 
 
-class FileReply(ma.Schema):
+class GivenFileReply(ma.Schema):
     """A file of a document."""
 
     name = ma.fields.String()
@@ -154,8 +155,8 @@ class JobReply(ma.Schema):
 class WholeReply(DocumentReply):
     """A document with everybody it is for."""
 
-    files = ma.fields.List(ma.fields.Nested(FileReply))
-    students = ma.fields.List(ma.fields.Nested(StudentReply))
+    files = ma.fields.List(ma.fields.Nested(GivenFileReply))
+    students = ma.fields.List(ma.fields.Nested(DocumentStudentReply))
     jobs = ma.fields.List(ma.fields.Nested(JobReply))
 
 
@@ -271,7 +272,7 @@ def remove(body: dict[str, Any], document_id: str) -> Whole:
     blueprint,
     Call("GET", "/document-jobs/<int:number>", "documents", reply=JobReply, refusals=(404,)),
 )
-def show_job(number: int) -> jobs.Job:
+def show_job(number: int) -> Job:
     """How far a job is."""
     with services().database.read() as connection:
         return own.my_job(connection, number)[0]
@@ -281,7 +282,7 @@ def show_job(number: int) -> jobs.Job:
     blueprint,
     Call("POST", "/document-jobs/<int:number>/stop", "documents", reply=JobReply, refusals=(404,)),
 )
-def stop(number: int) -> jobs.Job:
+def stop(number: int) -> Job:
     """Stop it; what is done stays."""
     return own.stop(number)
 
@@ -293,7 +294,7 @@ def stop(number: int) -> jobs.Job:
         refusals=(404, 409),
     ),
 )  # fmt: skip
-def go_on(number: int) -> jobs.Job:
+def go_on(number: int) -> Job:
     """Carry a stopped one on."""
     return own.go_on(number)
 

@@ -26,7 +26,7 @@ class GivenReply(ma.Schema):
     created_at = ma.fields.Integer()
 
 
-class FileReply(ma.Schema):
+class OwnFileReply(ma.Schema):
     """A file in its folder; `kind`: document, annex, correction, notice, or own."""
 
     name = ma.fields.String()
@@ -35,10 +35,10 @@ class FileReply(ma.Schema):
     kind = ma.fields.String()
 
 
-class FilesReply(ma.Schema):
+class OwnFilesReply(ma.Schema):
     """All of them; `is_cut`: there are more than are listed."""
 
-    files = ma.fields.List(ma.fields.Nested(FileReply))
+    files = ma.fields.List(ma.fields.Nested(OwnFileReply))
     is_cut = ma.fields.Boolean()
 
 
@@ -69,7 +69,7 @@ def list_given() -> list[Document]:
 @declare(
     blueprint,
     Call(
-        "GET", "/own-documents/<document_id>/files", "own_documents", reply=FilesReply,
+        "GET", "/own-documents/<document_id>/files", "own_documents", reply=OwnFilesReply,
         refusals=(404, 503),
     ),
 )  # fmt: skip

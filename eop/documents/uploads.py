@@ -11,13 +11,13 @@ from controle_vnc.control import messages
 from eop.directory.tables import user
 from eop.documents import names, store
 from eop.documents.store import DocumentFile
-from eop.documents.tables import document_upload
+from eop.documents.tables import document_file, document_upload
 from eop.errors import N_, InvalidError, NotFoundError, RefusedError
 from eop.services import Services
 
 PART_BYTES = messages.MAX_PART_BYTES
 MAX_BODY_BYTES = 4 * PART_BYTES  # of one request: fewer of them, each soon said again when cut
-MEGABYTE = 1024 * 1024
+MEGABYTE = 1_000_000  # as controle-vnc-files counts UPLOAD_LIMIT
 MAX_AT_ONCE = 2 * messages.MAX_FILES_A_DOCUMENT  # of one person: two documents being made
 MAX_MOMENT = 2**53  # ms; what a browser's number can be
 ID_BYTES = 16
@@ -135,6 +135,9 @@ def clean_up(parts: Services) -> int:
 
     Listed before the rows are read: what is begun meanwhile has its row first.
     """
+    with parts.database.read() as connection:
+        if not _has_any(connection):  # a school that gives no documents has no service for them
+            return 0
     held = [one.upload for one in parts.daemon.uploads()]
     oldest = parts.now_ms() - parts.shared.UPLOAD_EXPIRES * 60_000
     with parts.database.write() as connection:
@@ -146,6 +149,13 @@ def clean_up(parts: Services) -> int:
     for one in unneeded:
         parts.daemon.drop_upload(one)
     return len(unneeded)
+
+
+def _has_any(connection: Connection) -> bool:
+    used = select(document_file.c.upload).limit(1)
+    return any(
+        connection.scalar(query) is not None for query in (select(document_upload.c.id), used)
+    )
 
 
 def _alike(

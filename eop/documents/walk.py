@@ -19,7 +19,6 @@ from eop.services import Services
 
 THREADS = 3  # steps at once: one copies while another syncs
 MAX_TRIES = 5  # of a step whose failure may pass
-IDLE_SECONDS = 0.5  # who asks for a job waits for it
 HELD_SECONDS = 2.0  # after nobody could be served
 AGAIN_SECONDS = 1.0  # after a step that must be tried once more
 STOP_SECONDS = 5.0  # of leaving: a step that takes longer is said again by the next worker
@@ -37,7 +36,7 @@ class _Taken:
 
 
 class Walk:
-    """The threads that walk, while this worker has the lease; `tick` keeps it."""
+    """The threads that walk, while this worker has the lease and something is due."""
 
     def __init__(self, parts: Services, steady: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._steady = parts, steady
@@ -49,17 +48,16 @@ class Walk:
         self._threads: list[threading.Thread] = []
 
     def tick(self) -> None:
-        """Take or keep the lease; where that is ours, see that the threads run."""
-        now = self._steady()
-        if now < self._renew_at:
+        """Where something is due, take or keep the lease, and see that the threads run."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        with self._parts.database.read() as connection:
+            is_due = bool(jobs.ready(connection, self._parts.now_ms()))
+        if not is_due and not self._threads:
+            self._give_up()
             return
-        self._renew_at = now + RENEW_SECONDS
-        with self._parts.database.write() as connection:
-            is_ours = lease.take(connection, self._owner, self._parts.now_ms())
-        if not is_ours:
+        if not self._has_lease():
             return
-        self._leased_until = now + lease.LEASE_MS / 1000
-        for number in range(len(self._threads), THREADS):
+        for number in range(len(self._threads), THREADS if is_due else 0):
             # a daemon: a step that hangs must not keep the worker from ending
             thread = threading.Thread(target=self._run, name=f"documents-{number}", daemon=True)
             self._threads.append(thread)
@@ -71,25 +69,43 @@ class Walk:
         deadline = self._steady() + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - self._steady()))
-        if any(thread.is_alive() for thread in self._threads):
-            return  # its step goes on: the lease ends by itself
+        if not any(thread.is_alive() for thread in self._threads):
+            self._give_up()  # else its step goes on, and the lease ends by itself
+
+    def _has_lease(self) -> bool:
+        now = self._steady()
+        if now < self._renew_at:
+            return now < self._leased_until
+        self._renew_at = now + RENEW_SECONDS
         with self._parts.database.write() as connection:
-            lease.give_up(connection, self._owner)
+            is_ours = lease.take(connection, self._owner, self._parts.now_ms())
+        if is_ours:
+            self._leased_until = now + lease.LEASE_MS / 1000
+        return is_ours
+
+    def _give_up(self) -> None:
+        if self._leased_until:
+            self._leased_until = self._renew_at = 0.0
+            with self._parts.database.write() as connection:
+                lease.give_up(connection, self._owner)
 
     def _run(self) -> None:
-        while not self._leaving.is_set():
+        """Step after step, until none is due or the lease is lost."""
+        while not self._leaving.is_set() and self._steady() < self._leased_until:
             try:
-                wait = self.step() if self._steady() < self._leased_until else IDLE_SECONDS
+                wait = self.step()
             except Exception:
                 logger.exception("a step of a document failed")
                 wait = HELD_SECONDS
+            if wait is None:
+                return
             self._leaving.wait(wait)
 
-    def step(self) -> float:
-        """Do one step, if one is due; how long to wait before the next, in seconds."""
+    def step(self) -> float | None:
+        """Do one step; how long to wait before the next, in seconds. None: none is due."""
         task = self._take()
         if task is None:
-            return IDLE_SECONDS
+            return None
         try:
             return self._do(task)
         finally:

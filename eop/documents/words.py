@@ -10,7 +10,7 @@ from eop.documents import jobs
 from eop.documents.jobs import Job
 from eop.documents.store import Document, Student
 
-KILOBYTE, MEGABYTE = 1024, 1024 * 1024
+KILOBYTE, MEGABYTE = 1000, 1_000_000
 SMALL = 10  # below, a number has a decimal
 
 TROUBLES: dict[str, Any] = {

@@ -8,7 +8,7 @@ const QUARTERS = 4; // what is said aloud: not every piece
 
 /** Bytes as people say them. */
 export function sizeInWords(bytes) {
-  const [unit, shown] = bytes < 2 ** 20 ? ["kB", bytes / 2 ** 10] : ["MB", bytes / 2 ** 20];
+  const [unit, shown] = bytes < 1e6 ? ["kB", bytes / 1e3] : ["MB", bytes / 1e6];
   const digits = { maximumFractionDigits: shown < 10 ? 1 : 0 };
   const number = new Intl.NumberFormat(locale(), digits).format(shown);
   return unit === "kB" ? t("{number} kB", { number }) : t("{number} MB", { number });
