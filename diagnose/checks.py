@@ -16,6 +16,7 @@ from pathlib import Path
 from controle_vnc import settings as shared_settings
 from controle_vnc.control.client import ControlClient, hello
 from controle_vnc.control.messages import (
+    GetFilesStatus,
     IssueScreenTicket,
     RemoveWorkstation,
     RevokeSessions,
@@ -25,6 +26,7 @@ from controle_vnc.control.messages import (
 from controle_vnc.errors import (
     AuthenticationError,
     ControleVncError,
+    DaemonUnreachableError,
     RequestRefusedError,
     SettingsError,
 )
@@ -94,6 +96,7 @@ def run(tell: Tell = quietly) -> list[Check]:
         return results.made
     _one(results, "controle-vnc", lambda: _listens("CONTROL", settings, "controle-vnc"))
     _one(results, "controle-vnc (hello)", lambda: signed_hello(settings), "controle-vnc")
+    _one(results, "controle-vnc-files", lambda: files_answer(settings), "controle-vnc (hello)")
     _one(results, "websockify", lambda: _listens("GATEWAY", settings, "controle-vnc-gateway"))
     needed = ("controle-vnc (hello)", "websockify")
     _one(results, "websockify (RFB)", lambda: screen_through_the_gateway(settings), *needed)
@@ -248,6 +251,25 @@ def signed_hello(settings: Settings) -> str:
             f"see which program has the port: ss -ltnp 'sport = {settings.CONTROL_PORT}'; "
             "then restart controle-vnc",
         ) from error
+
+
+def files_answer(settings: Settings) -> str:
+    """That controle-vnc-files answers controle-vnc, and whose homes it works in."""
+    try:
+        with ControlClient(settings, _secret(settings)) as client:
+            status = client.request(GetFilesStatus(), CONNECT_SECONDS)
+    except RequestRefusedError as error:
+        raise FailedError(
+            str(error), START.format(service="controle-vnc-files.socket") + ", as root"
+        ) from error
+    except DaemonUnreachableError as error:  # it said hello just now: what it waits for is silent
+        raise FailedError(
+            f"controle-vnc waits for controle-vnc-files: {error}",
+            "the disk of the homes may hang; else restart it: "
+            "systemctl restart controle-vnc-files, as root",
+        ) from error
+    homes = status.homes or "the system's accounts"
+    return f"homes: {homes}; {status.uploads} uploads of {status.uploads_bytes} bytes"
 
 
 def screen_through_the_gateway(settings: Settings) -> str:

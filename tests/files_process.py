@@ -92,23 +92,24 @@ class FilesProcess:
                 length = body_length(header, m.MAX_MESSAGE_BYTES)
                 return unpack(stream.read(length), _reply)
 
-    def upload(self, data, number=1, **more):
-        """Bring `data` there, whole; the file for a request."""
-        upload = f"{number:032x}"
-        for offset in range(0, len(data) or 1, m.MAX_PART_BYTES):
-            part = data[offset : offset + m.MAX_PART_BYTES]
-            kept = self.ask(m.KeepPart(upload=upload, offset=offset, data=part))
-            assert kept == m.Kept(size=offset + len(part)), kept
-        file = file_of(data, number, **more)
-        checked = self.ask(m.CheckUpload(upload=upload, size=file.size, sha256=file.sha256))
+    def upload(self, data, **more):
+        """Bring `data` there, whole, where it is not yet; the file for a request."""
+        file = file_of(data, **more)
+        size = self.ask(m.KeepPart(upload=file.upload, offset=0, data=b"")).size
+        while size < len(data):
+            part = data[size : size + m.MAX_PART_BYTES]
+            kept = self.ask(m.KeepPart(upload=file.upload, offset=size, data=part))
+            assert kept == m.Kept(size=size + len(part)), kept
+            size = kept.size
+        checked = self.ask(m.CheckUpload(upload=file.upload, size=file.size, sha256=file.sha256))
         assert checked == m.Kept(size=len(data)), checked
         return file
 
 
-def file_of(data, number=1, name="devoir.odt", is_annex=False):
-    """An upload as a request names it."""
+def file_of(data, name="devoir.odt", is_annex=False):
+    """An upload as a request names it; its id comes from its content."""
     digest = hashlib.sha256(data).hexdigest()
-    return m.File(f"{number:032x}", name, len(data), digest, is_annex)
+    return m.File(digest[:32], name, len(data), digest, is_annex)
 
 
 def placing(*files, login="lea", teacher="camille", folder="TP3 3eB", key=KEY):

@@ -49,13 +49,14 @@ LABELS: dict[str, Any] = {
     "gunicorn": lazy_gettext("The site listens"),
     "gunicorn (ping)": lazy_gettext("The site answers"),
     "eop-pam": lazy_gettext("eop-pam answers, for accounts of the machine"),
+    "controle-vnc-files": lazy_gettext("controle-vnc-files answers, for documents"),
 }
 
 GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (lazy_gettext("Ports"), ("controle-vnc", "websockify", "gunicorn")),
     (
         lazy_gettext("What is behind them"),
-        ("controle-vnc (hello)", "websockify (RFB)", "gunicorn (ping)"),
+        ("controle-vnc (hello)", "websockify (RFB)", "gunicorn (ping)", "controle-vnc-files"),
     ),
     (lazy_gettext("Secret, application, settings"), ("settings", "application", "secret")),
     (lazy_gettext("Signing in"), ("session store", "eop-pam")),

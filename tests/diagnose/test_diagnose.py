@@ -48,7 +48,8 @@ def failed(checks):
 def test_a_healthy_installation_passes_every_check(stack):
     checks = diagnosed(stack, 0)
     assert set(checks) == {
-        "application", "secret", "controle-vnc", "controle-vnc (hello)", "websockify",
+        "application", "secret", "controle-vnc", "controle-vnc (hello)", "controle-vnc-files",
+        "websockify",
         "websockify (RFB)", "gunicorn", "gunicorn (ping)",
     }  # fmt: skip
     assert "RFB 003.008" in checks["websockify (RFB)"]["detail"]
@@ -61,7 +62,7 @@ def test_the_self_test_leaves_no_workstation_behind(stack):
 
 def test_lines_come_one_by_one_and_the_report_is_the_last(stack):
     said = [json.loads(line) for line in stack.eopctl("diagnose", "--lines").splitlines()]
-    assert [set(one) for one in said] == [{"check"}] * 8 + [{"report"}]
+    assert [set(one) for one in said] == [{"check"}] * 9 + [{"report"}]
     assert said[-1]["report"] == stack.eopctl("diagnose").rstrip("\n")
     assert all(one["check"]["ok"] and one["check"]["milliseconds"] > 0 for one in said[2:-1])
 
@@ -142,7 +143,7 @@ def test_a_port_nobody_listens_on_fails_with_a_remedy(stack):
 
 def test_a_program_that_is_not_controle_vnc_is_told_apart(stack):
     checks = diagnosed(stack, 1, EOP_CONTROL_PORT=str(stack.web))
-    assert failed(checks) == {"controle-vnc (hello)", "websockify (RFB)"}
+    assert failed(checks) == {"controle-vnc (hello)", "controle-vnc-files", "websockify (RFB)"}
     assert "ss -ltnp" in checks["controle-vnc (hello)"]["remedy"]
 
 
@@ -154,7 +155,9 @@ def test_another_secret_is_found_and_proven(stack):
         checks = diagnosed(stack, 1)
     finally:
         secret.write_bytes(right)
-    assert failed(checks) == {"secret", "controle-vnc (hello)", "websockify (RFB)"}
+    assert failed(checks) == {
+        "secret", "controle-vnc (hello)", "controle-vnc-files", "websockify (RFB)",
+    }  # fmt: skip
     assert "the secrets differ" in checks["secret"]["detail"]
     assert "restart" in checks["controle-vnc (hello)"]["remedy"]
 
@@ -173,6 +176,19 @@ def test_a_missing_link_is_told_in_the_words_of_the_runner(stack):
 def test_a_wrong_setting_is_one_failed_check(stack):
     checks = diagnosed(stack, 1, EOP_GATEWAY_PORT="six thousand")
     assert "EOP_GATEWAY_PORT" in checks["settings"]["detail"]
+
+
+def test_a_process_of_documents_that_does_not_run_is_told_with_its_remedy(stack):
+    lines = stack.processes().items()
+    (helper,) = (number for number, line in lines if "controle_vnc.files" in line)
+    os.kill(helper, signal.SIGSTOP)  # it accepts, and says nothing
+    try:
+        silent = diagnosed(stack, 1)["controle-vnc-files"]
+    finally:
+        os.kill(helper, signal.SIGCONT)
+    assert not silent["ok"]
+    assert "restart controle-vnc-files" in silent["remedy"]
+    assert diagnosed(stack, 0)["controle-vnc-files"]["detail"].startswith(f"homes: {stack.home}")
 
 
 PAM = {"EOP_AUTHENTICATORS": "local,pam"}

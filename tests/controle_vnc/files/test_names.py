@@ -1,0 +1,89 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controle_vnc.files.names import MAX_NAME_BYTES, beside, portable, shown
+
+NAMES = st.binary(min_size=1, max_size=60).filter(
+    lambda name: b"/" not in name and b"\0" not in name
+)
+TRICKY = st.text(st.sampled_from("%0123456789ABCDEFabcdef.: <con>éCON\x01"), min_size=1).map(
+    str.encode
+)
+DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.I)
+
+
+@pytest.mark.parametrize(
+    ("name", "became"),
+    [
+        ("devoir.odt", "devoir.odt"),
+        ("élève 🎓.odt", "élève 🎓.odt"),
+        ("50%.odt", "50%.odt"),
+        ("TP%20final.odt", "TP%20final.odt"),
+        ("a:b?.odt", "a%3Ab%3F.odt"),
+        ("a%3Ab.odt", "a%253Ab.odt"),
+        ("3/4", "3%2F4"),
+        ("..", ".%2E"),
+        (".", "%2E"),
+        ("../../etc/passwd", "..%2F..%2Fetc%2Fpasswd"),
+        ("end.", "end%2E"),
+        ("end ", "end%20"),
+        ("CON", "%43ON"),
+        ("nul.txt", "%6Eul.txt"),
+        ("COM¹", "%43OM¹"),
+        ("console.txt", "console.txt"),
+        ("two\nlines", "two%0Alines"),
+    ],
+)
+def test_what_windows_forbids_is_escaped_and_the_rest_is_as_it_was(name, became):
+    assert portable(name.encode()).decode() == became
+
+
+def test_bytes_that_are_no_text_become_text():
+    assert portable("élève".encode("latin-1")) == b"%E9l%E8ve"
+    assert shown("élève".encode("latin-1")) == "%E9l%E8ve"
+
+
+@given(NAMES | TRICKY)
+def test_every_name_becomes_one_that_windows_takes(name):
+    text = portable(name).decode()
+    assert not set(text) & set('<>:"/\\|?*')
+    assert min(text) >= " "
+    assert text[-1] not in ". "
+    assert not DEVICE.fullmatch(text)
+    assert text not in {".", ".."}
+
+
+@given(NAMES | TRICKY, NAMES | TRICKY)
+def test_no_two_names_become_the_same(one, other):
+    assert (portable(one) == portable(other)) == (one == other)
+    assert (shown(one) == shown(other)) == (one == other)
+
+
+@pytest.mark.parametrize("sign", ["a", "é", "🎓", ":"])
+def test_a_name_of_255_bytes_stays_one_whatever_is_escaped(sign):
+    name = (sign * 255).encode()[:251].decode(errors="ignore") + ".odt"
+    became = portable(name.encode())
+    assert len(became) <= MAX_NAME_BYTES
+    assert became.decode().endswith(".odt")
+    if sign != ":":
+        assert became == name.encode()
+    other = portable((name[:-5] + "z.odt").encode())
+    assert other != became
+
+
+@pytest.mark.parametrize(
+    ("name", "became"),
+    [
+        (b"essay.odt", b"essay (2).odt"),
+        (b"essay", b"essay (2)"),
+        (b".hidden", b".hidden (2)"),
+        (b"a.tar.gz", b"a.tar (2).gz"),
+        ("é".encode() * 125 + b".odt", "é".encode() * 123 + b" (2).odt"),
+    ],
+)
+def test_another_version_has_its_number_before_the_extension(name, became):
+    assert beside(name, 2) == became
+    assert len(became) <= MAX_NAME_BYTES
