@@ -25,6 +25,7 @@ from eop.actions import api as actions_api
 from eop.administration import (
     health,
     import_pages,
+    mail_page,
     people,
     policy,
     rooms,
@@ -102,6 +103,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         workstations,
         sessions,
         settings_page,
+        mail_page,
         health,
     ):
         app.register_blueprint(pages_of.blueprint)

@@ -25,6 +25,10 @@ MAX_TITLE_CHARACTERS = 150
 MAX_BODY_CHARACTERS = 5000
 
 
+TEST_TITLE = "EOP: a test"
+TEST_BODY = "This mail was sent to try the settings of EOP. They work."
+
+
 class MailError(EopError):
     """A mail could not be sent. `code` is stable; the text is what the server said.
 
@@ -130,11 +134,19 @@ def _opened(site: SiteSettings) -> smtplib.SMTP:
         if site.SMTP_SECURITY == "starttls":
             server.starttls(context=_context(site))
         if site.SMTP_USER:
-            server.login(site.SMTP_USER, first_line(Path(site.SMTP_PASSWORD_FILE)))
+            _sign_in(server, site)
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _sign_in(server: smtplib.SMTP, site: SiteSettings) -> None:
+    password = first_line(Path(site.SMTP_PASSWORD_FILE))
+    try:
+        server.login(site.SMTP_USER, password)
+    except smtplib.SMTPServerDisconnected as error:  # some hang up on a wrong password
+        raise MailError("mail_account", str(error), is_lasting=True) from error
 
 
 def _context(site: SiteSettings) -> ssl.SSLContext:

@@ -8,6 +8,9 @@ const QUARTERS = 4; // what is said aloud: not every piece
 
 /** Bytes as people say them. */
 export function sizeInWords(bytes) {
+  if (bytes < 1e3) {
+    return t("{n} bytes", { n: bytes });
+  }
   const [unit, shown] = bytes < 1e6 ? ["kB", bytes / 1e3] : ["MB", bytes / 1e6];
   const digits = { maximumFractionDigits: shown < 10 ? 1 : 0 };
   const number = new Intl.NumberFormat(locale(), digits).format(shown);
