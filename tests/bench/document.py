@@ -16,6 +16,7 @@ from tests.bench import (
     broadcast,
     console,
     demonstration,
+    documents,
     growth,
     people,
     relay,
@@ -36,6 +37,7 @@ TABLES = {
     "audit": audit.tables,
     "people": people.tables,
     "console": console.tables,
+    "documents": documents.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/pictures"
