@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
+from marshmallow import validate
 
 from controle_vnc.control.messages import Files
 from eop.documents import given
@@ -45,7 +46,7 @@ class OwnFilesReply(ma.Schema):
 class NameQuery(ma.Schema):
     """Which file: its name as listed."""
 
-    name = Line(MAX_NAME_CHARACTERS, required=True)
+    name = ma.fields.String(required=True, validate=validate.Length(1, MAX_NAME_CHARACTERS))
 
 
 class HandInBody(ma.Schema):
