@@ -22,6 +22,13 @@ function count() {
   return Number(group.selectedOptions[0]?.dataset.students ?? 0);
 }
 
+function button(number) {
+  if (number === 1) {
+    return t("Give to 1 student");
+  }
+  return number > 0 ? t("Give to {n} students", { n: number }) : t("Give the document");
+}
+
 /** Why it cannot be sent yet; empty: it can. */
 function missing() {
   if (files.under_way > 0) {
@@ -35,7 +42,7 @@ function missing() {
 
 function show() {
   const number = count();
-  label.textContent = number > 0 ? t("Give to {n} students", { n: number }) : t("Give the document");
+  label.textContent = button(number);
   const why = missing();
   send.setAttribute("aria-disabled", String(why !== ""));
   send.title = why;

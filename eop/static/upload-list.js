@@ -140,7 +140,8 @@ export class UploadList {
     const kind = isAnnex ? t("annex, read-only") : t("document");
     const told = `${sizeInWords(file.size)}, ${kind}`;
     const isRenamed = held.name !== file.name.normalize("NFC");
-    say(row, isRenamed ? `${told}. ${t("It will be called “{name}”.", { name: held.name })}` : told);
+    const renamed = t("It will be called “{name}”.", { name: held.name });
+    say(row, isRenamed ? `${told}. ${renamed}` : told);
     this.#told.textContent = t("{name} is ready.", { name: file.name });
     this.#show();
   }
