@@ -25,6 +25,7 @@ CODES = {
     "nothing_kept": "nothing_kept",
     "files_down": "files_down",
     "unknown_person": "unknown_person",
+    "home_missing": "home_missing",
     "unknown_document": "unknown_document",
     "unknown_file": "unknown_file",
     "upload_unknown": "upload_unknown",

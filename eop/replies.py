@@ -142,6 +142,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         lazy_gettext("The service of documents does not answer. Nothing is lost: try again later."),
     ),
     "unknown_person": (404, lazy_gettext("This person has no files on the server.")),
+    "home_missing": (
+        503,
+        lazy_gettext("This person's home cannot be reached just now. Nothing is lost."),
+    ),
     "unknown_document": (404, lazy_gettext("This document was not distributed to this person.")),
     "unknown_file": (404, lazy_gettext("This file is not there any more.")),
     "upload_unknown": (410, lazy_gettext("This upload has expired. Send the file again.")),

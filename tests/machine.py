@@ -87,6 +87,7 @@ class Account:
     most: int = 99_999
     inactive: int | None = None
     expires: int | None = None
+    home: str = "/nonexistent"
 
     @property
     def shadow(self) -> str:
@@ -112,7 +113,7 @@ class Machine:
         for account in accounts:
             uid = self._uid if account.uid is None else account.uid
             self._uid += 1
-            self._append("passwd", f"{account.name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n")
+            self._append("passwd", f"{account.name}:x:{uid}:{uid}::{account.home}:/bin/sh\n")
             self._append("group", f"{account.name}:x:{uid}:\n")
             self._append("shadow", account.shadow)
 

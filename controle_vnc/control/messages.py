@@ -336,7 +336,7 @@ class PlaceDocument(Message, frozen=True):
     student changed or deleted stays so. `owner_key` is the distribution: another one that asks
     for the same folder is refused (`folder_taken`). The space for all of it is tried before the
     first file appears. Also refused: `upload_unknown`, `upload_damaged`, `no_space`, `quota`,
-    `not_a_folder`, `name_refused`, `unknown_person`.
+    `not_a_folder`, `name_refused`, `unknown_person`, `home_missing`.
     """
 
     login: Login
@@ -685,7 +685,7 @@ class Look(msgspec.Struct, frozen=True):
     `was_opened` is `None` where the disk does not keep it (noatime). `files` and `bytes` are all
     that lie in the folder, without annexes, `correction/` and the notice; `collected` and
     `returned` count the files that were ever copied. `code` says why nothing is known:
-    `unknown_person`, `not_a_folder`, `unknown_document`.
+    `unknown_person`, `home_missing`, `not_a_folder`, `unknown_document`.
     """
 
     login: str

@@ -110,6 +110,7 @@ class Collecting:
         self, mark: Mark, place: Place, request: m.CollectDocument, folder: int
     ) -> None:
         known = mark.notice.get(b"")
+        drafts.sweep(folder, mark.temporary)
         old = None if known is None else status_of(folder, known.name)
         with Draft(folder, place.person.owner, mark.temporary, drafts.READ_ONLY_MODE) as draft:
             os.pwrite(draft.file, request.notice.encode(), 0)

@@ -136,6 +136,13 @@ def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | Non
     return temporary
 
 
+def sweep(folder: int, mark: bytes) -> None:
+    """Remove them; what was about to get its name must be settled before."""
+    for name in left_behind(folder, mark):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+
+
 def left_behind(folder: int, mark: bytes) -> list[bytes]:
     """Names of ours that are not final: somebody was killed before they were."""
     return [name for name in entries(folder) if name.startswith(PREFIX + mark + b"-")]

@@ -51,12 +51,14 @@ class Mirror:
 
     def run(self, source: int, target: int, way: tuple[bytes, ...] = ()) -> None:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
+        drafts.sweep(target, self.mark.temporary)
         for name in entries(source):
             if (not way and name in self.left_out) or name.startswith(_BUSY):
                 continue
             self._entries += 1
             if self._entries > MAX_ENTRIES:
-                self._skip((*way, name), "too_many")
+                if self._entries == MAX_ENTRIES + 1:  # first: it says that the list is not all
+                    self.skipped.insert(0, Skipped(shown(b"/".join((*way, name))), "too_many"))
                 return
             status = status_of(source, name)
             if status is None:

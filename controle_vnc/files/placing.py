@@ -60,6 +60,7 @@ class Placing:
             folder, made = opened.enter_context(made_way(home, place.way, person.owner))
             mark.made_folder |= made
             try:
+                drafts.sweep(folder, mark.temporary)
                 made_drafts = []
                 taken = {*folders.entries(folder), CORRECTION}
                 for file in files:
@@ -128,8 +129,7 @@ class Placing:
                     self._cabinet.homes.opened(person) as home,
                     made_way(home, place.way, person.owner) as (folder, _),
                 ):
-                    for left in drafts.left_behind(folder, mark.temporary):
-                        os.unlink(left, dir_fd=folder)
+                    drafts.sweep(folder, mark.temporary)
                     self._take(mark, person, folder, request.file, name)
             except OSError as error:
                 raise refusal(error) from error

@@ -120,7 +120,7 @@ def supervised(logs: Path | None, part: str = "") -> Iterator[Supervisor]:
     with Claim(home / "run/supervisor.json", tell) as claim:
         if not shared_settings.load().RUN_DIR:
             environment["EOP_RUN_DIR"] = str(short_folder("controle-vnc"))
-        if not shared_settings.load().FILES_SOCKET:
+        if is_ours := not shared_settings.load().FILES_SOCKET:
             environment["EOP_FILES_SOCKET"] = str(short_folder(files.NAME) / "files.sock")
         settings = shared_settings.load(environment)
         check_ports(settings, PORTS.get(part, ALL_PORTS))
@@ -129,7 +129,7 @@ def supervised(logs: Path | None, part: str = "") -> Iterator[Supervisor]:
                 yield supervisor
         finally:
             _tidy(settings.run_dir)
-            if not files.answers(settings):  # it is not another's, systemd's perhaps
+            if is_ours and not files.answers(settings):  # systemd's may be at the same place
                 _tidy(settings.files_socket.parent)
 
 

@@ -42,7 +42,7 @@ def test_before_the_first_run_the_page_says_so(school, boss):
 
 def test_when_all_is_well_lessons_can_go_on(shown):
     page = shown()
-    assert "Everything works: lessons can go on. Checks that passed: 11." in words(page)
+    assert "Everything works: lessons can go on. Checks that passed: 12." in words(page)
     assert "To be mended" not in words(page)
     assert "Correct The gateway listens fine · 1.2 ms" in words(page)
     assert '<pre class="import-error" id="report">*** EOP</pre>' in page.text
@@ -58,7 +58,7 @@ def test_when_all_is_well_lessons_can_go_on(shown):
 def test_what_failed_says_whether_lessons_can_go_on(shown, name, sentence):
     page = shown(failed(name, "systemctl start x"))
     assert sentence in words(page)
-    assert "Checks that failed: 1 of 11." in words(page)
+    assert "Checks that failed: 1 of 12." in words(page)
     assert "<code>systemctl start x</code>" in page.text
     assert "&lt;b&gt;is away&lt;/b&gt;" in page.text
     assert words(page).index("To be mended") < words(page).index("Ports")
