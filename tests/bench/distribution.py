@@ -1,6 +1,6 @@
 """What it takes to give a 10 MB document to 30 students, and to collect it from them.
 
-`python -m tests.bench.distribution [--students 30] [--megabytes 10] [--rounds 5]`. The time runs from
+`python -m tests.bench.distribution [--students 30] [--megabytes 10] [--rounds 5]`. Time runs from
 the request to the moment at which the job is over; every 50 ms the API is asked how far it is, as a
 page asks. Beside it the same copies by a bare loop that writes and syncs each, on the same disk.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.axe import problems_in_every_theme
 from tests.desktops import wait_until
 from tests.journeys.conftest import new_page
 from tests.smtp_server import MailServer
@@ -86,10 +87,10 @@ def fill(page, school, reference, *files, annexes=(), group="3eB"):
     page.set_input_files("#add-document", [str(one) for one in files])
     if annexes:
         page.set_input_files("#add-annex", [str(one) for one in annexes])
-    for _ in (*files, *annexes):
-        page.wait_for_selector("#file-list li[data-upload]", timeout=PATIENCE)
-    count = len(files) + len(annexes)
-    page.locator("#file-list li[data-upload]").nth(count - 1).wait_for(timeout=PATIENCE)
+    for number in range(len(files) + len(annexes)):
+        one = page.locator("#file-list li").nth(number)
+        one.locator("progress").wait_for(state="detached", timeout=PATIENCE)
+        assert one.get_attribute("data-upload"), one.inner_text()
 
 
 def give(page, school, reference, *files, **more):
@@ -324,3 +325,37 @@ def test_the_pages_never_scroll_sideways(teacher, school):
             teacher.goto(f"{school.url}/documents/{path}")
             overflow = "document.documentElement.scrollWidth - innerWidth"
             assert teacher.evaluate(overflow) <= 0, (width, path)
+
+
+def test_some_students_are_chosen(teacher, school, tmp_path):
+    fill(teacher, school, "Groupe", file(tmp_path, "a.odt"))
+    teacher.click("label:has-text('Chosen ones')")
+    teacher.check("label:has-text('Zoé Martin') input")
+    assert teacher.locator("#send").inner_text() == "Give to 1 student"
+    teacher.check("label:has-text('Malo Colin') input")
+    assert teacher.locator("#send").inner_text() == "Give to 2 students"
+    shoot(teacher, "documents-chosen")
+    teacher.click("#send")
+    teacher.wait_for_url("**/documents/?show=*")
+    until_over(teacher)
+    assert "2 given" in words_of(row(teacher, "Groupe"))
+    assert (folder_of(school, ZOE, "Groupe3eB") / "a.odt").exists()
+    assert not folder_of(school, "adam.petit", "Groupe3eB").exists()
+
+
+def test_axe_finds_nothing_on_any_page_of_documents(browser, school):
+    found = []
+    for login in (school.login, ZOE):
+        with new_page(browser, reduced_motion="reduce") as page:
+            enter(page, school, login)
+            own = "" if login == school.login else "own-"
+            listed = page.context.request.get(f"{school.url}/api/v1/{own}documents").json()
+            paths = [f"/eleve/documents/{listed[0]['id']}", "/eleve/documents"]
+            if not own:
+                number = next(one["id"] for one in listed if one["counts"]["collected"])
+                verbs = ("", "new", number, f"{number}/return", f"{number}/remove")
+                paths = [f"/documents/{verb}" for verb in verbs]
+            for path in paths:
+                page.goto(school.url + path)
+                found += problems_in_every_theme(page)
+    assert not found, "\n".join(found)
