@@ -82,6 +82,7 @@ def fill(page, school, reference, *files, annexes=(), group="3eB"):
     """The form, filled in; its files are sent up."""
     page.goto(school.url + "/documents/")
     page.click("text=Give a document >> nth=0")
+    page.wait_for_selector("#send[aria-disabled=true]")  # its script is there
     page.fill("#reference", reference)
     page.select_option("#class", group)
     page.set_input_files("#add-document", [str(one) for one in files])
@@ -210,6 +211,7 @@ def test_a_student_without_a_share_reads_and_hands_in_on_the_page(
             page.click("a:has-text('Download')")
         assert Path(download.value.path()).read_bytes() == b"Write here"
         assert download.value.suggested_filename == "lettre.odt"
+        page.wait_for_selector("#send[aria-disabled=true]")
         page.set_input_files("#add-document", str(file(tmp_path, "lettre.odt", b"Dear all")))
         page.wait_for_selector("#file-list li[data-upload]", timeout=PATIENCE)
         shoot(page, "student-document")
