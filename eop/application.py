@@ -25,6 +25,7 @@ from eop.actions import api as actions_api
 from eop.administration import (
     health,
     import_pages,
+    mail_page,
     people,
     policy,
     rooms,
@@ -39,6 +40,9 @@ from eop.administration import pages as administration_pages
 from eop.administration import rewind as administration_rewind
 from eop.assistance import pages as assistance
 from eop.audit import pages as audit_pages
+from eop.documents import api as documents_api
+from eop.documents import pages as document_pages
+from eop.documents import student_api, student_pages, upload_api
 from eop.lessons import api as lessons_api
 from eop.lessons import pages as lesson_pages
 from eop.lessons import shown as lessons
@@ -75,12 +79,17 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         seating_api.blueprint,
         actions_api.blueprint,
         lessons_api.blueprint,
+        documents_api.blueprint,
+        upload_api.blueprint,
+        student_api.blueprint,
     ):
         api.register_blueprint(call_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(assistance.blueprint)
     app.register_blueprint(observation_pages.blueprint)
     app.register_blueprint(lesson_pages.blueprint)
+    app.register_blueprint(document_pages.blueprint)
+    app.register_blueprint(student_pages.blueprint)
     for pages_of in (
         administration_pages,
         administration_rewind,
@@ -95,6 +104,7 @@ def create_site(site: SiteSettings, parts: Services | None = None) -> Flask:
         workstations,
         sessions,
         settings_page,
+        mail_page,
         health,
         password_pages,
     ):

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from eop import i18n
 from eop.aaa import guard
 from eop.aaa.access import Directory, visible_rooms
+from eop.aaa.policy import may
 from eop.directory import users
 from eop.errors import DaemonDownError, InvalidError
 from eop.languages import LANGUAGES
@@ -18,9 +19,17 @@ blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/")
-@guard.page_required("observe")
+@guard.page_required(None)
 def home() -> AnyResponse:
-    """What one can do, and the rooms and classes one was given."""
+    """What one can do; a student's documents are all that he has here."""
+    if may(g.identity, "own_documents").reason == "self":
+        return redirect(services().site.MOUNT_POINT + "/eleve/documents", 303)
+    return _home()
+
+
+@guard.page_required("observe")
+def _home() -> AnyResponse:
+    """The functions, and the rooms and classes one was given."""
     who, parts = guard.who(), services()
     try:
         rooms, down = visible_rooms(who, parts.daemon.rooms()), False

@@ -182,6 +182,31 @@ SENTENCES: dict[str, tuple[int, Any]] = {
     "file_too_large": (413, lazy_gettext("The file is too large.")),
     "no_space": (507, lazy_gettext("The server's disk is full. Nothing was overwritten.")),
     "quota": (507, lazy_gettext("This person's disk quota is used up. Nothing was overwritten.")),
+    "reference_used": (
+        409,
+        lazy_gettext("You have given a document under this reference already. Choose another one."),
+    ),
+    "document_busy": (
+        409,
+        lazy_gettext("Something is still being done with this document: wait, or stop it."),
+    ),
+    "not_collected": (
+        409,
+        lazy_gettext("This document was given to be read, not to be collected."),
+    ),
+    "nobody_due": (409, lazy_gettext("There is nobody for whom this is to be done.")),
+    "too_many_uploads": (
+        409,
+        lazy_gettext("Too many files are waiting to be given: give or remove those first."),
+    ),
+    "mail_not_set": (
+        409,
+        lazy_gettext("This server sends no mail: its settings name no mail server, or no address."),
+    ),
+    "mail_account": (502, lazy_gettext("The mail server does not accept our account.")),
+    "mail_certificate": (502, lazy_gettext("The certificate of the mail server is not trusted.")),
+    "mail_refused": (502, lazy_gettext("The mail server refused the mail.")),
+    "mail_down": (502, lazy_gettext("The mail server does not answer.")),
     "daemon_refused": (502, lazy_gettext("controle-vnc could not carry this out.")),
 }
 """Code of a `RefusedError` → status and sentence."""

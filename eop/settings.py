@@ -65,6 +65,22 @@ class SiteSettings:
         4, "Hours after which a lesson ends by itself, so that one forgotten restrains no other."
     )
     WEB_THREADS: int = setting(16, "Threads of gunicorn.")
+    SMTP_SERVER: str = setting(
+        "", "Server that takes mail, as host or host:port; empty: no mail is sent."
+    )
+    SMTP_SECURITY: str = setting(
+        "starttls",
+        "starttls, tls (from the first byte), or none, which only a server on this machine may be.",
+    )
+    SMTP_USER: str = setting("", "Account that sends mail; empty: the server asks for none.")
+    SMTP_PASSWORD_FILE: str = setting("", "File whose first line is that account's password.")
+    SMTP_CA_FILE: str = setting(
+        "", "PEM certificates that sign the mail server's; empty: the system's."
+    )
+    MAIL_FROM: str = setting("", "Address that mail comes from.")
+    MAIL_ADDRESS: str = setting(
+        "", "Address of a student, `{login}` in it: {login}@school.lan; empty: none is written to."
+    )
     ACCESSIBILITY_CONTACT: str = setting(
         "", "Whom the accessibility statement names: a mail address, a page, or words."
     )

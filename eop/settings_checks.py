@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from controle_vnc import settings as shared
 from controle_vnc.errors import SettingsError
 from controle_vnc.settings import TextOrTable
-from eop import sign_on_settings
+from eop import mail_settings, sign_on_settings
 from eop.aaa import password_rule
 from eop.aaa.leaked import LeakedFileError, LeakedPasswords
 from eop.aaa.password_rule import RuleError
@@ -78,6 +78,7 @@ def check(site: "SiteSettings", path: Path, environ: Mapping[str, str] | None = 
     _check_contact(site.ACCESSIBILITY_CONTACT, f"{path}: ACCESSIBILITY_CONTACT")
     _check_public_url(site.PUBLIC_URL, f"{path}: PUBLIC_URL")
     sign_on_settings.check(site, path)
+    mail_settings.check(site, path)
     _check_import(site, path)
     _check_passwords(site, path)
     _check_second_factor(site, path)

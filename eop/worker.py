@@ -1,6 +1,6 @@
 """`python -m eop.worker`: renews leases, repeats revocations, fetches the journal, cleans up.
 
-It also begins imports of people."""
+It also begins imports of people, and carries out what is to be done with documents."""
 
 import logging
 import signal
@@ -29,6 +29,8 @@ from eop.aaa import (
 from eop.administration import seats
 from eop.administration.import_clock import ImportClock
 from eop.audit import events, journal, purging
+from eop.documents import uploads
+from eop.documents.walk import Walk
 from eop.errors import EopError, RefusedError, SessionsDownError
 from eop.lessons import running
 from eop.lessons.running import House
@@ -42,6 +44,8 @@ ROOMS_SECONDS = 1.0  # a controle-vnc that starts again keeps nothing until it i
 PURGE_SECONDS = 60.0
 AUDIT_SECONDS = 24 * 3600.0  # what is a day too old is gone the day after
 IMPORT_SECONDS = 1.0  # whoever asks for an import waits for it
+DOCUMENTS_SECONDS = 0.5  # whoever gives or collects documents waits for it
+UPLOADS_SECONDS = 60.0
 LESSON_SECONDS = 10.0  # a lesson that is over is none for its teacher before
 TICK_SECONDS = 0.25
 STORE_DUTIES = {"leases", "cleaning"}  # those that ask the store of sessions
@@ -66,6 +70,7 @@ class Worker:
         self._parts, self._steady = parts, steady
         self._failing: set[str] = set()
         self._imports = ImportClock(parts, steady)
+        self._documents = Walk(parts, steady)
         self._duties = [
             Duty("screens", REVOKE_SECONDS, self._switch),
             Duty("settings of rooms", ROOMS_SECONDS, self._tell_rooms),
@@ -78,11 +83,14 @@ class Worker:
             Duty("cleaning", PURGE_SECONDS, self._purge),
             Duty("old events of the audit", AUDIT_SECONDS, self._purge_audit),
             Duty("imports", IMPORT_SECONDS, self._imports.tick),
+            Duty("documents", DOCUMENTS_SECONDS, self._documents.tick),
+            Duty("uploads", UPLOADS_SECONDS, self._clean_uploads),
         ]
 
     def close(self) -> None:
         """End what was begun and is not over."""
         self._imports.stop()
+        self._documents.stop()
 
     def tick(self) -> None:
         """Do everything that is due now."""
@@ -153,6 +161,9 @@ class Worker:
             codes.purge(connection, now_ms)
             departures.purge(connection, now_ms)
         password_files.purge(now_ms)
+
+    def _clean_uploads(self) -> None:
+        uploads.clean_up(self._parts)
 
     def _purge_audit(self) -> None:
         parts = self._parts

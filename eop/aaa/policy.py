@@ -19,6 +19,7 @@ Action = Literal[
     "rewind", "set_rooms",
     "lesson",
     "manage_workstations", "manage_sessions", "read_settings", "check_health",
+    "documents", "distribute", "own_documents", "test_mail",
     "student_password",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -92,6 +93,8 @@ _TEACHING: dict[Action, Scope] = {
     "rewind": Scope.GRANTED,
     "act": Scope.GRANTED,
     "lesson": Scope.GRANTED,
+    "documents": Scope.ANYWHERE,
+    "distribute": Scope.GRANTED,
     # not a substitute: a password lasts longer than his right
     "student_password": Scope.LASTING_CLASSES,
 }
@@ -116,7 +119,7 @@ _ADMINISTERING: dict[Action, Scope] = {
 }
 
 RIGHTS: dict[str, dict[Action, Scope]] = {
-    "student": _OWN,
+    "student": _OWN | {"own_documents": Scope.OWN},
     "teacher": _TEACHING,
     "head_teacher": _TEACHING | _HEADING,
     "administrator": _ADMINISTERING,

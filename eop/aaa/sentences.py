@@ -73,6 +73,10 @@ ACTIONS: dict[Action, str] = {
     "manage_sessions": N_("End anybody's sessions"),
     "read_settings": N_("Read the settings"),
     "check_health": N_("Have everything checked"),
+    "documents": N_("Look after documents one has given"),
+    "distribute": N_("Give, collect and return documents"),
+    "own_documents": N_("Open the documents one was given"),
+    "test_mail": N_("Send a test mail"),
     "student_password": N_("Give one student a new password"),
 }
 

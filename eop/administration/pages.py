@@ -110,6 +110,13 @@ FUNCTIONS: tuple[Function, ...] = (
         lazy_gettext("What each is for, what it is, where that comes from."),
     ),
     Function(
+        "test_mail",
+        "/admin/mail",
+        "message",
+        lazy_gettext("Mail"),
+        lazy_gettext("By which server it is sent; a test."),
+    ),
+    Function(
         "check_health",
         "/admin/health",
         "pulse",

@@ -54,6 +54,7 @@ EVERYWHERE = Group(
         _single("?", lazy_gettext("This help")),
         _go("H", lazy_gettext("Home page")),
         _go("W", lazy_gettext("Observe: rooms and classes"), "observe"),
+        _go("D", lazy_gettext("Documents"), "documents"),
         _go("P", lazy_gettext("Passwords of students"), "observe"),
         _go("M", lazy_gettext("My page: who looked at my screen"), "account"),
         _go("A", lazy_gettext("Administration"), "administer"),

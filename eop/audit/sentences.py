@@ -27,6 +27,7 @@ GROUPS: dict[str, Any] = {
     "look": lazy_gettext("Screens looked at"),
     "action": lazy_gettext("Actions"),
     "lesson": lazy_gettext("Lessons"),
+    "document": lazy_gettext("Documents"),
     "configuration": lazy_gettext("Accounts and settings"),
     "audit": lazy_gettext("This audit"),
 }
@@ -386,6 +387,57 @@ def _room_renamed(details: Details) -> str:
     )
 
 
+def _document(text: Any) -> Callable[[Details], str]:
+    """A sentence about a document: its reference, its class, and for how many it was done."""
+
+    def told(details: Details) -> str:
+        words = {
+            "reference": _of(details, "reference"),
+            "class": _of(details, "class"),
+            "name": _of(details, "name"),
+            "count": str(_number(details, "students")),
+        }
+        return str(text) % words
+
+    return told
+
+
+_DOCUMENTS: dict[str, tuple[Any, Any]] = {
+    "document_given": (
+        lazy_gettext("Document given"),
+        lazy_gettext("Gave the document “%(reference)s” to %(count)s students of %(class)s."),
+    ),
+    "document_opened": (
+        lazy_gettext("Hidden document opened"),
+        lazy_gettext("Opened the hidden document “%(reference)s” for %(class)s."),
+    ),
+    "documents_collected": (
+        lazy_gettext("Documents collected"),
+        lazy_gettext("Collected “%(reference)s” from %(count)s students of %(class)s."),
+    ),
+    "documents_returned": (
+        lazy_gettext("Documents returned"),
+        lazy_gettext("Returned “%(reference)s” to %(count)s students of %(class)s."),
+    ),
+    "document_annexes_removed": (
+        lazy_gettext("Annexes removed"),
+        lazy_gettext("Removed the annexes of “%(reference)s” at %(count)s students of %(class)s."),
+    ),
+    "document_removed": (
+        lazy_gettext("Document removed"),
+        lazy_gettext("Removed the document “%(reference)s” at %(count)s students of %(class)s."),
+    ),
+    "document_handed_in": (
+        lazy_gettext("Work handed in"),
+        lazy_gettext("Put “%(name)s” into the document “%(reference)s” of %(class)s."),
+    ),
+    "mail_tested": (
+        lazy_gettext("Test mail"),
+        lazy_gettext("Had a test mail sent."),
+    ),
+}
+"""What is done with documents: the kind's name, and its sentence."""
+
 _CHANGES: dict[str, tuple[Any, Any]] = {
     "account_added": (
         lazy_gettext("Account added"),
@@ -554,6 +606,10 @@ KINDS: dict[str, Kind] = {
     "lesson_ended": Kind("lesson", lazy_gettext("Lesson ended"), _lesson_ended),
     "lesson_preset_saved": Kind("lesson", lazy_gettext("Lesson preset kept"), _preset_saved),
     "lesson_preset_removed": Kind("lesson", lazy_gettext("Lesson preset removed"), _preset_removed),
+    **{
+        kind: Kind("document", kind_name, _document(text))
+        for kind, (kind_name, text) in _DOCUMENTS.items()
+    },
     **{
         kind: Kind("configuration", kind_name, _told(text))
         for kind, (kind_name, text) in _CHANGES.items()

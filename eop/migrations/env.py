@@ -5,6 +5,7 @@ from alembic import context
 import eop.aaa.tables
 import eop.audit.tables
 import eop.directory.tables
+import eop.documents.tables
 import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 import eop.observation.tables  # noqa: F401 - imported for its tables, as those above
 import eop.passwords.tables  # noqa: F401 - imported for its tables, as those above

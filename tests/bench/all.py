@@ -14,7 +14,7 @@ from tests.bench import report
 
 PROGRAMS = (
     "demonstration", "relay", "wall40", "veyon", "broadcast", "growth", "sign_in", "audit",
-    "people", "console", "documents",
+    "people", "console", "documents", "distribution",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tests.bench import (
     broadcast,
     console,
     demonstration,
+    distribution,
     documents,
     growth,
     people,
@@ -38,6 +39,7 @@ TABLES = {
     "people": people.tables,
     "console": console.tables,
     "documents": documents.tables,
+    "distribution": distribution.tables,
 }
 DOCUMENT = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/pictures"

@@ -87,3 +87,13 @@ def test_the_wall_in_a_browser_is_measured(tmp_path):
     assert turn["live tiles"] == figures["desktops"] == 6
     assert turn["browser CPU %"] > 0
     assert turn["pictures/s"] > 0
+
+
+def test_giving_a_document_is_measured(tmp_path):
+    command = [sys.executable, "-m", "tests.bench.distribution", "--quick", "--json"]
+    done = subprocess.run(
+        [*command, "--out", tmp_path], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (turn,) = json.loads(done.stdout)["turns"]
+    assert all(value > 0 for value in turn.values())

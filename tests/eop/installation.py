@@ -15,6 +15,7 @@ from werkzeug.test import Client
 
 from controle_vnc import settings as shared_settings
 from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.control.relay import FilesRelay
 from controle_vnc.control.server import ControlServer
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
@@ -68,7 +69,10 @@ class DaemonThread:
         self.journal = Journal(settings.store_file)
         hub = self.hub = Hub(store.workstations())
         self.leases, self.office = Leases(), TicketOffice(secret)
-        dispatcher = Dispatcher(store, hub, self.office, self.leases, self.journal)
+        dispatcher = Dispatcher(
+            store, hub, self.office, self.leases, self.journal,
+            files=FilesRelay(settings.files_socket),
+        )  # fmt: skip
         server = ControlServer(settings, secret, dispatcher)
         await server.start()
         self._up.set()

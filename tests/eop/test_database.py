@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 import eop.aaa.tables
 import eop.audit.tables
 import eop.directory.tables
+import eop.documents.tables
 import eop.lessons.tables  # noqa: F401 - imported for its tables, as those above
 import eop.observation.tables  # noqa: F401 - imported for its tables, as those above
 import eop.passwords.tables  # noqa: F401 - imported for its tables, as those above
@@ -157,7 +158,7 @@ def test_who_was_head_teacher_stays_that_of_the_classes_that_were_granted_by_nam
     opened = Database(url)
     with opened.write() as connection:
         older.attributes["connection"] = connection
-        command.upgrade(older, "0006")
+        command.upgrade(older, "0007")
         for number, role in ((1, "head_teacher"), (2, "teacher"), (3, "head_teacher")):
             connection.execute(
                 text('INSERT INTO "user" (id, login, name, role, created_at) '

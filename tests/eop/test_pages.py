@@ -43,9 +43,16 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_back(house):
     )
 
 
-def test_a_student_reads_that_this_is_for_teachers(house):
+def test_a_student_is_led_to_the_documents_he_was_given(house):
     house.add_user("zoe.martin", role="student")
-    page = house.signed_in("zoe.martin").open(HOME)
+    answer = house.signed_in("zoe.martin").open(HOME)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(MOUNT + "/eleve/documents")
+
+
+def test_who_has_no_page_here_reads_that_this_is_for_teachers(house):
+    house.add_user("sec", role="security_officer", rooms=(), classes=())
+    page = house.signed_in("sec").open(HOME)
     assert page.status_code == 403
     assert "it is for teachers" in page.text
     assert "/observe/" not in page.text

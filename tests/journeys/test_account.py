@@ -162,7 +162,7 @@ def test_another_password_keeps_this_browser_signed_in_alone(page, browser, stri
 def test_a_student_has_an_account_page_and_finds_it_by_keyboard(page, strict):
     add_user(strict, "zoe", "student", "--no-change", password=OWN)
     enter(page, strict, "zoe", OWN)
-    page.wait_for_selector("text=it is for teachers")
+    page.wait_for_url("**/eleve/documents")
     page.locator("a.me-name").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/account")

@@ -118,7 +118,7 @@ def test_the_door_and_what_is_seen_signed_out(opened, people):
 
 def test_what_a_student_sees(opened, people):
     page = opened(people, "ada")
-    page.wait_for_selector("text=it is for teachers")
+    page.wait_for_url("**/eleve/documents")
     for address in (page.url, f"{people.url}/mine"):
         page.goto(address)
         assert_clean(page)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 # a head teacher could until now do what was granted for classes by name: that stays, said by itself
 _HEADS = """

@@ -40,7 +40,9 @@ def test_an_unknown_role_may_do_nothing(role):
 
 def test_a_student_may_only_sign_in_whatever_was_granted():
     who = teacher("student", ["*", "S12"], ["*", "3eB"])
-    assert [one for one in ACTIONS if may(who, one, ROOM).allowed] == ["sign_in", "account"]
+    assert [one for one in ACTIONS if may(who, one, ROOM).allowed] == [
+        "sign_in", "account", "own_documents",
+    ]  # fmt: skip
     assert may(who, "view", ROOM).reason == "role"
 
 

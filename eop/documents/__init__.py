@@ -1,0 +1,1 @@
+"""Documents: given to students, collected from them, returned to them, and how far each is."""

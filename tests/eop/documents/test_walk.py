@@ -1,0 +1,197 @@
+import pytest
+
+from eop.documents import jobs, lease
+from eop.documents.walk import MAX_TRIES, Walk
+from tests.desktops import wait_until
+from tests.eop.documents.conftest import STUDENTS, give
+
+
+def state(school, browser, document):
+    return browser.get(f"documents/{document['id']}").json
+
+
+def test_a_document_reaches_every_student_and_is_counted(school):
+    browser = school.signed_in()
+    made = give(browser, b"work")
+    assert made["counts"] == {
+        "students": 3, "placed": 0, "opened": 0, "collected": 0, "returned": 0, "troubles": 0,
+    }  # fmt: skip
+    assert school.walk() == 3
+    for login in STUDENTS:
+        placed = school.work(login) / "camille/TP33eB/devoir.odt"
+        assert placed.read_bytes() == b"work"
+    told = state(school, browser, made)
+    assert told["counts"]["placed"] == 3
+    assert [(one["state"], one["done"], one["total"]) for one in told["jobs"]] == [("done", 3, 3)]
+    assert school.walk() == 0
+
+
+def test_collecting_takes_work_again_and_late(school):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    for login in ("zoe", "malo"):
+        (school.work(login) / "camille/TP33eB/devoir.odt").write_text(f"by {login}")
+    (school.work("ada") / "camille/TP33eB/devoir.odt").unlink()
+    assert browser.post(f"documents/{made['id']}/collect", {}).status_code == 202
+    school.walk()
+    there = school.work("camille") / "ramasses/TP33eB"
+    assert (there / "zoe/devoir.odt").read_text() == "by zoe"
+    notice = (school.work("zoe") / "camille/TP33eB/Collected.txt").read_text()
+    assert notice.startswith("“TP3” was collected by Camille on ")
+    told = state(school, browser, made)
+    assert told["counts"] == {
+        "students": 3, "placed": 3, "opened": 3, "collected": 2, "returned": 0, "troubles": 1,
+    }  # fmt: skip
+    ada = next(one for one in told["students"] if one["login"] == "ada")
+    assert ada["trouble"] == "nothing_there"
+    (school.work("ada") / "camille/TP33eB/late.odt").write_text("at last")
+    assert browser.post(f"documents/{made['id']}/collect", {"who": "late"}).status_code == 202
+    assert school.walk() == 1
+    assert (there / "ada/late.odt").read_text() == "at last"
+    ada = next(one for one in state(school, browser, made)["students"] if one["login"] == "ada")
+    assert ada["late"]
+    assert ada["trouble"] is None
+
+
+def test_returning_puts_corrections_beside_the_students_own(school):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    browser.post(f"documents/{made['id']}/collect", {})
+    school.walk()
+    copy = school.work("camille") / "ramasses/TP33eB/zoe/devoir.odt"
+    copy.write_text("well done")
+    assert browser.post(f"documents/{made['id']}/return", {}).status_code == 202
+    school.walk()
+    folder = school.work("zoe") / "camille/TP33eB"
+    assert (folder / "correction/devoir.odt").read_text() == "well done"
+    assert (folder / "devoir.odt").read_text() == "work"
+    told = state(school, browser, made)
+    assert told["counts"]["returned"] == 3
+    assert told["state"] == "done"
+
+
+def test_removing_takes_back_what_was_given_and_forgets_the_document(school):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    own = school.work("zoe") / "camille/TP33eB/mine.txt"
+    own.write_text("my own")
+    answer = browser.post(f"documents/{made['id']}/remove", {"what": "everything"})
+    assert answer.status_code == 202
+    school.walk()
+    assert own.read_text() == "my own"
+    assert not (school.work("malo") / "camille/TP33eB").exists()
+    assert browser.get(f"documents/{made['id']}").status_code == 404
+    give(browser)  # the reference is free again
+
+
+def test_a_hidden_document_is_with_nobody_before_its_moment(school):
+    browser = school.signed_in()
+    at = school.parts.now_ms() + 3600_000
+    made = give(browser, hidden_until=at)
+    assert made["state"] == "hidden"
+    assert school.walk() == 0
+    assert not (school.work("zoe") / "camille").exists()
+    school.offset = 3601
+    assert school.walk() == 3
+
+
+def test_a_hidden_document_can_be_given_at_once(school):
+    browser = school.signed_in()
+    made = give(browser, hidden_until=school.parts.now_ms() + 3600_000)
+    assert browser.post(f"documents/{made['id']}/open", {}).status_code == 202
+    assert school.walk() == 3
+
+
+def test_while_the_files_cannot_be_reached_a_job_waits_and_goes_on(school, files):
+    browser = school.signed_in()
+    made = give(browser)
+    files.kill()
+    try:
+        assert school.walker.step() > 0
+        (job,) = state(school, browser, made)["jobs"]
+        assert (job["state"], job["held"], job["done"]) == ("open", "files_down", 0)
+    finally:
+        files.start()
+    assert school.walk() == 3
+    (job,) = state(school, browser, made)["jobs"]
+    assert (job["state"], job["held"], job["failed"]) == ("done", None, 0)
+
+
+def test_a_stopped_job_keeps_what_it_did_and_goes_on(school):
+    browser = school.signed_in()
+    made = give(browser)
+    number = made["jobs"][0]["id"]
+    assert school.walker.step() == 0
+    assert browser.post(f"document-jobs/{number}/stop", {}).json["state"] == "stopped"
+    assert school.walk() == 0
+    assert state(school, browser, made)["counts"]["placed"] == 1
+    assert browser.post(f"document-jobs/{number}/go-on", {}).json["state"] == "open"
+    assert school.walk() == 2
+
+
+def test_a_step_is_said_again_where_its_answer_was_lost(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser)
+    monkeypatch.setattr(jobs, "settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        school.walker.step()  # the file is there, and nobody knows it
+    monkeypatch.undo()
+    for name, value in school.environ.items():
+        monkeypatch.setenv(name, value)
+    assert state(school, browser, made)["counts"]["placed"] == 0
+    first = next(one for one in sorted(STUDENTS) if (school.work(one) / "camille/TP33eB").exists())
+    (school.work(first) / "camille/TP33eB/devoir.odt").write_text("begun already")
+    school.walker = Walk(school.parts)
+    assert school.walk() == 3
+    assert (school.work(first) / "camille/TP33eB/devoir.odt").read_text() == "begun already"
+    assert state(school, browser, made)["counts"]["placed"] == 3
+
+
+def test_what_may_pass_is_tried_again_and_then_told(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser, students=["zoe"])
+    monkeypatch.setattr("eop.documents.steps._DO", {"place": lambda *_: 1 / 0})
+    waits = [school.walker.step() for _ in range(MAX_TRIES + 1)]
+    assert [wait and wait > 0 for wait in waits] == [True] * (MAX_TRIES - 1) + [0.0, None]
+    (zoe,) = state(school, browser, made)["students"]
+    assert zoe["trouble"] == "internal"
+
+
+def test_one_worker_walks_and_another_takes_over(school):
+    give(school.signed_in())
+    now = school.parts.now_ms()
+    with school.parts.database.write() as connection:
+        assert lease.take(connection, "one", now)
+        assert lease.take(connection, "one", now + 1)
+        assert not lease.take(connection, "two", now + lease.LEASE_MS)
+        assert lease.take(connection, "two", now + lease.LEASE_MS + 1)
+        assert not lease.take(connection, "one", now + lease.LEASE_MS + 2)
+        lease.give_up(connection, "two")
+        assert lease.take(connection, "one", now + lease.LEASE_MS + 3)
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_out(school):
+    now = school.parts.now_ms()
+    with school.parts.database.write() as connection:
+        assert lease.take(connection, "one", now + 3600_000)
+        assert lease.take(connection, "two", now)
+
+
+def test_threads_walk_while_something_is_due_and_leave_the_lease(school):
+    browser = school.signed_in()
+    made = give(browser)
+    other = Walk(school.parts)
+    school.walker.tick()
+    other.tick()
+    assert not other._threads
+    wait_until(lambda: state(school, browser, made)["counts"]["placed"] == 3, 20, "all have it")
+    wait_until(lambda: not any(one.is_alive() for one in school.walker._threads), 5, "idle")
+    school.walker.tick()
+    give(browser, reference="TP4")
+    third = Walk(school.parts)
+    third.tick()
+    assert third._threads
+    third.stop()
