@@ -328,8 +328,9 @@ def test_one_screen_more_than_the_daemon_serves_gets_503():
 
 def test_screens_that_are_handed_over_take_no_place_in_the_gateway(daemon):
     with GatewayProcess(daemon.folder, EOP_GATEWAY_CONNECTIONS="1") as gateway:
-        threads = gateway.threads
-        browsers = [open_when_there_is_room(gateway, daemon) for _ in range(5)]
+        browsers = [open_when_there_is_room(gateway, daemon)]
+        threads = gateway.threads  # its workers start just after it says that it listens
+        browsers += [open_when_there_is_room(gateway, daemon) for _ in range(4)]
         wait_until(lambda: daemon.handed_over == 5, 5, "all are handed over")
         wait_until(lambda: gateway.threads == threads, 5, "the handshakes' threads end")
         for browser in browsers:
