@@ -16,7 +16,7 @@ Kind = Literal["place", "collect", "return", "mail", "remove"]
 KINDS: tuple[Kind, ...] = ("place", "collect", "return", "mail", "remove")
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 DUE, FAILED = "due", "failed"
-SHOWN_MS = 15 * 60 * 1000  # how long a job that is over is still told of
+SHOWN_MS = 5 * 60 * 1000  # how long a job that is over is still told of
 
 _NUMBERS = (
     func.count().label("total"),
