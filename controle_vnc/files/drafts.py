@@ -113,9 +113,14 @@ class Seen(tuple[int, int]):
         return cls((status.st_size, status.st_mtime_ns))
 
 
+def prefix(mark: bytes) -> bytes:
+    """How names that are not final begin, for one distribution."""
+    return PREFIX + mark + b"-"
+
+
 def temporary_name(mark: bytes) -> bytes:
     """A name that nobody has, and that says whose it is."""
-    return PREFIX + mark + b"-" + secrets.token_hex(8).encode()
+    return prefix(mark) + secrets.token_hex(8).encode()
 
 
 def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | None:
@@ -145,4 +150,4 @@ def sweep(folder: int, mark: bytes) -> None:
 
 def left_behind(folder: int, mark: bytes) -> list[bytes]:
     """Names of ours that are not final: somebody was killed before they were."""
-    return [name for name in entries(folder) if name.startswith(PREFIX + mark + b"-")]
+    return [name for name in entries(folder) if name.startswith(prefix(mark))]

@@ -3,6 +3,9 @@
 import contextlib
 import os
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 
 from controle_vnc.control import messages as m
 from controle_vnc.errors import RequestRefusedError
@@ -82,46 +85,11 @@ class Looking:
     def _listed(self, mark: Mark, place: Place, folder: int) -> tuple[list[m.FileEntry], bool]:
         kinds = {put.name: "annex" if put.is_annex else "document" for put in mark.placed.values()}
         kinds |= {put.name: "notice" for put in mark.notice.values()}
-        found: list[m.FileEntry] = []
-        looked_at = [0]
-        is_cut = self._walk(folder, place.person, (), kinds, found, looked_at)
-        return found, is_cut
-
-    def _walk(
-        self,
-        folder: int,
-        person: Person,
-        path: tuple[bytes, ...],
-        kinds: dict[bytes, str],
-        found: list[m.FileEntry],
-        looked_at: list[int],
-    ) -> bool:
-        """Add what is in a folder; whether there was too much of it."""
-        for name in folders.entries(folder):
-            looked_at[0] += 1
-            if looked_at[0] > folders.MAX_ENTRIES:
-                return True
-            status = status_of(folder, name)
-            if status is None or name.startswith(drafts.PREFIX):
-                continue
-            if stat.S_ISDIR(status.st_mode) and len(path) < folders.MAX_DEPTH:
-                with contextlib.suppress(RequestRefusedError, FileNotFoundError):
-                    inner = folders.enter(folder, name, person.owner)
-                    try:
-                        if self._walk(inner, person, (*path, name), kinds, found, looked_at):
-                            return True
-                    finally:
-                        os.close(inner)
-            elif self._is_readable(status, person):
-                found.append(
-                    m.FileEntry(
-                        shown(b"/".join((*path, name))),
-                        status.st_size,
-                        status.st_mtime_ns // 1_000_000,
-                        _kind(path, name, kinds),
-                    )
-                )
-        return False
+        hidden = (*folders.BUSY, drafts.prefix(mark.temporary))
+        readable = partial(self._is_readable, person=place.person)
+        listing = _Listing(place.person, kinds, hidden, readable)
+        listing.walk(folder, ())
+        return listing.found, listing.is_cut
 
     def _is_readable(self, status: os.stat_result, person: Person) -> bool:
         """Whether a file is one that this person may be shown."""
@@ -162,6 +130,44 @@ class Looking:
             except OSError as error:
                 raise refusal(error) from error
         return m.Space(has_home=person.has_home, free=free, fits=not limit, limit=limit)
+
+
+@dataclass
+class _Listing:
+    """The files in a folder and those in it."""
+
+    person: Person
+    kinds: dict[bytes, str]
+    hidden: tuple[bytes, ...]
+    is_readable: Callable[[os.stat_result], bool]
+    found: list[m.FileEntry] = field(default_factory=list)
+    is_cut: bool = False
+    _looked_at: int = 0
+
+    def walk(self, folder: int, path: tuple[bytes, ...]) -> None:
+        for name in folders.entries(folder):
+            self._looked_at += 1
+            self.is_cut = self._looked_at > folders.MAX_ENTRIES
+            if self.is_cut:
+                return
+            status = status_of(folder, name)
+            if status is None or name.startswith(self.hidden):
+                continue
+            if stat.S_ISDIR(status.st_mode) and len(path) < folders.MAX_DEPTH:
+                self._deeper(folder, (*path, name))
+            elif self.is_readable(status):
+                modified_at = status.st_mtime_ns // 1_000_000
+                kind = _kind(path, name, self.kinds)
+                shown_as = shown(b"/".join((*path, name)))
+                self.found.append(m.FileEntry(shown_as, status.st_size, modified_at, kind))
+
+    def _deeper(self, folder: int, path: tuple[bytes, ...]) -> None:
+        with contextlib.suppress(RequestRefusedError, FileNotFoundError):  # not the person's
+            inner = folders.enter(folder, path[-1], self.person.owner)
+            try:
+                self.walk(inner, path)
+            finally:
+                os.close(inner)
 
 
 def _named(folder: int, text: str) -> bytes:

@@ -22,7 +22,6 @@ from controle_vnc.files.refusals import refusal, refused
 MAX_BYTES = 500_000_000  # of one student's folder: five of the largest uploads
 MAX_TOLD = 100  # names in a reply; a folder with more that is odd is odd as a whole
 
-_BUSY = (b".~lock.", b"~$", drafts.PREFIX)  # what office programs and we leave while one works
 _WHY: dict[int, Why] = {
     errno.ELOOP: "link",
     errno.EINVAL: "special",
@@ -52,8 +51,9 @@ class Mirror:
     def run(self, source: int, target: int, way: tuple[bytes, ...] = ()) -> None:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
         drafts.sweep(target, self.mark.temporary)
+        busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
         for name in entries(source):
-            if (not way and name in self.left_out) or name.startswith(_BUSY):
+            if (not way and name in self.left_out) or name.startswith(busy):
                 continue
             self._entries += 1
             if self._entries > MAX_ENTRIES:

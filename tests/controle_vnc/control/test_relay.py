@@ -1,8 +1,11 @@
 import asyncio
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -108,13 +111,17 @@ print(len(connection.recv(100)), flush=True)
 """
 
 
-@needs_root
-def test_an_impostor_is_told_nothing(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("open")
+@pytest.fixture
+def folder_of_all():
+    folder = Path(tempfile.mkdtemp(prefix="eop-", dir="/tmp"))
     folder.chmod(0o777)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
-    path = folder / "files.sock"
+    yield folder
+    shutil.rmtree(folder)
+
+
+@needs_root
+def test_an_impostor_is_told_nothing(folder_of_all):
+    path = folder_of_all / "files.sock"
     listening = subprocess.Popen(
         ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
          sys.executable, "-c", LISTEN, str(path)],

@@ -152,6 +152,24 @@ def test_names_of_every_kind_arrive_and_what_became_of_them_is_told(work):
     assert (again.copied, again.files) == (0, len(given) + 1)
 
 
+def test_times_of_the_far_future_and_past_are_no_obstacle(work):
+    for year, name in ((2400, "late"), (1910, "early")):
+        path = work.folder / name
+        path.write_text(name)
+        seconds = (year - 1970) * 31_557_600
+        os.utime(path, (seconds, seconds))
+    assert work.ask(collecting).files == 3
+    assert work.ask(collecting, number=2).copied == 0
+    where = {"login": work.login, "teacher": "camille", "folder": "TP3 3eB"}
+    assert len(work.process.ask(m.ListFiles(**where)).files) == 4
+
+
+def test_names_that_look_like_ours_are_the_students(work):
+    (work.folder / ".eop-mine").write_text("x")
+    assert work.ask(collecting).files == 2
+    assert (work.collected / ".eop-mine").exists()
+
+
 def test_limits_are_told_and_what_is_within_them_comes(work):
     sparse = work.folder / "a-sparse"
     with sparse.open("wb") as file:
