@@ -113,10 +113,10 @@ def open_of(connection: Connection, document_id: str) -> list[Job]:
 
 
 def shown(connection: Connection, ids: Collection[str], now_ms: int) -> list[Job]:
-    """Of these documents the jobs that go on or wait, or were over a moment ago."""
+    """Of these documents the jobs that go on, wait or are stopped, or were over a moment ago."""
     is_new = document_job.c.ended_at > now_ms - SHOWN_MS
     query = select(document_job).where(
-        document_job.c.document_id.in_(ids), (document_job.c.state == OPEN) | is_new
+        document_job.c.document_id.in_(ids), (document_job.c.state != DONE) | is_new
     )
     return _jobs(connection, query)
 

@@ -378,8 +378,9 @@ def _usual_letter(document: Document) -> Letter:
 def _running(found: Sequence[jobs.Job], documents: Sequence[Document]) -> list[dict[str, Any]]:
     """The jobs to tell of: open ones whose time has come, and those that ended just now."""
     by_id, now_ms = {one.id: one for one in documents}, services().now_ms()
-    ended = {one.document_id: one.id for one in found if one.state != jobs.OPEN}
-    told = sorted(ended.values())[-MAX_ENDED:]  # of each document the last one
+    last = {one.document_id: one for one in found}.values()  # of each document
+    ended = sorted(one.id for one in last if one.state == jobs.DONE)[-MAX_ENDED:]
+    told = {*ended, *(one.id for one in last if one.state == jobs.STOPPED)}
     with services().database.read() as connection:
         return [
             {
