@@ -122,7 +122,7 @@ def send(server: smtplib.SMTP, site: SiteSettings, letter: Letter, now_ms: int) 
 def _opened(site: SiteSettings) -> smtplib.SMTP:
     where = mail_settings.server_of(site)
     if where is None:
-        raise MailError("mail_not_set", is_lasting=True)
+        raise MailError("mail_not_set", "SMTP_SERVER is not set", is_lasting=True)
     host, port = where
     name = socket.gethostname() or "localhost"
     server: smtplib.SMTP

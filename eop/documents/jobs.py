@@ -16,7 +16,7 @@ Kind = Literal["place", "collect", "return", "mail", "remove"]
 KINDS: tuple[Kind, ...] = ("place", "collect", "return", "mail", "remove")
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 DUE, FAILED = "due", "failed"
-SHOWN_MS = 15 * 60 * 1000  # how long a job that is over is still told of
+SHOWN_MS = 5 * 60 * 1000  # how long a job that is over is still told of
 
 _NUMBERS = (
     func.count().label("total"),
@@ -113,10 +113,10 @@ def open_of(connection: Connection, document_id: str) -> list[Job]:
 
 
 def shown(connection: Connection, ids: Collection[str], now_ms: int) -> list[Job]:
-    """Of these documents the jobs that go on or wait, or were over a moment ago."""
+    """Of these documents the jobs that go on, wait or are stopped, or were over a moment ago."""
     is_new = document_job.c.ended_at > now_ms - SHOWN_MS
     query = select(document_job).where(
-        document_job.c.document_id.in_(ids), (document_job.c.state == OPEN) | is_new
+        document_job.c.document_id.in_(ids), (document_job.c.state != DONE) | is_new
     )
     return _jobs(connection, query)
 

@@ -24,6 +24,7 @@ from eop.services import services
 
 PATH = "/documents/"
 MAX_FIELD_CHARACTERS = 128  # of a reference, a class, a login
+MAX_ENDED = 3  # jobs that are over and still told of
 ASIDE = 10  # students beside the table; the document's own page has all
 DONE = {
     "given": N_("The document is being given."),
@@ -377,6 +378,9 @@ def _usual_letter(document: Document) -> Letter:
 def _running(found: Sequence[jobs.Job], documents: Sequence[Document]) -> list[dict[str, Any]]:
     """The jobs to tell of: open ones whose time has come, and those that ended just now."""
     by_id, now_ms = {one.id: one for one in documents}, services().now_ms()
+    last = {one.document_id: one for one in found}.values()  # of each document
+    ended = sorted(one.id for one in last if one.state == jobs.DONE)[-MAX_ENDED:]
+    told = {*ended, *(one.id for one in last if one.state == jobs.STOPPED)}
     with services().database.read() as connection:
         return [
             {
@@ -387,7 +391,7 @@ def _running(found: Sequence[jobs.Job], documents: Sequence[Document]) -> list[d
                 "failures": _failures(jobs.failures(connection, one.id)),
             }
             for one in found
-            if one.from_at <= now_ms
+            if one.from_at <= now_ms and (one.state == jobs.OPEN or one.id in told)
         ]
 
 

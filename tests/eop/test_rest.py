@@ -20,6 +20,22 @@ CALLS = {
     "/api/v1/lessons/{lesson_id}/end": {"post"},
     "/api/v1/lessons/presets": {"get", "post"},
     "/api/v1/lessons/presets/{number}": {"put", "delete"},
+    "/api/v1/documents": {"get", "post"},
+    "/api/v1/documents/{document_id}": {"get"},
+    "/api/v1/documents/{document_id}/collect": {"post"},
+    "/api/v1/documents/{document_id}/return": {"post"},
+    "/api/v1/documents/{document_id}/retry": {"post"},
+    "/api/v1/documents/{document_id}/open": {"post"},
+    "/api/v1/documents/{document_id}/remove": {"post"},
+    "/api/v1/document-jobs/{number}": {"get"},
+    "/api/v1/document-jobs/{number}/stop": {"post"},
+    "/api/v1/document-jobs/{number}/go-on": {"post"},
+    "/api/v1/uploads": {"post"},
+    "/api/v1/uploads/{upload_id}": {"get", "put", "delete"},
+    "/api/v1/uploads/{upload_id}/check": {"post"},
+    "/api/v1/own-documents": {"get"},
+    "/api/v1/own-documents/{document_id}/files": {"get", "post"},
+    "/api/v1/own-documents/{document_id}/file": {"get"},
 }
 
 
@@ -54,7 +70,7 @@ def test_errors_of_the_framework_have_the_same_shape(quiet):
 
 
 def test_a_page_that_is_not_there_is_told_as_a_page(quiet):
-    for path in ("/eoleapps/eop/documents/", "/nowhere"):
+    for path in ("/eoleapps/eop/nowhere", "/nowhere"):
         answer = quiet.browser().open(path)
         assert answer.status_code == 404
         assert answer.mimetype == "text/html"

@@ -242,7 +242,8 @@ def test_a_student_signs_in_and_may_do_nothing_more(house):
     assert student.get("session").json["roles"] == ["student"]
     assert error(student.get("rooms")) == (403, "denied")
     assert error(student.post("tickets", {"kind": "wall", "room": "S12"})) == (403, "denied")
-    assert student.open(MOUNT + "/").status_code == 403
+    assert student.open(MOUNT + "/observe/").status_code == 403
+    assert student.open(MOUNT + "/documents/").status_code == 403
     assert student.delete("session").status_code == 204
 
 

@@ -251,7 +251,7 @@ def test_who_is_not_signed_in_is_led_to_the_door(school):
 @pytest.mark.parametrize("login", ["camille", "admin", "officer", "zoe.martin"])
 def test_everyone_finds_the_way_to_his_page(school, login):
     browser = school.signed_in(login)
-    assert f'href="{MINE}"' in browser.open(MOUNT + "/").text
+    assert f'href="{MINE}"' in browser.open(MOUNT + "/", follow_redirects=True).text
     page = browser.open(MINE)
     assert re.search(f'href="{MINE}"[^>]* aria-current="page"', page.text)
 

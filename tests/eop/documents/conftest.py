@@ -14,8 +14,8 @@ STUDENTS = ("zoe", "malo", "ada")
 class School(Installation):
     """An installation with homes; `walk()` does everything that is due."""
 
-    def __init__(self, files):
-        super().__init__(EOP_FILES_SOCKET=str(files.socket))
+    def __init__(self, files, database_url=""):
+        super().__init__(database_url, EOP_FILES_SOCKET=str(files.socket))
         self.files = files
         self.walker = Walk(self.parts)
 
@@ -40,6 +40,13 @@ def files():
 def school(files, monkeypatch):
     """Zoe, Malo and Ada are in 3eB; Camille teaches everybody, Anna 3eB, Klein nobody."""
     made = School(files)
+    yield peopled(made, monkeypatch)
+    made.close()
+
+
+def peopled(made, monkeypatch):
+    """With homes, people and a class."""
+    files = made.files
     for name, value in made.environ.items():
         monkeypatch.setenv(name, value)
     for login in (*STUDENTS, "camille", "anna"):
@@ -51,8 +58,7 @@ def school(files, monkeypatch):
     made.add_user("anna", rooms=(), classes=("3eB",))
     made.add_user("klein", rooms=(), classes=())
     made.add_class("3eB", *STUDENTS)
-    yield made
-    made.close()
+    return made
 
 
 def put(browser, upload, offset, data):

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from eop.documents import own
+from eop.documents import jobs, own
 from tests.eop.administration.pages import follow, get, send, words
 from tests.eop.documents.conftest import STUDENTS, give, send_up
 from tests.eop.installation import MOUNT, error
@@ -276,3 +276,20 @@ def test_a_year_is_the_furthest_moment(school):
     assert browser.post("documents", too_far).status_code == 422
     near = {**body, "hidden_until": now + own.MAX_HIDDEN_MS - 60_000}
     assert browser.post("documents", near).status_code == 201
+
+
+def test_what_is_over_is_told_for_a_while_and_what_is_stopped_until_it_goes_on(school):
+    browser = school.signed_in()
+    done, stopped = give(browser, reference="Done"), give(browser, reference="Stopped")
+    follow(browser, send(browser, f"/documents/jobs/{stopped['jobs'][0]['id']}/stop"))
+    school.walk()
+    shown = words(get(browser, "/documents/"))
+    assert "Giving “Done” to 3eB : 3 of 3 students" in shown
+    assert "Giving “Stopped” to 3eB : 0 of 3 students, stopped: what is done stays" in shown
+    school.offset = jobs.SHOWN_MS / 1000 + 1
+    shown = words(get(browser, "/documents/"))
+    assert "Giving “Done”" not in shown
+    assert "Giving “Stopped”" in shown
+    follow(browser, send(browser, f"/documents/jobs/{stopped['jobs'][0]['id']}/go-on"))
+    assert school.walk() == 3
+    assert done["id"] != stopped["id"]
