@@ -12,8 +12,8 @@ run: prepare
 
 # several files at a time: first what computes, then whole products in browsers, which wait more
 test: style
-	@.venv/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_OPTIONS) --ignore=tests/journeys
-	@exec .venv/bin/python -m pytest -q -n 3 --dist loadfile $(PYTEST_OPTIONS) tests/journeys
+	@.venv/bin/python -m pytest -q -n 3 --dist loadfile $(PYTEST_OPTIONS) --ignore=tests/journeys
+	@exec .venv/bin/python -m pytest -n 3 --dist loadfile $(PYTEST_OPTIONS) tests/journeys
 
 # what is quick: style, types, the rules of the house
 check: style
