@@ -15,7 +15,8 @@ run: prepare
 
 # several files at a time: first what computes, then whole products in browsers, which wait more
 test: style
-	@.venv/bin/python -m pytest -q -n 3 --dist loadfile $(PYTEST_OPTIONS) --ignore=tests/journeys
+	@.venv/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS) \
+		--ignore=tests/journeys
 	@exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS) \
 		$(LONGEST) tests/journeys
 
