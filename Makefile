@@ -4,6 +4,9 @@ PYTHON ?=
 export PYTHON
 PYTEST_OPTIONS ?=
 
+# journeys that begin first, so that no processor waits for the last of them
+LONGEST = $(patsubst %,tests/journeys/test_%.py,axe views screen seating_plan sessions)
+
 .PHONY: run test check style bench prepare prepare-test clean
 
 # one line on standard output when everything answers; Ctrl-C stops it all
@@ -12,8 +15,10 @@ run: prepare
 
 # several files at a time: first what computes, then whole products in browsers, which wait more
 test: style
-	@.venv/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_OPTIONS) --ignore=tests/journeys
-	@exec .venv/bin/python -m pytest -q -n 3 --dist loadfile $(PYTEST_OPTIONS) tests/journeys
+	@.venv/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS) \
+		--ignore=tests/journeys
+	@exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS) \
+		$(LONGEST) tests/journeys
 
 # what is quick: style, types, the rules of the house
 check: style

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
+from tests.desktops import wait_until
+
 FIREFOX = "firefox-esr"
 START_SECONDS = 60  # a first start makes a profile; machines of builders are slow
 ANSWER_SECONDS = 30
@@ -86,12 +88,14 @@ class Firefox:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _address(self) -> str:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if found := _READY.search(self.log.read_text(errors="replace")):
-                return found[1]
-            time.sleep(0.1)
-        raise BidiError(f"no Firefox: {self.log.read_text(errors='replace')[-2000:]}")
+        def ready():
+            assert self.process.poll() is None, f"no Firefox: {said()[-2000:]}"
+            return _READY.search(said())
+
+        def said():
+            return self.log.read_text(errors="replace")
+
+        return wait_until(ready, START_SECONDS, "Firefox listens")[1]
 
     def call(self, method: str, **parameters: object) -> dict:
         """Send a command and give its result; events that come between are passed over."""
@@ -148,13 +152,17 @@ class Firefox:
 
     def wait_for(self, expression: str, seconds: float):
         """Wait until an expression gives something true, whatever page is open by then."""
-        deadline = time.monotonic() + seconds
-        while True:
+        last: BidiError | None = None
+
+        def value():
+            nonlocal last
             try:
-                if value := self.evaluate(expression):
-                    return value
-                last = None
+                found, last = self.evaluate(expression), None
             except BidiError as error:
-                last = error  # a page that is just being left
-            assert time.monotonic() < deadline, f"not within {seconds} s: {expression} ({last})"
-            time.sleep(0.1)
+                found, last = None, error  # a page that is just being left
+            return found
+
+        try:
+            return wait_until(value, seconds, expression)
+        except AssertionError as error:
+            raise AssertionError(f"{error} ({last})") from error

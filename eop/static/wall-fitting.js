@@ -1,4 +1,4 @@
-// The tools above the wall stay in one row: where they would wrap, some give way, in four steps.
+// The tools above the wall stay in one row: where they would wrap, some give way, in four steps: words first.
 // What leaves the row is in the menu of the bar below, too; a word that leaves keeps its icon.
 
 const STEPS = 4; // the style sheet says what each step takes away
