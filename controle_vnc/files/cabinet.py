@@ -88,11 +88,11 @@ class Cabinet:
             raise refused("unknown_document", "nothing was placed there")
         return mark, self.place_of(login, teacher, folder, mark)
 
-    def left_out(self, mark: Mark) -> frozenset[bytes]:
-        """Names in a student's folder that are not his work."""
-        ours = {put.name for put in (*mark.placed.values(), *mark.notice.values())}
-        own = {put.name for put in mark.placed.values() if not put.is_annex}
-        return frozenset({CORRECTION, *(ours - own)})
+    def left_out(self, mark: Mark) -> dict[bytes, tuple[int, int] | None]:
+        """Names in a student's folder that are not his work, as long as they are what we put."""
+        annexes = [put for put in mark.placed.values() if put.is_annex]
+        ours = {put.name: put.seen for put in (*annexes, *mark.notice.values())}
+        return {**ours, CORRECTION: None}
 
     def recover(self, mark: Mark, place: Place) -> None:
         """Find out what became of names that were being given when we were killed."""

@@ -8,11 +8,13 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from controle_vnc.files import kernel
 from controle_vnc.files.folders import entries, status_of
+from controle_vnc.files.names import beside
 
 if TYPE_CHECKING:
     from controle_vnc.files.homes import Owner
@@ -125,18 +127,15 @@ def temporary_name(mark: bytes) -> bytes:
 
 def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | None:
     """What was swapped out of `name` goes, or stays beside where it is not `old` any more."""
-    from controle_vnc.files.names import beside
-
     status = status_of(folder, temporary)
-    if status is None or Seen.of(status) == old:
+    if status is None or (stat.S_ISREG(status.st_mode) and Seen.of(status) == old):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         return None
     for number in range(2, MAX_BESIDE):
         kept = beside(name, number)
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            os.unlink(temporary, dir_fd=folder)
+            kernel.rename_new(folder, temporary, kept)
             return kept
     return temporary
 
@@ -144,7 +143,7 @@ def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | Non
 def sweep(folder: int, mark: bytes) -> None:
     """Remove them; what was about to get its name must be settled before."""
     for name in left_behind(folder, mark):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder is not ours
             os.unlink(name, dir_fd=folder)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controle_vnc.control.messages import Renamed, Skipped, Why
@@ -32,7 +33,10 @@ _WHY: dict[int, Why] = {
 
 @dataclass
 class Mirror:
-    """One copying: what belongs to `source`, into folders of `owner`."""
+    """One copying: what belongs to `source`, into folders of `owner`.
+
+    `left_out`: names in the first folder, with what they are as long as they are not copied.
+    """
 
     marks: Marks
     mark: Mark
@@ -40,7 +44,7 @@ class Mirror:
     round: int
     source: Owner
     owner: Owner
-    left_out: frozenset[bytes] = frozenset()  # names in the first folder
+    left_out: Mapping[bytes, tuple[int, int] | None] = field(default_factory=dict)
     copied: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     renamed: list[Renamed] = field(default_factory=list)
@@ -53,7 +57,7 @@ class Mirror:
         drafts.sweep(target, self.mark.temporary)
         busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
         for name in entries(source):
-            if (not way and name in self.left_out) or name.startswith(busy):
+            if name.startswith(busy):
                 continue
             self._entries += 1
             if self._entries > MAX_ENTRIES:
@@ -61,8 +65,8 @@ class Mirror:
                     self.skipped.insert(0, Skipped(shown(b"/".join((*way, name))), "too_many"))
                 return
             status = status_of(source, name)
-            if status is None:
-                continue  # gone meanwhile
+            if status is None or (not way and self._is_left_out(name, status)):
+                continue  # gone meanwhile, or ours
             if stat.S_ISDIR(status.st_mode):
                 self._deeper(source, target, (*way, name))
             elif stat.S_ISLNK(status.st_mode):
@@ -71,6 +75,10 @@ class Mirror:
                 self._skip((*way, name), "special")
             else:
                 self._file(source, target, (*way, name))
+
+    def _is_left_out(self, name: bytes, status: os.stat_result) -> bool:
+        """Whether a name of the first folder is ours, and still what we put there."""
+        return name in self.left_out and self.left_out[name] in {None, Seen.of(status)}
 
     def _skip(self, path: tuple[bytes, ...], why: Why) -> None:
         if len(self.skipped) < MAX_TOLD:

@@ -58,9 +58,10 @@ class Placing:
         with contextlib.ExitStack() as opened:
             home = opened.enter_context(self._cabinet.homes.opened(person))
             folder, made = opened.enter_context(made_way(home, place.way, person.owner))
-            mark.made_folder |= made
             try:
                 drafts.sweep(folder, mark.temporary)
+                # empty: it was made for this, by us before a kill if not just now
+                mark.made_folder |= made or not folders.entries(folder)
                 made_drafts = []
                 taken = {*folders.entries(folder), CORRECTION}
                 for file in files:
