@@ -3,13 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from controle_vnc.errors import RequestRefusedError
-from controle_vnc.files import recovery
-from controle_vnc.files.folders import way
+from controle_vnc.files import drafts, recovery
+from controle_vnc.files.folders import status_of, way
 from controle_vnc.files.homes import Homes, Person
 from controle_vnc.files.marks import Mark, Marks, Pending
 from controle_vnc.files.names import beside, portable, shown
@@ -126,10 +126,9 @@ class Cabinet:
             os.rmdir(names[-1], dir_fd=parent)
 
 
-def free(name: bytes, taken: set[bytes]) -> bytes:
-    """`name`, or where it is taken, the next version of it."""
-    if name not in taken:
-        return name
-    return next(
-        other for number in range(2, len(taken) + 3) if (other := beside(name, number)) not in taken
-    )
+def free(folder: int, name: bytes, taken: Collection[bytes] = ()) -> bytes:
+    """`name`, or where it is in the folder or `taken`, the next version of it."""
+    for other in (name, *(beside(name, number) for number in range(2, drafts.MAX_BESIDE))):
+        if other not in {CORRECTION, *taken} and status_of(folder, other) is None:
+            return other
+    raise refused("name_refused", "every name for another version is taken")

@@ -6,14 +6,15 @@ left of it after a kill is removed when the same is asked again.
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import stat
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from controle_vnc.files import kernel
-from controle_vnc.files.folders import entries, status_of
+from controle_vnc.files import folders, kernel
+from controle_vnc.files.folders import status_of
 from controle_vnc.files.names import beside
 
 if TYPE_CHECKING:
@@ -149,4 +150,6 @@ def sweep(folder: int, mark: bytes) -> None:
 
 def left_behind(folder: int, mark: bytes) -> list[bytes]:
     """Names of ours that are not final: somebody was killed before they were."""
-    return [name for name in entries(folder) if name.startswith(prefix(mark))]
+    with contextlib.closing(folders.each_name(folder)) as listed:
+        ours = (name for name in listed if name.startswith(prefix(mark)))
+        return list(itertools.islice(ours, folders.MAX_LISTED))

@@ -15,7 +15,7 @@ from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import status_of, way
 from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark
-from controle_vnc.files.names import shown
+from controle_vnc.files.names import named, shown
 from controle_vnc.files.refusals import refusal, refused
 
 SEARCH_STEPS = 12  # to a 4,000th of what was wanted
@@ -51,9 +51,11 @@ class Looking:
         listed, _ = self._listed(mark, place, folder)
         own = [one for one in listed if one.kind in {"document", "own"}]
         changed = any(one.kind == "own" for one in listed)
+        is_there = any(one.kind in {"document", "annex", "own"} for one in listed)
         opened: bool | None = False
         for put in mark.placed.values():
             status = status_of(folder, put.name)
+            is_there |= status is not None
             if status is None or Seen.of(status) != put.seen:
                 changed = True
             elif status.st_atime_ns > put.accessed_ns:
@@ -62,7 +64,7 @@ class Looking:
             opened = None
         return m.Look(
             login,
-            is_there=any(one.kind in {"document", "annex", "own"} for one in listed),
+            is_there=is_there,
             was_opened=opened or changed if opened is not None or changed else None,
             was_changed=changed,
             files=len(own),
@@ -145,10 +147,12 @@ class _Listing:
     _looked_at: int = 0
 
     def walk(self, folder: int, path: tuple[bytes, ...]) -> None:
-        for name in folders.entries(folder):
+        listed, is_cut = folders.entries(folder)
+        self.is_cut |= is_cut
+        for name in listed:
             self._looked_at += 1
-            self.is_cut = self._looked_at > folders.MAX_ENTRIES
-            if self.is_cut:
+            if self._looked_at > folders.MAX_ENTRIES:
+                self.is_cut = True
                 return
             status = status_of(folder, name)
             if status is None or name.startswith(self.hidden):
@@ -171,11 +175,11 @@ class _Listing:
 
 
 def _named(folder: int, text: str) -> bytes:
-    """The name in a folder that is shown as `text`; raises `FileNotFoundError`."""
-    for name in folders.entries(folder):
-        if shown(name) == text:
-            return name
-    raise FileNotFoundError("there is no such file")
+    """The name in a folder that is shown as `text`; raises `OSError`."""
+    name = named(text)
+    if name is None or status_of(folder, name) is None:
+        raise FileNotFoundError("there is no such file")
+    return name
 
 
 def _kind(path: tuple[bytes, ...], name: bytes, kinds: dict[bytes, str]) -> m.FileKind:

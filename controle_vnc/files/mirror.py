@@ -56,13 +56,13 @@ class Mirror:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
         drafts.sweep(target, self.mark.temporary)
         busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
-        for name in entries(source):
+        listed, is_cut = entries(source)
+        for name in listed:
             if name.startswith(busy):
                 continue
             self._entries += 1
             if self._entries > MAX_ENTRIES:
-                if self._entries == MAX_ENTRIES + 1:  # first: it says that the list is not all
-                    self.skipped.insert(0, Skipped(shown(b"/".join((*way, name))), "too_many"))
+                self._tell_too_many((*way, name))
                 return
             status = status_of(source, name)
             if status is None or (not way and self._is_left_out(name, status)):
@@ -75,6 +75,14 @@ class Mirror:
                 self._skip((*way, name), "special")
             else:
                 self._file(source, target, (*way, name))
+        if is_cut:
+            self._tell_too_many((*way, listed[-1]))
+
+    def _tell_too_many(self, path: tuple[bytes, ...]) -> None:
+        """Say that it is not all, once and first, and stop here."""
+        self._entries = MAX_ENTRIES
+        if not any(one.why == "too_many" for one in self.skipped[:1]):
+            self.skipped.insert(0, Skipped(shown(b"/".join(path)), "too_many"))
 
     def _is_left_out(self, name: bytes, status: os.stat_result) -> bool:
         """Whether a name of the first folder is ours, and still what we put there."""

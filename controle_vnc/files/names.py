@@ -18,6 +18,7 @@ _OURS = re.compile(
     r"|%(?=2[0E]\Z)"
 )
 _HEX = re.compile(r"%(?=25|[89A-F][0-9A-F])")
+_SHOWN = re.compile(rb"%(25|[89A-F][0-9A-F])")
 
 
 def portable(name: bytes) -> bytes:
@@ -39,6 +40,12 @@ def shown(name: bytes) -> str:
     """The name as text for a message; different names stay different."""
     text = _HEX.sub("%25", name.decode("utf-8", "surrogateescape"))
     return "".join(_escaped(sign) if "\udc80" <= sign <= "\udcff" else sign for sign in text)
+
+
+def named(text: str) -> bytes | None:
+    """The name that `shown` tells as `text`; None where there is none."""
+    name = _SHOWN.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    return name if shown(name) == text else None
 
 
 def beside(name: bytes, number: int) -> bytes:

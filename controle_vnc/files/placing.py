@@ -8,7 +8,7 @@ import stat
 from controle_vnc.control import messages as m
 from controle_vnc.errors import RequestRefusedError
 from controle_vnc.files import drafts, folders, kernel
-from controle_vnc.files.cabinet import BEFORE_NS, CORRECTION, Cabinet, Place, free
+from controle_vnc.files.cabinet import BEFORE_NS, Cabinet, Place, free
 from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import made_way, status_of
 from controle_vnc.files.homes import Person
@@ -61,13 +61,13 @@ class Placing:
             try:
                 drafts.sweep(folder, mark.temporary)
                 # empty: it was made for this, by us before a kill if not just now
-                mark.made_folder |= made or not folders.entries(folder)
+                mark.made_folder |= made or folders.is_empty(folder)
                 made_drafts = []
-                taken = {*folders.entries(folder), CORRECTION}
+                taken = set[bytes]()
                 for file in files:
                     draft = opened.enter_context(self._draft(mark, person, folder, file))
                     put = self._written(draft, file)
-                    put.name = free(portable(file.name.encode()), taken)
+                    put.name = free(folder, portable(file.name.encode()), taken)
                     taken.add(put.name)
                     made_drafts.append((draft, Pending("placed", file.name.encode(), put)))
                 mark.pending = [pending for _, pending in made_drafts]
@@ -101,8 +101,8 @@ class Placing:
                     draft.name(pending.put.name)
                     break
                 except FileExistsError:  # the student made it this very moment
-                    taken = {*folders.entries(folder), CORRECTION}
-                    pending.put.name = free(pending.put.name, taken)
+                    taken = {other.put.name for _, other in made_drafts}
+                    pending.put.name = free(folder, pending.put.name, taken)
                     self._cabinet.marks.save(mark)
             mark.placed[pending.key] = pending.put
         os.fsync(folder)

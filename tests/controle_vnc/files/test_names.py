@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controle_vnc.files.names import MAX_NAME_BYTES, beside, portable, shown
+from controle_vnc.files.names import MAX_NAME_BYTES, beside, named, portable, shown
 
 NAMES = st.binary(min_size=1, max_size=60).filter(
     lambda name: b"/" not in name and b"\0" not in name
@@ -60,6 +60,17 @@ def test_every_name_becomes_one_that_windows_takes(name):
 def test_no_two_names_become_the_same(one, other):
     assert (portable(one) == portable(other)) == (one == other)
     assert (shown(one) == shown(other)) == (one == other)
+
+
+@given(NAMES | TRICKY)
+def test_a_name_is_found_again_by_what_is_shown(name):
+    assert named(shown(name)) == name
+
+
+@given(st.text(st.sampled_from("%0123456789ABCDEF.é"), min_size=1))
+def test_what_no_name_is_shown_as_finds_none(text):
+    name = named(text)
+    assert name is None or shown(name) == text
 
 
 @pytest.mark.parametrize("sign", ["a", "é", "🎓", ":"])
