@@ -1,5 +1,6 @@
 """Whose home is where, and whose the files in it must be."""
 
+import logging
 import os
 import pwd
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from controle_vnc.files import folders
 from controle_vnc.files.names import portable
 from controle_vnc.files.refusals import refusal, refused
+
+logger = logging.getLogger(__name__)
 
 MINIMUM_UID = 1000  # UID_MIN of Debian: below are root and the accounts of the system
 NOBODY = 65534  # stands for every user the kernel has no number for
@@ -75,8 +78,14 @@ class Homes:
         owner, path = Owner(account.pw_uid, account.pw_gid), Path(account.pw_dir)
         if not _is_home(path, owner):
             return self._homeless(login, f"has no home at {path} any more")
-        (self._seen / _word(login)).touch(mode=0o600)
+        self._note(login)
         return Person(login, owner, path, has_home=True)
+
+    def _note(self, login: str) -> None:
+        try:
+            (self._seen / _word(login)).touch(mode=0o600)
+        except OSError as error:  # our own disk is full: homes are looked into all the same
+            logger.warning("that %s has a home cannot be noted: %s", login, error)
 
     def _homeless(self, login: str, why: str) -> Person:
         if (self._seen / _word(login)).exists():

@@ -1,11 +1,14 @@
 """Tells how documents are at students, shows their files, and tries how much fits."""
 
 import contextlib
+import logging
 import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from controle_vnc.control import messages as m
 from controle_vnc.errors import RequestRefusedError
@@ -17,6 +20,8 @@ from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark
 from controle_vnc.files.names import named, shown
 from controle_vnc.files.refusals import refusal, refused
+
+logger = logging.getLogger(__name__)
 
 SEARCH_STEPS = 12  # to a 4,000th of what was wanted
 
@@ -46,6 +51,9 @@ class Looking:
                 )  # fmt: skip
         except RequestRefusedError as error:
             return m.Look(login, code=error.code)
+        except (OSError, msgspec.MsgspecError):  # of this student alone: the others are looked at
+            logger.exception("the document of %s cannot be looked at", login)
+            return m.Look(login, code="internal")
 
     def _looked(self, login: str, mark: Mark, place: Place, folder: int) -> m.Look:
         listed, _ = self._listed(mark, place, folder)
@@ -154,8 +162,13 @@ class _Listing:
             if self._looked_at > folders.MAX_ENTRIES:
                 self.is_cut = True
                 return
-            status = status_of(folder, name)
-            if status is None or name.startswith(self.hidden):
+            if name.startswith(self.hidden):
+                continue
+            try:
+                status = status_of(folder, name)
+            except OSError:
+                continue  # mounted, or refused by the disk: nothing that can be shown
+            if status is None:
                 continue
             if stat.S_ISDIR(status.st_mode) and len(path) < folders.MAX_DEPTH:
                 self._deeper(folder, (*path, name))
@@ -166,7 +179,7 @@ class _Listing:
                 self.found.append(m.FileEntry(shown_as, status.st_size, modified_at, kind))
 
     def _deeper(self, folder: int, path: tuple[bytes, ...]) -> None:
-        with contextlib.suppress(RequestRefusedError, FileNotFoundError):  # not the person's
+        with contextlib.suppress(RequestRefusedError, OSError):  # not the person's, or unreadable
             inner = folders.enter(folder, path[-1], self.person.owner)
             try:
                 self.walk(inner, path)

@@ -56,7 +56,13 @@ class Mirror:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
         drafts.sweep(target, self.mark.temporary)
         busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
-        listed, is_cut = entries(source)
+        try:
+            listed, is_cut = entries(source)
+        except OSError:
+            if not way:
+                raise
+            self._skip(way, "unreadable")
+            return
         for name in listed:
             if name.startswith(busy):
                 continue
@@ -64,19 +70,26 @@ class Mirror:
             if self._entries > MAX_ENTRIES:
                 self._tell_too_many((*way, name))
                 return
-            status = status_of(source, name)
-            if status is None or (not way and self._is_left_out(name, status)):
-                continue  # gone meanwhile, or ours
-            if stat.S_ISDIR(status.st_mode):
-                self._deeper(source, target, (*way, name))
-            elif stat.S_ISLNK(status.st_mode):
-                self._skip((*way, name), "link")
-            elif not stat.S_ISREG(status.st_mode):
-                self._skip((*way, name), "special")
-            else:
-                self._file(source, target, (*way, name))
+            self._one(source, target, (*way, name))
         if is_cut:
             self._tell_too_many((*way, listed[-1]))
+
+    def _one(self, source: int, target: int, path: tuple[bytes, ...]) -> None:
+        try:
+            status = status_of(source, path[-1])
+        except OSError as error:
+            self._skip(path, _WHY.get(error.errno or 0, "unreadable"))
+            return
+        if status is None or (len(path) == 1 and self._is_left_out(path[0], status)):
+            return  # gone meanwhile, or ours
+        if stat.S_ISDIR(status.st_mode):
+            self._deeper(source, target, path)
+        elif stat.S_ISLNK(status.st_mode):
+            self._skip(path, "link")
+        elif not stat.S_ISREG(status.st_mode):
+            self._skip(path, "special")
+        else:
+            self._file(source, target, path)
 
     def _tell_too_many(self, path: tuple[bytes, ...]) -> None:
         """Say that it is not all, once and first, and stop here."""
