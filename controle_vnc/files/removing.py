@@ -12,7 +12,8 @@ from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark, Put
 from controle_vnc.files.names import portable, shown
 
-EVERYTHING = frozenset({"documents", "annexes", "notice", "corrections", "collected"})
+EVERYTHING = frozenset({"documents", "annexes", "notice", "corrections"})
+"""What a distribution leaves at a student: with it gone, the folder is free for another one."""
 
 
 class Removing:
@@ -39,7 +40,7 @@ class Removing:
                 self._cabinet.remove_folder(home, place.person, (*place.way, CORRECTION))
                 if mark.made_folder:
                     self._cabinet.remove_folder(home, place.person, place.way)
-            if what == EVERYTHING:
+            if what >= EVERYTHING:
                 self._cabinet.marks.forget(mark)
             else:
                 self._cabinet.marks.save(mark)

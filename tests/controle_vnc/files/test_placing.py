@@ -284,6 +284,21 @@ def test_only_what_was_put_there_is_removed(lea):
     assert not again.was_there
 
 
+def test_what_was_collected_stays_and_the_folder_is_free_for_another(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    (lea.folder / "devoir.odt").write_text("mine")
+    lea.ask(collecting)
+    lea.ask(removing, ["documents", "annexes"], with_changed=True)
+    taken = lea.ask(placing, lea.process.upload(TEXT), key="c3" * 16)
+    assert taken.code == "folder_taken"  # the notice is still there, and so is the mark
+    lea.ask(removing, ["documents", "annexes", "notice", "corrections"])
+    again = lea.ask(placing, lea.process.upload(b"another"), key="c3" * 16)
+    assert again.was_there is False
+    assert lea.ask(collecting, key="c3" * 16).beside == ["devoir (2).odt"]
+    assert (lea.collected / "devoir.odt").read_text() == "mine"
+    assert (lea.collected / "devoir (2).odt").read_bytes() == b"another"
+
+
 def test_what_was_changed_stays_unless_that_is_asked(lea):
     lea.ask(placing, lea.process.upload(TEXT))
     (lea.folder / "devoir.odt").write_text("mine")
