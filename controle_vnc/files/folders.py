@@ -19,7 +19,6 @@ FOLDER_MODE = 0o700
 MAX_DEPTH = 8  # of folders in a document's folder: no homework is deeper
 MAX_ENTRIES = 1000  # looked at in one document's folder, whatever they are
 MAX_LISTED = 2 * MAX_ENTRIES  # names read of one folder: some are left out and not counted
-BUSY = (b".~lock.", b"~$")  # how names begin that office programs leave while one works
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_NOCTTY
 

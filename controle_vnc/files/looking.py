@@ -18,7 +18,7 @@ from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import status_of, way
 from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark
-from controle_vnc.files.names import named, shown
+from controle_vnc.files.names import BUSY, named, shown
 from controle_vnc.files.refusals import refusal, refused
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Looking:
     def _listed(self, mark: Mark, place: Place, folder: int) -> tuple[list[m.FileEntry], bool]:
         kinds = {put.name: "annex" if put.is_annex else "document" for put in mark.placed.values()}
         kinds |= {put.name: "notice" for put in mark.notice.values()}
-        hidden = (*folders.BUSY, drafts.prefix(mark.temporary))
+        hidden = (*BUSY, drafts.prefix(mark.temporary))
         readable = partial(self._is_readable, person=place.person)
         listing = _Listing(place.person, kinds, hidden, readable)
         listing.walk(folder, ())

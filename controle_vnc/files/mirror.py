@@ -17,7 +17,7 @@ from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import MAX_DEPTH, MAX_ENTRIES, entries, open_file, status_of
 from controle_vnc.files.homes import Owner
 from controle_vnc.files.marks import Mark, Marks, Part, Pending, Put
-from controle_vnc.files.names import beside, portable, shown
+from controle_vnc.files.names import BUSY, beside, portable, shown
 from controle_vnc.files.refusals import refusal, refused
 
 MAX_BYTES = 500_000_000  # of one student's folder: five of the largest uploads
@@ -55,7 +55,7 @@ class Mirror:
     def run(self, source: int, target: int, way: tuple[bytes, ...] = ()) -> None:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
         drafts.sweep(target, self.mark.temporary)
-        busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
+        busy = (*BUSY, drafts.prefix(self.mark.temporary))
         try:
             listed, is_cut = entries(source)
         except OSError:

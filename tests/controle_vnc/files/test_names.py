@@ -9,9 +9,8 @@ from controle_vnc.files.names import MAX_NAME_BYTES, beside, named, portable, sh
 NAMES = st.binary(min_size=1, max_size=60).filter(
     lambda name: b"/" not in name and b"\0" not in name
 )
-TRICKY = st.text(st.sampled_from("%0123456789ABCDEFabcdef.: <con>éCON\x01"), min_size=1).map(
-    str.encode
-)
+SIGNS = "%0123456789ABCDEFabcdef.: <con>éCON\x01\x7f~$\u202e\u200d"
+TRICKY = st.text(st.sampled_from(SIGNS), min_size=1).map(str.encode)
 DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.I)
 
 
@@ -35,6 +34,17 @@ DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(
         ("COM¹", "%43OM¹"),
         ("console.txt", "console.txt"),
         ("two\nlines", "two%0Alines"),
+        ("~$devoir.docx", "%7E$devoir.docx"),
+        ("%7E$devoir.docx", "%257E$devoir.docx"),
+        (".~lock.devoir.odt#", "%2E~lock.devoir.odt#"),
+        ("~devoir.odt", "~devoir.odt"),
+        ("a~$b", "a~$b"),
+        ("photo\u202efdp.exe", "photo%E2%80%AEfdp.exe"),
+        ("photo%E2%80%AEfdp.exe", "photo%25E2%2580%25AEfdp.exe"),
+        ("two\u2028lines", "two%E2%80%A8lines"),
+        ("back\x7f", "back%7F"),
+        ("back%7F", "back%257F"),
+        ("👩\u200d🏫.odt", "👩\u200d🏫.odt"),
     ],
 )
 def test_what_windows_forbids_is_escaped_and_the_rest_is_as_it_was(name, became):
@@ -44,6 +54,11 @@ def test_what_windows_forbids_is_escaped_and_the_rest_is_as_it_was(name, became)
 def test_bytes_that_are_no_text_become_text():
     assert portable("élève".encode("latin-1")) == b"%E9l%E8ve"
     assert shown("élève".encode("latin-1")) == "%E9l%E8ve"
+
+
+def test_what_turns_the_reading_of_a_name_is_shown_and_found_again():
+    assert shown("photo\u202efdp.exe".encode()) == "photo%E2%80%AEfdp.exe"
+    assert named("photo%E2%80%AEfdp.exe") == "photo\u202efdp.exe".encode()
 
 
 @given(NAMES | TRICKY)

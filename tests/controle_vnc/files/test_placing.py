@@ -80,6 +80,7 @@ def test_two_teachers_with_the_same_reference_do_not_collide(lea):
         ("..", ".%2E"),
         ("CON.txt", "%43ON.txt"),
         ("correction", "correction (2)"),
+        ("~$devoir.docx", "%7E$devoir.docx"),
     ],
 )
 def test_names_are_kept_or_told(lea, name, became):
@@ -259,6 +260,16 @@ def test_what_the_student_sends_takes_the_place_of_what_he_had(lea):
     assert {path.name for path in lea.folder.iterdir()} == {
         "devoir.odt", "data.csv", "collected.txt", "more.odt", "link.odt",
     }  # fmt: skip
+
+
+def test_what_is_handed_in_under_the_name_of_a_lock_is_collected(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    (lea.folder / "~$devoir.docx").write_text("of an office program that runs")
+    file = lea.process.upload(b"mine", name="~$devoir.docx")
+    taken = lea.process.ask(m.TakeUpload(**at(lea), file=file))
+    assert taken == m.Taken(name="%7E$devoir.docx")
+    assert lea.ask(collecting).files == 2
+    assert b"mine" in {path.read_bytes() for path in lea.collected.iterdir()}
 
 
 # --- cleaning up ---
