@@ -23,6 +23,8 @@ from controle_vnc.files.refusals import refusal, refused
 
 logger = logging.getLogger(__name__)
 
+MAX_LIST_BYTES = 700_000  # of names in a list, each with its size and time: below a message
+ENTRY_BYTES = 80  # of what goes with a name
 SEARCH_STEPS = 12  # to a 4,000th of what was wanted
 
 
@@ -90,7 +92,13 @@ class Looking:
                 listed, is_cut = self._listed(mark, place, folder)
         except FileNotFoundError:
             listed, is_cut = [], False
-        return m.Files(path=place.path, has_home=place.person.has_home, files=listed, is_cut=is_cut)
+        files = _fitting(listed)
+        return m.Files(
+            path=place.path,
+            has_home=place.person.has_home,
+            files=files,
+            is_cut=is_cut or len(files) < len(listed),
+        )
 
     def _listed(self, mark: Mark, place: Place, folder: int) -> tuple[list[m.FileEntry], bool]:
         kinds = {put.name: "annex" if put.is_annex else "document" for put in mark.placed.values()}
@@ -185,6 +193,19 @@ class _Listing:
                 self.walk(inner, path)
             finally:
                 os.close(inner)
+
+
+def _fitting(listed: list[m.FileEntry]) -> list[m.FileEntry]:
+    """Those that fit into one message and can be asked for: what was given comes first."""
+    files, left = [], MAX_LIST_BYTES
+    for one in sorted(listed, key=lambda one: one.kind == "own"):
+        if len(one.name) > m.MAX_PATH_CHARACTERS:
+            continue
+        left -= len(one.name.encode()) + ENTRY_BYTES
+        if left < 0:
+            break
+        files.append(one)
+    return files
 
 
 def _named(folder: int, text: str) -> bytes:

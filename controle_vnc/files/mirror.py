@@ -17,7 +17,7 @@ from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import MAX_DEPTH, MAX_ENTRIES, entries, open_file, status_of
 from controle_vnc.files.homes import Owner
 from controle_vnc.files.marks import Mark, Marks, Part, Pending, Put
-from controle_vnc.files.names import BUSY, beside, portable, shown
+from controle_vnc.files.names import BUSY, beside, portable, told
 from controle_vnc.files.refusals import refusal, refused
 
 MAX_BYTES = 500_000_000  # of one student's folder: five of the largest uploads
@@ -95,7 +95,7 @@ class Mirror:
         """Say that it is not all, once and first, and stop here."""
         self._entries = MAX_ENTRIES
         if not any(one.why == "too_many" for one in self.skipped[:1]):
-            self.skipped.insert(0, Skipped(shown(b"/".join(path)), "too_many"))
+            self.skipped.insert(0, Skipped(told(*path), "too_many"))
 
     def _is_left_out(self, name: bytes, status: os.stat_result) -> bool:
         """Whether a name of the first folder is ours, and still what we put there."""
@@ -103,7 +103,7 @@ class Mirror:
 
     def _skip(self, path: tuple[bytes, ...], why: Why) -> None:
         if len(self.skipped) < MAX_TOLD:
-            self.skipped.append(Skipped(shown(b"/".join(path)), why))
+            self.skipped.append(Skipped(told(*path), why))
 
     def _deeper(self, source: int, target: int, path: tuple[bytes, ...]) -> None:
         if len(path) > MAX_DEPTH:
@@ -194,7 +194,7 @@ class Mirror:
         self.mark.part(self.part)[b"/".join(path)] = put
         self.mark.pending = []
         if put.name != path[-1] and len(self.renamed) < MAX_TOLD and put.name == wanted:
-            self.renamed.append(Renamed(shown(path[-1]), shown(put.name)))
+            self.renamed.append(Renamed(told(path[-1]), told(put.name)))
 
     @property
     def _number(self) -> int:
@@ -213,7 +213,7 @@ class Mirror:
                 with contextlib.suppress(FileExistsError):  # it came this very moment
                     draft.name(put.name)
                     if put.name != wanted and len(self.beside) < MAX_TOLD:
-                        self.beside.append(shown(b"/".join((*path[:-1], put.name))))
+                        self.beside.append(told(*path[:-1], put.name))
                     return
         raise refused("name_refused", "every name for another version is taken")
 

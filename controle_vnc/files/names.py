@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 MAX_NAME_BYTES = 255  # what Linux file systems take
+MAX_TOLD_CHARACTERS = 300  # of a path that is only told: hundreds of them fit into a message
 MAX_EXTENSION_BYTES = 32  # of a name that is cut: a longer one is no extension
 BUSY = (b".~lock.", b"~$")  # how names begin that office programs leave while one works
 CUT_DIGITS = 16  # of the hash that stands for what was cut
@@ -46,6 +47,15 @@ def shown(name: bytes) -> str:
     """The name as text for a message; different names stay different."""
     text = _HEX.sub("%25", name.decode("utf-8", "surrogateescape"))
     return "".join(_escaped(sign) if _is_odd(sign) else sign for sign in text)
+
+
+def told(*way: bytes) -> str:
+    """A path as a person is told it: as `shown`, with the middle left out where it is long."""
+    text = shown(b"/".join(way))
+    if len(text) <= MAX_TOLD_CHARACTERS:
+        return text
+    half = MAX_TOLD_CHARACTERS // 2
+    return f"{text[: half - 1]}…{text[-half:]}"
 
 
 def named(text: str) -> bytes | None:

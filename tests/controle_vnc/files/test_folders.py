@@ -6,7 +6,9 @@ import pytest
 from controle_vnc.control import messages as m
 from controle_vnc.files import drafts, folders
 from controle_vnc.files.folders import MAX_ENTRIES, MAX_LISTED
-from tests.files_process import collecting, looking, placing
+from controle_vnc.files.mirror import MAX_TOLD
+from controle_vnc.files.names import MAX_TOLD_CHARACTERS
+from tests.files_process import collecting, looking, placing, removing, returning
 
 LONG = b"\xff" * 240  # as text, each byte takes two
 MANY = 20_000
@@ -56,14 +58,54 @@ def test_a_folder_that_was_looked_at_halfway_begins_anew(folder, tmp_path):
 
 def test_a_student_with_far_too_many_files_is_answered_like_everybody(lea):
     lea.ask(placing, lea.process.upload(b"the sea"))
-    fill(lea.folder, MAX_LISTED + MAX_ENTRIES, b"%06d" + LONG)
-    collected = lea.ask(collecting)
-    assert collected.skipped[0].why == "too_many"
-    assert collected.copied <= MAX_ENTRIES
+    for number in range(MAX_LISTED + MAX_ENTRIES):  # looked at, not copied: quick
+        os.symlink("x", os.fsencode(lea.folder) + b"/%06d" % number + LONG)
+    assert lea.ask(collecting).skipped[0].why == "too_many"
     (look,) = lea.process.ask(looking(lea.login)).looks
-    assert (look.code, look.is_there, look.was_changed) == ("", True, True)
+    assert (look.code, look.is_there) == ("", True)
     at = {"login": lea.login, "teacher": "camille", "folder": "TP3 3eB"}
     assert lea.process.ask(m.ListFiles(**at)).is_cut
     assert lea.process.ask(m.ReadPart(**at, name="devoir.odt")).data == b"the sea"
-    again = lea.ask(placing, lea.process.upload(b"two", name="000000"), folder="TP3 3eB")
-    assert again.was_there is False
+    more = lea.process.upload(b"two", name="two.odt")
+    assert lea.ask(placing, lea.process.upload(b"the sea"), more).was_there is False
+
+
+def deeper(path, depth):
+    """A folder so deep that its path is too long to name; it is the working folder then."""
+    os.chdir(path)
+    for number in range(depth):
+        os.mkdir(b"\xff" * 250 + b"%d" % number)
+        os.chdir(b"\xff" * 250 + b"%d" % number)
+
+
+def test_a_list_of_the_longest_names_fits_into_a_message(lea, monkeypatch):
+    monkeypatch.chdir("/")  # and back there afterwards
+    lea.ask(placing, lea.process.upload(b"the sea", name="~last.odt"))
+    deeper(lea.folder, 4)
+    fill(".", 300, b"\xff" * 240 + b"%06d")
+    deeper(".", 1)
+    fill(".", 10, b"\xff" * 240 + b"%06d")  # longer than can be asked for
+    at = {"login": lea.login, "teacher": "camille", "folder": "TP3 3eB"}
+    listed = lea.process.ask(m.ListFiles(**at))
+    assert (listed.files[0].name, listed.is_cut) == ("~last.odt", True)
+    assert 100 < len(listed.files) < 300
+    for one in (listed.files[1], listed.files[-1]):
+        assert lea.process.ask(m.ReadPart(**at, name=one.name)).size == 0
+
+
+def test_so_many_names_are_told_and_none_at_length(lea, monkeypatch):
+    monkeypatch.chdir("/")
+    lea.ask(placing, lea.process.upload(b"the sea"))
+    fill(lea.folder, MAX_TOLD + 1, b"\xff" * 240 + b":%06d")
+    deeper(lea.folder, folders.MAX_DEPTH)
+    for number in range(MAX_TOLD + 1):
+        os.symlink("x", b"\xfe" * 240 + b"%06d" % number)
+    collected = lea.ask(collecting)
+    assert (collected.copied, len(collected.skipped)) == (MAX_TOLD + 2, MAX_TOLD)
+    assert len(collected.renamed) == MAX_TOLD
+    assert max(len(one.name) for one in collected.skipped) == MAX_TOLD_CHARACTERS
+    assert lea.ask(returning).files == MAX_TOLD + 2
+    for path in (lea.folder / "correction").iterdir():
+        if path.is_file():
+            path.write_text("changed")
+    assert len(lea.ask(removing, ["corrections"]).kept) == MAX_TOLD

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controle_vnc.files.names import MAX_NAME_BYTES, beside, named, portable, shown
+from controle_vnc.files.names import (
+    MAX_NAME_BYTES,
+    MAX_TOLD_CHARACTERS,
+    beside,
+    named,
+    portable,
+    shown,
+    told,
+)
 
 NAMES = st.binary(min_size=1, max_size=60).filter(
     lambda name: b"/" not in name and b"\0" not in name
@@ -54,6 +62,13 @@ def test_what_windows_forbids_is_escaped_and_the_rest_is_as_it_was(name, became)
 def test_bytes_that_are_no_text_become_text():
     assert portable("élève".encode("latin-1")) == b"%E9l%E8ve"
     assert shown("élève".encode("latin-1")) == "%E9l%E8ve"
+
+
+def test_a_long_path_is_told_without_its_middle():
+    assert told(b"a", b"x" * (MAX_TOLD_CHARACTERS - 2)) == "a/" + "x" * (MAX_TOLD_CHARACTERS - 2)
+    text = told(b"a", b"x" * MAX_TOLD_CHARACTERS, b"end.odt")
+    assert (len(text), text[:3], text[-8:]) == (MAX_TOLD_CHARACTERS, "a/x", "/end.odt")
+    assert "…" in text
 
 
 def test_what_turns_the_reading_of_a_name_is_shown_and_found_again():
