@@ -84,6 +84,7 @@ class Collecting:
             except FileNotFoundError:
                 return False
             home = opened.enter_context(self._cabinet.homes.opened(target.person))
+            self._cabinet.homes.check_room(target.person, home)
             outer, _ = opened.enter_context(made_way(home, target.way, target.person.owner))
             mirror.run(inner, outer)
         return True

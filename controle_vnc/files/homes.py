@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controle_vnc.files import folders
+from controle_vnc.files import folders, reserve
 from controle_vnc.files.names import portable
 from controle_vnc.files.refusals import refusal, refused
 
@@ -95,6 +95,25 @@ class Homes:
     def without_home(self, login: str) -> Person:
         """That person, with a folder of ours instead of a home."""
         return Person(login, self.ours, self._kept / _word(login), has_home=False)
+
+    def free(self, person: Person, home: int) -> int:
+        """The bytes that the disk of a home has for that person; raises `OSError`."""
+        if self._is_with_us(person, home):
+            return reserve.left(home)
+        disk = os.fstatvfs(home)
+        return disk.f_bavail * disk.f_frsize
+
+    def check_room(self, person: Person, home: int, size: int = 0) -> None:
+        """See that notes have room beside `size` more; raises `RequestRefusedError`, `OSError`.
+
+        Who has a home has a quota, or a disk that is not ours; files that are ours have neither.
+        """
+        if self._is_with_us(person, home) and reserve.left(home) <= size:
+            raise refused("no_space", "what is left of the disk is for notes")
+
+    def _is_with_us(self, person: Person, home: int) -> bool:
+        is_ours = person.owner == self.ours
+        return is_ours and os.fstat(home).st_dev == self._kept.stat().st_dev
 
     @contextmanager
     def opened(self, person: Person) -> Iterator[int]:

@@ -141,9 +141,8 @@ class Looking:
         """What a person may still store, tried by reserving what is wanted."""
         person = self._cabinet.homes.find(request.login)
         with self._cabinet.homes.opened(person) as home:
-            status = os.fstatvfs(home)
-            free = status.f_bavail * status.f_frsize
             try:
+                free = self._cabinet.homes.free(person, home)
                 free, limit = _reserved(home, person, request.wanted, free)
             except OSError as error:
                 raise refusal(error) from error

@@ -15,6 +15,7 @@ from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark, Pending, Put
 from controle_vnc.files.names import portable, shown
 from controle_vnc.files.refusals import refusal, refused
+from controle_vnc.files.room import Usage
 
 
 class Placing:
@@ -57,6 +58,7 @@ class Placing:
         person = place.person
         with contextlib.ExitStack() as opened:
             home = opened.enter_context(self._cabinet.homes.opened(person))
+            self._cabinet.homes.check_room(person, home, sum(file.size for file in files))
             folder, made = opened.enter_context(made_way(home, place.way, person.owner))
             try:
                 drafts.sweep(folder, mark.temporary)
@@ -130,6 +132,7 @@ class Placing:
                     self._cabinet.homes.opened(person) as home,
                     made_way(home, place.way, person.owner) as (folder, _),
                 ):
+                    self._cabinet.homes.check_room(person, home, request.file.size)
                     drafts.sweep(folder, mark.temporary)
                     self._take(mark, person, folder, request.file, name)
             except OSError as error:
@@ -143,6 +146,10 @@ class Placing:
                 raise refused("not_a_folder", "something else than a file has this name")
             if there.st_size == file.size and _digest(folder, name) == file.sha256:
                 return
+        ours = {put.name: put.seen for put in mark.placed.values()}
+        usage = Usage(person.owner, {**ours, **self._cabinet.left_out(mark)})
+        usage.count(folder)
+        usage.check(file.size, there)
         with Draft(folder, person.owner, mark.temporary) as draft:
             self._written(draft, file)
             if there is not None:

@@ -5,6 +5,8 @@ import msgspec
 import pytest
 
 from controle_vnc.control import messages as m
+from controle_vnc.files.folders import MAX_ENTRIES
+from controle_vnc.files.mirror import MAX_BYTES
 from tests.files_process import collecting, file_of, looking, placing, removing, returning
 
 TEXT = b"Write about the sea.\n" * 1000
@@ -270,6 +272,39 @@ def test_what_is_handed_in_under_the_name_of_a_lock_is_collected(lea):
     assert taken == m.Taken(name="%7E$devoir.docx")
     assert lea.ask(collecting).files == 2
     assert b"mine" in {path.read_bytes() for path in lea.collected.iterdir()}
+
+
+def test_what_is_handed_in_has_the_limits_of_a_collection_in_bytes(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+
+    def take(data, name):
+        file = lea.process.upload(data, name=name)
+        return getattr(lea.process.ask(m.TakeUpload(**at(lea), file=file)), "code", "")
+
+    (lea.folder / "inner").mkdir()
+    with (lea.folder / "inner/sparse").open("wb") as file:
+        file.truncate(MAX_BYTES - 10)
+    assert take(b"12345678901", "a.odt") == "too_large"
+    assert take(b"1234567890", "a.odt") == ""  # what was given is not counted
+    assert take(b"2", "b.odt") == "too_large"
+    assert take(b"0987654321", "a.odt") == ""  # in the place of what was there
+    assert take(b"09876543210", "a.odt") == "too_large"
+    assert (lea.folder / "a.odt").read_bytes() == b"0987654321"
+
+
+def test_what_is_handed_in_has_the_limits_of_a_collection_in_number(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    file, other = lea.process.upload(b"1"), lea.process.upload(b"2")
+    for number in range(MAX_ENTRIES - 1):
+        (lea.folder / f"{number}").symlink_to("x")
+
+    def take(file, name):
+        file = msgspec.structs.replace(file, name=name)
+        return getattr(lea.process.ask(m.TakeUpload(**at(lea), file=file)), "code", "")
+
+    assert take(file, "last.odt") == ""
+    assert take(file, "more.odt") == "too_large"
+    assert take(other, "last.odt") == ""
 
 
 # --- cleaning up ---
