@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from controle_vnc.files.homes import Owner
 
 FOLDER_MODE = 0o700
+NEW_MODE = FOLDER_MODE | stat.S_ISVTX  # of one that we made and have yet to give away
 MAX_DEPTH = 8  # of folders in a document's folder: no homework is deeper
 MAX_ENTRIES = 1000  # looked at in one document's folder, whatever they are
 MAX_LISTED = 2 * MAX_ENTRIES  # names read of one folder: some are left out and not counted
@@ -50,7 +51,8 @@ def enter_or_make(parent: int, name: bytes, owner: "Owner") -> tuple[int, bool]:
     except FileNotFoundError:
         try:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(name, FOLDER_MODE, dir_fd=parent)
+                is_ours = owner.uid == os.geteuid()
+                os.mkdir(name, FOLDER_MODE if is_ours else NEW_MODE, dir_fd=parent)
                 made = True
             folder = enter(parent, name, owner)
         except OSError as error:
@@ -71,7 +73,9 @@ def enter_or_make(parent: int, name: bytes, owner: "Owner") -> tuple[int, bool]:
 def _give(folder: int, parent: int, owner: "Owner") -> None:
     """Let a folder be the person's: a new one, or one that we made when we were killed."""
     ours = os.geteuid()
-    if ours == owner.uid or os.fstat(folder).st_uid != ours or not is_empty(folder):
+    status = os.fstat(folder)
+    is_new = status.st_uid == ours and status.st_mode & stat.S_ISVTX  # not just any of root's
+    if ours == owner.uid or not is_new or not is_empty(folder):
         return
     keeps_group = os.fstat(parent).st_mode & stat.S_ISGID
     os.fchown(folder, owner.uid, -1 if keeps_group else owner.gid)

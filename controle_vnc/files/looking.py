@@ -104,33 +104,40 @@ class Looking:
         kinds = {put.name: "annex" if put.is_annex else "document" for put in mark.placed.values()}
         kinds |= {put.name: "notice" for put in mark.notice.values()}
         hidden = (*BUSY, drafts.prefix(mark.temporary))
-        readable = partial(self._is_readable, person=place.person)
+        readable = partial(self._is_readable, mark, place.person)
         listing = _Listing(place.person, kinds, hidden, readable)
         listing.walk(folder, ())
         return listing.found, listing.is_cut
 
-    def _is_readable(self, status: os.stat_result, person: Person) -> bool:
-        """Whether a file is one that this person may be shown."""
-        return (
-            stat.S_ISREG(status.st_mode)
-            and status.st_nlink == 1
-            and status.st_uid in {person.owner.uid, self._cabinet.homes.ours.uid}
-        )
+    def _is_readable(
+        self, mark: Mark, person: Person, path: tuple[bytes, ...], status: os.stat_result
+    ) -> bool:
+        """Whether a file is one that this person may be shown: his own, or an annex.
+
+        Others of ours are not: as root, we own what nobody is to read.
+        """
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            return False
+        if status.st_uid != self._cabinet.homes.ours.uid or status.st_uid == person.owner.uid:
+            return status.st_uid == person.owner.uid
+        annexes = {(put.name,): put.seen for put in mark.placed.values() if put.is_annex}
+        return annexes.get(path) == Seen.of(status)
 
     def read_part(self, request: m.ReadPart) -> m.Part:
         """A part of one file, read as the student: it counts as opened."""
-        _, place = self._cabinet.found(request.login, request.teacher, request.folder)
-        parts = request.name.split("/")
+        mark, place = self._cabinet.found(request.login, request.teacher, request.folder)
+        parts, path = request.name.split("/"), list[bytes]()
         try:
             with contextlib.ExitStack() as opened:
                 folder = opened.enter_context(self._cabinet.opened(place))
                 for part in parts[:-1]:
-                    names = (_named(folder, part),)
-                    folder = opened.enter_context(way(folder, names, place.person.owner))
-                file = folders.open_file(folder, _named(folder, parts[-1]), is_look=False)
+                    path.append(_named(folder, part))
+                    folder = opened.enter_context(way(folder, path[-1:], place.person.owner))
+                path.append(_named(folder, parts[-1]))
+                file = folders.open_file(folder, path[-1], is_look=False)
                 opened.callback(os.close, file)
                 status = os.fstat(file)
-                if not self._is_readable(status, place.person):
+                if not self._is_readable(mark, place.person, tuple(path), status):
                     raise refused("unknown_file", "this is not a file of that person's own")
                 data = os.pread(file, m.MAX_PART_BYTES, request.offset)
         except OSError as error:
@@ -156,7 +163,7 @@ class _Listing:
     person: Person
     kinds: dict[bytes, str]
     hidden: tuple[bytes, ...]
-    is_readable: Callable[[os.stat_result], bool]
+    is_readable: Callable[[tuple[bytes, ...], os.stat_result], bool]
     found: list[m.FileEntry] = field(default_factory=list)
     is_cut: bool = False
     _looked_at: int = 0
@@ -179,7 +186,7 @@ class _Listing:
                 continue
             if stat.S_ISDIR(status.st_mode) and len(path) < folders.MAX_DEPTH:
                 self._deeper(folder, (*path, name))
-            elif self.is_readable(status):
+            elif self.is_readable((*path, name), status):
                 modified_at = status.st_mtime_ns // 1_000_000
                 kind = _kind(path, name, self.kinds)
                 shown_as = shown(b"/".join((*path, name)))
