@@ -98,6 +98,12 @@ class Draft:
             return None
         return settle(self._folder, temporary, name, old)
 
+    def hide(self) -> None:
+        """Take its name away, with those that a kill left: it will never have another."""
+        if self._name is not None:
+            sweep(self._folder, self._mark)
+            self._name = None
+
     def close(self) -> None:
         """Close it; without a name it is gone."""
         os.close(self.file)

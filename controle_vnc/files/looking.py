@@ -262,6 +262,7 @@ def _tried(home: int, person: Person, size: int) -> m.Limit | None:
         return None
     try:
         with Draft(home, person.owner, b"space") as draft:
+            draft.hide()  # a document that is hidden yet is not to be told by it
             os.posix_fallocate(draft.file, 0, size)
     except OSError as error:
         code = refusal(error).code

@@ -155,3 +155,16 @@ def test_a_draft_is_not_seen_before_it_has_its_name(folder, tmp_path, monkeypatc
         pass
     drafts.sweep(folder, b"mark")
     assert sorted(os.listdir(tmp_path)) == ["free", "taken"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_draft_that_is_hidden_is_not_seen_at_all(folder, tmp_path, monkeypatch, nameless):
+    (tmp_path / ".eop-other-1").touch()
+    if not nameless:
+        monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY | os.O_CREAT)
+        (tmp_path / ".eop-mark-1").touch()  # of one that was killed
+    with drafted(folder, b"text") as draft:
+        draft.hide()
+        assert os.listdir(tmp_path) == [".eop-other-1"]
+        assert os.fstat(draft.file).st_size == 4
+    assert os.listdir(tmp_path) == [".eop-other-1"]
