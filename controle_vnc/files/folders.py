@@ -5,7 +5,7 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,7 @@ def entries(folder: int) -> tuple[list[bytes], bool]:
     return sorted(found[:MAX_LISTED]), len(found) > MAX_LISTED
 
 
-def each_name(folder: int) -> Iterator[bytes]:
+def each_name(folder: int) -> Generator[bytes, None, None]:
     """The names in a folder, one after the other: whoever fills one does not fill our memory."""
     with os.scandir(folder) as listed:
         for entry in listed:

@@ -149,7 +149,7 @@ class Placing:
         ours = {put.name: put.seen for put in mark.placed.values()}
         usage = Usage(person.owner, {**ours, **self._cabinet.left_out(mark)})
         usage.count(folder)
-        usage.check(file.size, there)
+        usage.check(name, file.size, there)
         with Draft(folder, person.owner, mark.temporary) as draft:
             self._written(draft, file)
             if there is not None:

@@ -39,7 +39,7 @@ class Usage:
         status = status_of(folder, name)
         if status is None:
             return
-        if depth == 0 and name in self.ours and self.ours[name] in {None, Seen.of(status)}:
+        if depth == 0 and self._is_ours(name, status):
             return
         self.entries += 1
         if stat.S_ISREG(status.st_mode):
@@ -51,9 +51,13 @@ class Usage:
             finally:
                 os.close(inner)
 
-    def check(self, size: int, old: os.stat_result | None) -> None:
+    def _is_ours(self, name: bytes, status: os.stat_result) -> bool:
+        return name in self.ours and self.ours[name] in {None, Seen.of(status)}
+
+    def check(self, name: bytes, size: int, old: os.stat_result | None) -> None:
         """Whether a file of `size` may come, in the place of `old`; raises `too_large`."""
-        if old is None and self.entries >= MAX_ENTRIES:
+        counted = None if old is None or self._is_ours(name, old) else old
+        if counted is None and self.entries >= MAX_ENTRIES:
             raise refused("too_large", f"{MAX_ENTRIES} files are in the folder")
-        if self.total - (old.st_size if old else 0) + size > MAX_BYTES:
+        if self.total - (counted.st_size if counted else 0) + size > MAX_BYTES:
             raise refused("too_large", f"a folder has at most {MAX_BYTES} bytes")

@@ -290,6 +290,7 @@ def test_what_is_handed_in_has_the_limits_of_a_collection_in_bytes(lea):
     assert take(b"0987654321", "a.odt") == ""  # in the place of what was there
     assert take(b"09876543210", "a.odt") == "too_large"
     assert (lea.folder / "a.odt").read_bytes() == b"0987654321"
+    assert take(b"3", "devoir.odt") == "too_large"  # in the place of what was not counted
 
 
 def test_what_is_handed_in_has_the_limits_of_a_collection_in_number(lea):
