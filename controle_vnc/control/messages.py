@@ -392,7 +392,8 @@ class RemoveDocument(Message, frozen=True):
     """Remove what the distribution put there, and nothing else. → `Removed`
 
     What was changed since is kept and told, unless `with_changed`; files that others added always
-    stay. With every kind in `what`, the folder is free for another distribution afterwards.
+    stay. With every kind in `what` (`collected` may be missing: it is the teacher's then), the
+    folder is free for another distribution afterwards.
     """
 
     login: Login
@@ -424,7 +425,8 @@ class ReadPart(Message, frozen=True):
 class TakeUpload(Message, frozen=True):
     """Put an upload into a student's folder, as that student: it replaces his file of that name.
 
-    → `Taken`. Refused: `read_only` (an annex, the notice), `unknown_document`, and as for
+    → `Taken`. Refused: `read_only` (an annex, the notice), `unknown_document`, `too_large`
+    (the folder would be more than is ever collected, in bytes or in files), and as for
     `PlaceDocument`.
     """
 
@@ -654,7 +656,7 @@ class Placed(Message, frozen=True):
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """A file that was left where it is, and why."""
+    """A file that was left where it is, and why; a long path has its middle left out."""
 
     name: str
     why: Why
@@ -696,7 +698,8 @@ class Look(msgspec.Struct, frozen=True):
     `was_opened` is `None` where the disk does not keep it (noatime). `files` and `bytes` are all
     that lie in the folder, without annexes, `correction/` and the notice; `collected` and
     `returned` count the files that were ever copied. `code` says why nothing is known:
-    `unknown_person`, `home_missing`, `not_a_folder`, `unknown_document`.
+    `unknown_person`, `home_missing`, `not_a_folder`, `unknown_document`, `internal` (the disk
+    refuses, or the mark is damaged).
     """
 
     login: str
@@ -732,7 +735,10 @@ class FileEntry(msgspec.Struct, frozen=True):
 
 
 class Files(Message, frozen=True):
-    """`path` is below the home; `is_cut`: there are more files than are listed."""
+    """`path` is below the home; `is_cut`: there are more files than are listed.
+
+    Files whose path is longer than `ReadPart` takes are not listed.
+    """
 
     path: str
     has_home: bool

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from controle_vnc.errors import RequestRefusedError
-from controle_vnc.files import recovery
-from controle_vnc.files.folders import way
+from controle_vnc.files import drafts, recovery
+from controle_vnc.files.folders import status_of, way
 from controle_vnc.files.homes import Homes, Person
 from controle_vnc.files.marks import Mark, Marks, Pending
 from controle_vnc.files.names import beside, portable, shown
@@ -88,11 +88,11 @@ class Cabinet:
             raise refused("unknown_document", "nothing was placed there")
         return mark, self.place_of(login, teacher, folder, mark)
 
-    def left_out(self, mark: Mark) -> frozenset[bytes]:
-        """Names in a student's folder that are not his work."""
-        ours = {put.name for put in (*mark.placed.values(), *mark.notice.values())}
-        own = {put.name for put in mark.placed.values() if not put.is_annex}
-        return frozenset({CORRECTION, *(ours - own)})
+    def left_out(self, mark: Mark) -> dict[bytes, tuple[int, int] | None]:
+        """Names in a student's folder that are not his work, as long as they are what we put."""
+        annexes = [put for put in mark.placed.values() if put.is_annex]
+        ours = {put.name: put.seen for put in (*annexes, *mark.notice.values())}
+        return {**ours, CORRECTION: None}
 
     def recover(self, mark: Mark, place: Place) -> None:
         """Find out what became of names that were being given when we were killed."""
@@ -126,10 +126,9 @@ class Cabinet:
             os.rmdir(names[-1], dir_fd=parent)
 
 
-def free(name: bytes, taken: set[bytes]) -> bytes:
-    """`name`, or where it is taken, the next version of it."""
-    if name not in taken:
-        return name
-    return next(
-        other for number in range(2, len(taken) + 3) if (other := beside(name, number)) not in taken
-    )
+def free(folder: int, name: bytes, taken: Collection[bytes] = ()) -> bytes:
+    """`name`, or where it is in the folder or `taken`, the next version of it."""
+    for other in (name, *(beside(name, number) for number in range(2, drafts.MAX_BESIDE))):
+        if other not in {CORRECTION, *taken} and status_of(folder, other) is None:
+            return other
+    raise refused("name_refused", "every name for another version is taken")

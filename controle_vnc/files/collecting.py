@@ -5,7 +5,7 @@ import os
 
 from controle_vnc.control import messages as m
 from controle_vnc.errors import RequestRefusedError
-from controle_vnc.files import drafts, folders
+from controle_vnc.files import drafts
 from controle_vnc.files.cabinet import BEFORE_NS, CORRECTION, Cabinet, Place, free
 from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import made_way, status_of
@@ -84,6 +84,7 @@ class Collecting:
             except FileNotFoundError:
                 return False
             home = opened.enter_context(self._cabinet.homes.opened(target.person))
+            self._cabinet.homes.check_room(target.person, home)
             outer, _ = opened.enter_context(made_way(home, target.way, target.person.owner))
             mirror.run(inner, outer)
         return True
@@ -124,8 +125,7 @@ class Collecting:
             if known is not None and is_ours:
                 put.name = known.name
             else:
-                taken = {*folders.entries(folder), CORRECTION}
-                put.name = free(portable(request.notice_name.encode()), taken)
+                put.name = free(folder, portable(request.notice_name.encode()))
             seen = known.seen if known is not None and is_ours else None
             mark.pending = [Pending("notice", b"", put, seen)]
             self._cabinet.marks.save(mark)

@@ -6,13 +6,16 @@ left of it after a kill is removed when the same is asked again.
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
+import stat
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from controle_vnc.files import kernel
-from controle_vnc.files.folders import entries, status_of
+from controle_vnc.files import folders, kernel
+from controle_vnc.files.folders import status_of
+from controle_vnc.files.names import beside
 
 if TYPE_CHECKING:
     from controle_vnc.files.homes import Owner
@@ -95,6 +98,12 @@ class Draft:
             return None
         return settle(self._folder, temporary, name, old)
 
+    def hide(self) -> None:
+        """Take its name away, with those that a kill left: it will never have another."""
+        if self._name is not None:
+            sweep(self._folder, self._mark)
+            self._name = None
+
     def close(self) -> None:
         """Close it; without a name it is gone."""
         os.close(self.file)
@@ -125,18 +134,15 @@ def temporary_name(mark: bytes) -> bytes:
 
 def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | None:
     """What was swapped out of `name` goes, or stays beside where it is not `old` any more."""
-    from controle_vnc.files.names import beside
-
     status = status_of(folder, temporary)
-    if status is None or Seen.of(status) == old:
+    if status is None or (stat.S_ISREG(status.st_mode) and Seen.of(status) == old):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         return None
     for number in range(2, MAX_BESIDE):
         kept = beside(name, number)
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            os.unlink(temporary, dir_fd=folder)
+            kernel.rename_new(folder, temporary, kept)
             return kept
     return temporary
 
@@ -144,10 +150,12 @@ def settle(folder: int, temporary: bytes, name: bytes, old: Seen) -> bytes | Non
 def sweep(folder: int, mark: bytes) -> None:
     """Remove them; what was about to get its name must be settled before."""
     for name in left_behind(folder, mark):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder is not ours
             os.unlink(name, dir_fd=folder)
 
 
 def left_behind(folder: int, mark: bytes) -> list[bytes]:
     """Names of ours that are not final: somebody was killed before they were."""
-    return [name for name in entries(folder) if name.startswith(prefix(mark))]
+    with contextlib.closing(folders.each_name(folder)) as listed:
+        ours = (name for name in listed if name.startswith(prefix(mark)))
+        return list(itertools.islice(ours, folders.MAX_LISTED))

@@ -2,9 +2,10 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from controle_vnc.files.homes import Owner
 
 FOLDER_MODE = 0o700
+NEW_MODE = FOLDER_MODE | stat.S_ISVTX  # of one that we made and have yet to give away
 MAX_DEPTH = 8  # of folders in a document's folder: no homework is deeper
 MAX_ENTRIES = 1000  # looked at in one document's folder, whatever they are
-BUSY = (b".~lock.", b"~$")  # how names begin that office programs leave while one works
+MAX_LISTED = 2 * MAX_ENTRIES  # names read of one folder: some are left out and not counted
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -49,7 +51,8 @@ def enter_or_make(parent: int, name: bytes, owner: "Owner") -> tuple[int, bool]:
     except FileNotFoundError:
         try:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(name, FOLDER_MODE, dir_fd=parent)
+                is_ours = owner.uid == os.geteuid()
+                os.mkdir(name, FOLDER_MODE if is_ours else NEW_MODE, dir_fd=parent)
                 made = True
             folder = enter(parent, name, owner)
         except OSError as error:
@@ -70,7 +73,9 @@ def enter_or_make(parent: int, name: bytes, owner: "Owner") -> tuple[int, bool]:
 def _give(folder: int, parent: int, owner: "Owner") -> None:
     """Let a folder be the person's: a new one, or one that we made when we were killed."""
     ours = os.geteuid()
-    if ours == owner.uid or os.fstat(folder).st_uid != ours or os.listdir(folder):
+    status = os.fstat(folder)
+    is_new = status.st_uid == ours and status.st_mode & stat.S_ISVTX  # not just any of root's
+    if ours == owner.uid or not is_new or not is_empty(folder):
         return
     keeps_group = os.fstat(parent).st_mode & stat.S_ISGID
     os.fchown(folder, owner.uid, -1 if keeps_group else owner.gid)
@@ -105,17 +110,38 @@ def made_way(start: int, names: Sequence[bytes], owner: "Owner") -> Iterator[tup
         os.close(folder)
 
 
-def entries(folder: int) -> list[bytes]:
-    """The names in a folder, sorted."""
-    return sorted(os.fsencode(name) for name in os.listdir(folder))
+def entries(folder: int) -> tuple[list[bytes], bool]:
+    """The names in a folder, sorted, and whether there are more: `MAX_LISTED` are read."""
+    found = list(itertools.islice(each_name(folder), MAX_LISTED + 1))
+    return sorted(found[:MAX_LISTED]), len(found) > MAX_LISTED
+
+
+def each_name(folder: int) -> Generator[bytes, None, None]:
+    """The names in a folder, one after the other: whoever fills one does not fill our memory."""
+    with os.scandir(folder) as listed:
+        for entry in listed:
+            yield os.fsencode(entry.name)
+
+
+def is_empty(folder: int) -> bool:
+    """Whether nothing is in a folder."""
+    with contextlib.closing(each_name(folder)) as listed:
+        return next(listed, None) is None
 
 
 def status_of(folder: int, name: bytes) -> os.stat_result | None:
-    """What a name is, itself and not where it leads; None where nothing is."""
+    """What a name is, itself and not where it leads; None where nothing is.
+
+    Raises `OSError`: `EXDEV` where something is mounted, which is not asked: it may never answer.
+    """
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        found = kernel.open_beneath(folder, name, os.O_PATH)
     except FileNotFoundError:
         return None
+    try:
+        return os.fstat(found)
+    finally:
+        os.close(found)
 
 
 def open_file(folder: int, name: bytes, *, is_look: bool = True) -> int:

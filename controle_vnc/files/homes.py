@@ -1,5 +1,6 @@
 """Whose home is where, and whose the files in it must be."""
 
+import logging
 import os
 import pwd
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controle_vnc.files import folders
+from controle_vnc.files import folders, reserve
 from controle_vnc.files.names import portable
 from controle_vnc.files.refusals import refusal, refused
+
+logger = logging.getLogger(__name__)
 
 MINIMUM_UID = 1000  # UID_MIN of Debian: below are root and the accounts of the system
 NOBODY = 65534  # stands for every user the kernel has no number for
@@ -75,8 +78,14 @@ class Homes:
         owner, path = Owner(account.pw_uid, account.pw_gid), Path(account.pw_dir)
         if not _is_home(path, owner):
             return self._homeless(login, f"has no home at {path} any more")
-        (self._seen / _word(login)).touch(mode=0o600)
+        self._note(login)
         return Person(login, owner, path, has_home=True)
+
+    def _note(self, login: str) -> None:
+        try:
+            (self._seen / _word(login)).touch(mode=0o600)
+        except OSError as error:  # our own disk is full: homes are looked into all the same
+            logger.warning("that %s has a home cannot be noted: %s", login, error)
 
     def _homeless(self, login: str, why: str) -> Person:
         if (self._seen / _word(login)).exists():
@@ -86,6 +95,25 @@ class Homes:
     def without_home(self, login: str) -> Person:
         """That person, with a folder of ours instead of a home."""
         return Person(login, self.ours, self._kept / _word(login), has_home=False)
+
+    def free(self, person: Person, home: int) -> int:
+        """The bytes that the disk of a home has for that person; raises `OSError`."""
+        if self._is_with_us(person, home):
+            return reserve.left(home)
+        disk = os.fstatvfs(home)
+        return disk.f_bavail * disk.f_frsize
+
+    def check_room(self, person: Person, home: int, size: int = 0) -> None:
+        """See that notes have room beside `size` more; raises `RequestRefusedError`, `OSError`.
+
+        Who has a home has a quota, or a disk that is not ours; files that are ours have neither.
+        """
+        if self._is_with_us(person, home) and reserve.left(home) <= size:
+            raise refused("no_space", "what is left of the disk is for notes")
+
+    def _is_with_us(self, person: Person, home: int) -> bool:
+        is_ours = person.owner == self.ours
+        return is_ours and os.fstat(home).st_dev == self._kept.stat().st_dev
 
     @contextmanager
     def opened(self, person: Person) -> Iterator[int]:

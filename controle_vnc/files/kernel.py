@@ -10,7 +10,7 @@ _SYS_OPENAT2 = 437  # the same on every architecture
 _SYS_RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "riscv64": 276}.get(os.uname().machine)
 _RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 1, 2, 4, 8
 _RESOLVE = _RESOLVE_NO_XDEV | _RESOLVE_NO_MAGICLINKS | _RESOLVE_NO_SYMLINKS | _RESOLVE_BENEATH
-_RENAME_EXCHANGE = 2
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _FICLONE = 0x40049409
 _NOT_THERE = {errno.ENOSYS, errno.EPERM, errno.E2BIG}  # an old kernel; a filter of system calls
 _NO_CLONE = {
@@ -39,9 +39,20 @@ def open_beneath(folder: int, name: bytes, flags: int) -> int:
 
 def exchange(folder: int, one: bytes, other: bytes) -> bool:
     """Swap two names of a folder in one step; False where the file system cannot."""
+    return _rename(folder, one, other, _RENAME_EXCHANGE)
+
+
+def rename_new(folder: int, one: bytes, other: bytes) -> None:
+    """Rename within a folder where `other` is free; raises `FileExistsError`, `OSError`."""
+    if not _rename(folder, one, other, _RENAME_NOREPLACE):
+        os.link(one, other, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        os.unlink(one, dir_fd=folder)
+
+
+def _rename(folder: int, one: bytes, other: bytes, how: int) -> bool:
     if _SYS_RENAMEAT2 is None:
         return False
-    if _libc.syscall(_SYS_RENAMEAT2, folder, one, folder, other, _RENAME_EXCHANGE) == 0:
+    if _libc.syscall(_SYS_RENAMEAT2, folder, one, folder, other, how) == 0:
         return True
     number = ctypes.get_errno()
     if number in {errno.ENOSYS, errno.EINVAL, errno.EPERM}:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controle_vnc.control.messages import Renamed, Skipped, Why
@@ -16,7 +17,7 @@ from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import MAX_DEPTH, MAX_ENTRIES, entries, open_file, status_of
 from controle_vnc.files.homes import Owner
 from controle_vnc.files.marks import Mark, Marks, Part, Pending, Put
-from controle_vnc.files.names import beside, portable, shown
+from controle_vnc.files.names import BUSY, beside, portable, told
 from controle_vnc.files.refusals import refusal, refused
 
 MAX_BYTES = 500_000_000  # of one student's folder: five of the largest uploads
@@ -32,7 +33,10 @@ _WHY: dict[int, Why] = {
 
 @dataclass
 class Mirror:
-    """One copying: what belongs to `source`, into folders of `owner`."""
+    """One copying: what belongs to `source`, into folders of `owner`.
+
+    `left_out`: names in the first folder, with what they are as long as they are not copied.
+    """
 
     marks: Marks
     mark: Mark
@@ -40,7 +44,7 @@ class Mirror:
     round: int
     source: Owner
     owner: Owner
-    left_out: frozenset[bytes] = frozenset()  # names in the first folder
+    left_out: Mapping[bytes, tuple[int, int] | None] = field(default_factory=dict)
     copied: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     renamed: list[Renamed] = field(default_factory=list)
@@ -51,30 +55,55 @@ class Mirror:
     def run(self, source: int, target: int, way: tuple[bytes, ...] = ()) -> None:
         """Copy a folder and those in it; raises `RequestRefusedError` where the disk is full."""
         drafts.sweep(target, self.mark.temporary)
-        busy = (*folders.BUSY, drafts.prefix(self.mark.temporary))
-        for name in entries(source):
-            if (not way and name in self.left_out) or name.startswith(busy):
+        busy = (*BUSY, drafts.prefix(self.mark.temporary))
+        try:
+            listed, is_cut = entries(source)
+        except OSError:
+            if not way:
+                raise
+            self._skip(way, "unreadable")
+            return
+        for name in listed:
+            if name.startswith(busy):
                 continue
             self._entries += 1
             if self._entries > MAX_ENTRIES:
-                if self._entries == MAX_ENTRIES + 1:  # first: it says that the list is not all
-                    self.skipped.insert(0, Skipped(shown(b"/".join((*way, name))), "too_many"))
+                self._tell_too_many((*way, name))
                 return
-            status = status_of(source, name)
-            if status is None:
-                continue  # gone meanwhile
-            if stat.S_ISDIR(status.st_mode):
-                self._deeper(source, target, (*way, name))
-            elif stat.S_ISLNK(status.st_mode):
-                self._skip((*way, name), "link")
-            elif not stat.S_ISREG(status.st_mode):
-                self._skip((*way, name), "special")
-            else:
-                self._file(source, target, (*way, name))
+            self._one(source, target, (*way, name))
+        if is_cut:
+            self._tell_too_many((*way, listed[-1]))
+
+    def _one(self, source: int, target: int, path: tuple[bytes, ...]) -> None:
+        try:
+            status = status_of(source, path[-1])
+        except OSError as error:
+            self._skip(path, _WHY.get(error.errno or 0, "unreadable"))
+            return
+        if status is None or (len(path) == 1 and self._is_left_out(path[0], status)):
+            return  # gone meanwhile, or ours
+        if stat.S_ISDIR(status.st_mode):
+            self._deeper(source, target, path)
+        elif stat.S_ISLNK(status.st_mode):
+            self._skip(path, "link")
+        elif not stat.S_ISREG(status.st_mode):
+            self._skip(path, "special")
+        else:
+            self._file(source, target, path)
+
+    def _tell_too_many(self, path: tuple[bytes, ...]) -> None:
+        """Say that it is not all, once and first, and stop here."""
+        self._entries = MAX_ENTRIES
+        if not any(one.why == "too_many" for one in self.skipped[:1]):
+            self.skipped.insert(0, Skipped(told(*path), "too_many"))
+
+    def _is_left_out(self, name: bytes, status: os.stat_result) -> bool:
+        """Whether a name of the first folder is ours, and still what we put there."""
+        return name in self.left_out and self.left_out[name] in {None, Seen.of(status)}
 
     def _skip(self, path: tuple[bytes, ...], why: Why) -> None:
         if len(self.skipped) < MAX_TOLD:
-            self.skipped.append(Skipped(shown(b"/".join(path)), why))
+            self.skipped.append(Skipped(told(*path), why))
 
     def _deeper(self, source: int, target: int, path: tuple[bytes, ...]) -> None:
         if len(path) > MAX_DEPTH:
@@ -165,7 +194,7 @@ class Mirror:
         self.mark.part(self.part)[b"/".join(path)] = put
         self.mark.pending = []
         if put.name != path[-1] and len(self.renamed) < MAX_TOLD and put.name == wanted:
-            self.renamed.append(Renamed(shown(path[-1]), shown(put.name)))
+            self.renamed.append(Renamed(told(path[-1]), told(put.name)))
 
     @property
     def _number(self) -> int:
@@ -184,7 +213,7 @@ class Mirror:
                 with contextlib.suppress(FileExistsError):  # it came this very moment
                     draft.name(put.name)
                     if put.name != wanted and len(self.beside) < MAX_TOLD:
-                        self.beside.append(shown(b"/".join((*path[:-1], put.name))))
+                        self.beside.append(told(*path[:-1], put.name))
                     return
         raise refused("name_refused", "every name for another version is taken")
 

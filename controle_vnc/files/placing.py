@@ -8,13 +8,14 @@ import stat
 from controle_vnc.control import messages as m
 from controle_vnc.errors import RequestRefusedError
 from controle_vnc.files import drafts, folders, kernel
-from controle_vnc.files.cabinet import BEFORE_NS, CORRECTION, Cabinet, Place, free
+from controle_vnc.files.cabinet import BEFORE_NS, Cabinet, Place, free
 from controle_vnc.files.drafts import Draft, Seen
 from controle_vnc.files.folders import made_way, status_of
 from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark, Pending, Put
 from controle_vnc.files.names import portable, shown
 from controle_vnc.files.refusals import refusal, refused
+from controle_vnc.files.room import Usage
 
 
 class Placing:
@@ -57,16 +58,18 @@ class Placing:
         person = place.person
         with contextlib.ExitStack() as opened:
             home = opened.enter_context(self._cabinet.homes.opened(person))
+            self._cabinet.homes.check_room(person, home, sum(file.size for file in files))
             folder, made = opened.enter_context(made_way(home, place.way, person.owner))
-            mark.made_folder |= made
             try:
                 drafts.sweep(folder, mark.temporary)
+                # empty: it was made for this, by us before a kill if not just now
+                mark.made_folder |= made or folders.is_empty(folder)
                 made_drafts = []
-                taken = {*folders.entries(folder), CORRECTION}
+                taken = set[bytes]()
                 for file in files:
                     draft = opened.enter_context(self._draft(mark, person, folder, file))
                     put = self._written(draft, file)
-                    put.name = free(portable(file.name.encode()), taken)
+                    put.name = free(folder, portable(file.name.encode()), taken)
                     taken.add(put.name)
                     made_drafts.append((draft, Pending("placed", file.name.encode(), put)))
                 mark.pending = [pending for _, pending in made_drafts]
@@ -100,8 +103,8 @@ class Placing:
                     draft.name(pending.put.name)
                     break
                 except FileExistsError:  # the student made it this very moment
-                    taken = {*folders.entries(folder), CORRECTION}
-                    pending.put.name = free(pending.put.name, taken)
+                    taken = {other.put.name for _, other in made_drafts}
+                    pending.put.name = free(folder, pending.put.name, taken)
                     self._cabinet.marks.save(mark)
             mark.placed[pending.key] = pending.put
         os.fsync(folder)
@@ -129,6 +132,7 @@ class Placing:
                     self._cabinet.homes.opened(person) as home,
                     made_way(home, place.way, person.owner) as (folder, _),
                 ):
+                    self._cabinet.homes.check_room(person, home, request.file.size)
                     drafts.sweep(folder, mark.temporary)
                     self._take(mark, person, folder, request.file, name)
             except OSError as error:
@@ -142,6 +146,10 @@ class Placing:
                 raise refused("not_a_folder", "something else than a file has this name")
             if there.st_size == file.size and _digest(folder, name) == file.sha256:
                 return
+        ours = {put.name: put.seen for put in mark.placed.values()}
+        usage = Usage(person.owner, {**ours, **self._cabinet.left_out(mark)})
+        usage.count(folder)
+        usage.check(name, file.size, there)
         with Draft(folder, person.owner, mark.temporary) as draft:
             self._written(draft, file)
             if there is not None:

@@ -19,6 +19,6 @@ def settle(mark: Mark, pending: Pending, folder: int) -> bool:
         if found is not None and is_there and pending.old and found.st_ino != put.inode:
             drafts.settle(folder, temporary, put.name, Seen(pending.old))
             continue
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder is not ours
             os.unlink(temporary, dir_fd=folder)
     return is_there

@@ -10,9 +10,11 @@ from controle_vnc.files.drafts import Seen
 from controle_vnc.files.folders import status_of, way
 from controle_vnc.files.homes import Person
 from controle_vnc.files.marks import Mark, Put
-from controle_vnc.files.names import portable, shown
+from controle_vnc.files.mirror import MAX_TOLD
+from controle_vnc.files.names import portable, told
 
-EVERYTHING = frozenset({"documents", "annexes", "notice", "corrections", "collected"})
+EVERYTHING = frozenset({"documents", "annexes", "notice", "corrections"})
+"""What a distribution leaves at a student: with it gone, the folder is free for another one."""
 
 
 class Removing:
@@ -39,7 +41,7 @@ class Removing:
                 self._cabinet.remove_folder(home, place.person, (*place.way, CORRECTION))
                 if mark.made_folder:
                     self._cabinet.remove_folder(home, place.person, place.way)
-            if what == EVERYTHING:
+            if what >= EVERYTHING:
                 self._cabinet.marks.forget(mark)
             else:
                 self._cabinet.marks.save(mark)
@@ -106,12 +108,16 @@ class _Removal:
             if status is None:
                 gone.append(key)
             elif not stat.S_ISREG(status.st_mode):
-                self.kept.append(m.Skipped(shown(put.name), "taken"))
+                self._keep(put, "taken")
             elif Seen.of(status) != put.seen and not self._with_changed:
-                self.kept.append(m.Skipped(shown(put.name), "changed"))
+                self._keep(put, "changed")
             else:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(put.name, dir_fd=folder)
                 self.files += 1
                 gone.append(key)
         return gone
+
+    def _keep(self, put: Put, why: m.Why) -> None:
+        if len(self.kept) < MAX_TOLD:
+            self.kept.append(m.Skipped(told(put.name), why))

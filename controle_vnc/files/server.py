@@ -99,12 +99,21 @@ class Server:
                 request = _receive(connection)
                 reply = self._answer(request)
                 connection.settimeout(SEND_SECONDS)
-                connection.sendall(pack(reply))
+                connection.sendall(_packed(reply))
         except (OSError, ProtocolError) as error:
             logger.warning("a request was dropped: %s", error)
         finally:
             with self._changing:
                 self._running.discard(threading.current_thread())
+
+
+def _packed(reply: Reply) -> bytes:
+    """The reply as it is sent; one that is too long is told as a failure, not as silence."""
+    try:
+        return pack(reply)
+    except ProtocolError as error:
+        logger.exception("a reply cannot be sent")
+        return pack(messages.Failure(code="internal", message=str(error)))
 
 
 def _receive(connection: socket.socket) -> FileRequest:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from controle_vnc.control.messages import File, Upload
+from controle_vnc.files import reserve
 from controle_vnc.files.refusals import refusal, refused
 
 MB = 1_000_000
@@ -75,6 +76,8 @@ class Spool:
             raise refused("no_space", f"all uploads together have at most {self.space} bytes")
         if is_new and len(held) >= MAX_UPLOADS:
             raise refused("no_space", f"{MAX_UPLOADS} uploads are held")
+        if (added or is_new) and reserve.left(self._folder) <= added:
+            raise refused("no_space", "what is left of the disk is for notes")
 
     def check(self, upload: str, size: int, sha256: str) -> int:
         """Prove an upload whole and hold it from now on; its size."""

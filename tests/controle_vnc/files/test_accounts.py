@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from controle_vnc.control import messages as m
+from controle_vnc.files.folders import NEW_MODE
 from tests.files_process import FilesProcess, collecting, looking, placing, removing, returning
 from tests.machine import Account, needs_machine, needs_root, new_machine
 
@@ -205,6 +206,41 @@ def test_what_belongs_to_somebody_else_is_not_collected(machine, running, folder
     assert {one.name for one in listed.files} == {"devoir.odt", "collected.txt"}
     (target,) = (machine.homes / "camille/perso/devoirs/ramasses" / folder_name).iterdir()
     assert [path.name for path in target.iterdir()] == ["devoir.odt"]
+
+
+def test_of_what_belongs_to_us_annexes_alone_are_shown(machine, either, folder_name):
+    """As root we own what nobody is to read, and what root left in a home can be moved."""
+    uid = int(next(statuses(either))["Uid"].split()[0])
+    annex = either.upload(b"1;2", name="data.csv", is_annex=True)
+    either.ask(placing(either.upload(TEXT), annex, folder=folder_name))
+    folder = machine.homes / "lea" / FOLDER / folder_name
+    where = {"login": "lea", "teacher": "camille", "folder": folder_name}
+    assert either.ask(m.ReadPart(**where, name="data.csv")).data == b"1;2"
+    (folder / "inner").mkdir()
+    os.chown(folder / "inner", LEA, LEA)
+    for path in (folder / "secret", folder / "inner/data.csv"):
+        path.write_text("our")
+        path.chmod(0o600)
+        os.chown(path, uid, uid)
+    listed = either.ask(m.ListFiles(**where))
+    assert {one.name for one in listed.files} == {"devoir.odt", "data.csv"}
+    (folder / "data.csv").unlink()
+    (folder / "secret").rename(folder / "data.csv")
+    for name in ("data.csv", "inner/data.csv"):
+        assert either.ask(m.ReadPart(**where, name=name)).code == "unknown_file"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_empty_folders_of_roots_are_not_given_away(machine, running, folder_name, killed):
+    """But one that we made when we were killed is."""
+    top = machine.homes / "lea/perso/devoirs" / folder_name
+    top.mkdir(mode=0o755, parents=True)
+    if killed:
+        top.chmod(NEW_MODE)
+    running.ask(placing(running.upload(TEXT), teacher=folder_name))
+    status = top.stat()
+    assert (status.st_uid, stat.S_IMODE(status.st_mode)) == ((LEA, 0o700) if killed else (0, 0o755))
+    assert (top / "TP3 3eB").stat().st_uid == LEA
 
 
 def test_a_folder_of_another_student_in_the_way_is_refused(machine, running):

@@ -106,6 +106,19 @@ def test_folders_in_the_folder_come_too_and_annexes_and_corrections_do_not(lea):
     assert names(lea.collected) == {"devoir.odt", "pictures/sea/blue.png"}
 
 
+def test_work_under_the_name_of_an_annex_or_the_notice_is_work(lea):
+    annex = lea.process.upload(b"1;2", name="data.csv", is_annex=True)
+    lea.ask(placing, lea.process.upload(TEXT), annex)
+    lea.ask(collecting)
+    for name in ("data.csv", "collected.txt"):
+        (lea.folder / name).unlink()
+        (lea.folder / name).write_text("mine")
+    assert lea.ask(collecting, number=2).copied == 2
+    assert (lea.collected / "data.csv").read_text() == "mine"
+    assert (lea.folder / "collected.txt").read_text() == "mine"
+    assert (lea.folder / "collected (2).txt").exists()
+
+
 def test_nothing_is_followed_out_of_the_folder(work, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("not hers")

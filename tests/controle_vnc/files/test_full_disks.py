@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from controle_vnc.control import messages as m
+from controle_vnc.files.reserve import SHARE
 from tests.files_process import FilesProcess, collecting, file_of, placing, returning
 from tests.machine import needs_root
 
@@ -99,6 +100,32 @@ def test_a_note_that_cannot_be_kept_leaves_no_file_behind():
         assert [one.name for one in (process.homes / "lea").rglob("*.odt")] == ["devoir.odt"]
         filler.unlink()
         assert isinstance(process.ask(placing(file)), m.Placed)
+
+
+def test_whoever_fills_our_disk_leaves_room_for_notes():
+    process = small("state")
+    process.environment["EOP_FILES_HOMES"] = str(process.state / "people")
+    with process:
+        process.ask(placing(process.upload(b"the sea")))
+        reply, number = None, 0
+        while not isinstance(reply, m.Failure):
+            number += 1
+            data = bytes([number]) * 300_000
+            file = process.upload(data, name=f"{number}.odt")
+            at = {"login": "lea", "teacher": "camille", "folder": "TP3 3eB"}
+            reply = process.ask(m.TakeUpload(**at, file=file))
+            process.ask(m.DropUpload(upload=file.upload))
+        assert (reply.code, number > 5) == ("no_space", True)
+        assert process.ask(m.GetFilesStatus()).free > SIZE // SHARE
+        assert not process.ask(m.AskSpace(login="lea", wanted=600_000)).fits
+        assert process.ask(m.AskSpace(login="lea")).free < 600_000
+        filler = seen(process, process.state) / "filler"
+        filler.write_bytes(bytes(process.ask(m.AskSpace(login="lea")).free))
+        begun = process.ask(m.KeepPart(upload="e" * 32, offset=0, data=b""))
+        assert begun.code == "no_space"
+        assert process.ask(collecting()).code == "no_space"
+        filler.unlink()
+        assert process.ask(m.KeepPart(upload="e" * 32, offset=0, data=b"")).size == 0
 
 
 QUOTA = """

@@ -119,6 +119,24 @@ def test_what_changed_at_the_last_moment_stays_beside(folder, tmp_path):
     }
 
 
+def test_a_folder_that_came_into_the_place_at_the_last_moment_stays_beside(folder, tmp_path):
+    (tmp_path / "essay.odt").mkdir()
+    (tmp_path / "essay.odt/inner").write_text("x")
+    (tmp_path / "essay (2).odt").write_text("taken")
+    with drafted(folder, b"new") as draft:
+        assert draft.replace(b"essay.odt", Seen((3, 10**9))) == b"essay (3).odt"
+    assert (tmp_path / "essay.odt").read_text() == "new"
+    assert (tmp_path / "essay (3).odt/inner").read_text() == "x"
+    assert (tmp_path / "essay (2).odt").read_text() == "taken"
+
+
+def test_a_folder_with_a_name_like_ours_is_left_alone(folder, tmp_path):
+    (tmp_path / ".eop-mark-folder").mkdir()
+    (tmp_path / ".eop-mark-file").touch()
+    drafts.sweep(folder, b"mark")
+    assert os.listdir(tmp_path) == [".eop-mark-folder"]
+
+
 @pytest.mark.parametrize("nameless", [True, False])
 def test_a_draft_is_not_seen_before_it_has_its_name(folder, tmp_path, monkeypatch, nameless):
     if not nameless:
@@ -137,3 +155,16 @@ def test_a_draft_is_not_seen_before_it_has_its_name(folder, tmp_path, monkeypatc
         pass
     drafts.sweep(folder, b"mark")
     assert sorted(os.listdir(tmp_path)) == ["free", "taken"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_a_draft_that_is_hidden_is_not_seen_at_all(folder, tmp_path, monkeypatch, nameless):
+    (tmp_path / ".eop-other-1").touch()
+    if not nameless:
+        monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY | os.O_CREAT)
+        (tmp_path / ".eop-mark-1").touch()  # of one that was killed
+    with drafted(folder, b"text") as draft:
+        draft.hide()
+        assert os.listdir(tmp_path) == [".eop-other-1"]
+        assert os.fstat(draft.file).st_size == 4
+    assert os.listdir(tmp_path) == [".eop-other-1"]

@@ -91,6 +91,20 @@ def test_placing(deadly, pupil):
     assert until_done(deadly, pupil, lambda one: one.ask(placing, *files), check) > 10
 
 
+def test_what_was_placed_in_two_goes_leaves_nothing_either(deadly, pupil):
+    files = [deadly.upload(TEXT)]
+
+    def check(student, reply):
+        assert isinstance(reply, m.Removed), reply
+        assert not student.folder.exists()
+
+    def step(student):
+        assert isinstance(student.ask(placing, *files), m.Placed)
+        return student.ask(removing)
+
+    until_done(deadly, pupil, step, check)
+
+
 def test_collecting_for_the_first_time(deadly, pupil):
     def prepare():
         student = pupil()
@@ -185,6 +199,7 @@ def test_removing(deadly, pupil):
         assert isinstance(reply, m.Removed), reply
         assert reply.kept == []
         assert tree(student.home) == {"perso/devoirs/camille/TP3 3eB/own.odt": b"own"}
+        assert [path.name for path in student.folder.iterdir()] == ["own.odt"]
         assert not student.collected.exists()
 
     assert until_done(deadly, prepare, lambda one: one.ask(removing), check) > 5

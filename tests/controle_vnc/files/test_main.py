@@ -147,6 +147,17 @@ def test_the_unit_gives_the_three_rights_and_no_others():
     assert lines["User"] not in {"root", "0"}
 
 
+def test_the_unit_hides_what_the_right_to_read_homes_would_open():
+    hidden = [
+        path.removeprefix("-")
+        for line in UNIT.read_text().splitlines()
+        if line.startswith("InaccessiblePaths=")
+        for path in line.split("=", 1)[1].split()
+    ]
+    assert {"/root", "/etc/shadow", "/etc/gshadow"} <= set(hidden)
+    assert not [path for path in hidden if "/home".startswith(path) or path.startswith("/home")]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_reads_the_units():
     for name in ("controle-vnc-files.service", "controle-vnc-files.socket"):

@@ -5,6 +5,8 @@ import msgspec
 import pytest
 
 from controle_vnc.control import messages as m
+from controle_vnc.files.folders import MAX_ENTRIES
+from controle_vnc.files.mirror import MAX_BYTES
 from tests.files_process import collecting, file_of, looking, placing, removing, returning
 
 TEXT = b"Write about the sea.\n" * 1000
@@ -80,6 +82,7 @@ def test_two_teachers_with_the_same_reference_do_not_collide(lea):
         ("..", ".%2E"),
         ("CON.txt", "%43ON.txt"),
         ("correction", "correction (2)"),
+        ("~$devoir.docx", "%7E$devoir.docx"),
     ],
 )
 def test_names_are_kept_or_told(lea, name, became):
@@ -261,6 +264,50 @@ def test_what_the_student_sends_takes_the_place_of_what_he_had(lea):
     }  # fmt: skip
 
 
+def test_what_is_handed_in_under_the_name_of_a_lock_is_collected(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    (lea.folder / "~$devoir.docx").write_text("of an office program that runs")
+    file = lea.process.upload(b"mine", name="~$devoir.docx")
+    taken = lea.process.ask(m.TakeUpload(**at(lea), file=file))
+    assert taken == m.Taken(name="%7E$devoir.docx")
+    assert lea.ask(collecting).files == 2
+    assert b"mine" in {path.read_bytes() for path in lea.collected.iterdir()}
+
+
+def test_what_is_handed_in_has_the_limits_of_a_collection_in_bytes(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+
+    def take(data, name):
+        file = lea.process.upload(data, name=name)
+        return getattr(lea.process.ask(m.TakeUpload(**at(lea), file=file)), "code", "")
+
+    (lea.folder / "inner").mkdir()
+    with (lea.folder / "inner/sparse").open("wb") as file:
+        file.truncate(MAX_BYTES - 10)
+    assert take(b"12345678901", "a.odt") == "too_large"
+    assert take(b"1234567890", "a.odt") == ""  # what was given is not counted
+    assert take(b"2", "b.odt") == "too_large"
+    assert take(b"0987654321", "a.odt") == ""  # in the place of what was there
+    assert take(b"09876543210", "a.odt") == "too_large"
+    assert (lea.folder / "a.odt").read_bytes() == b"0987654321"
+    assert take(b"3", "devoir.odt") == "too_large"  # in the place of what was not counted
+
+
+def test_what_is_handed_in_has_the_limits_of_a_collection_in_number(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    file, other = lea.process.upload(b"1"), lea.process.upload(b"2")
+    for number in range(MAX_ENTRIES - 1):
+        (lea.folder / f"{number}").symlink_to("x")
+
+    def take(file, name):
+        file = msgspec.structs.replace(file, name=name)
+        return getattr(lea.process.ask(m.TakeUpload(**at(lea), file=file)), "code", "")
+
+    assert take(file, "last.odt") == ""
+    assert take(file, "more.odt") == "too_large"
+    assert take(other, "last.odt") == ""
+
+
 # --- cleaning up ---
 
 
@@ -282,6 +329,21 @@ def test_only_what_was_put_there_is_removed(lea):
     assert lea.ask(removing) == m.Removed(files=0)
     again = lea.ask(placing, lea.process.upload(TEXT), key="c3" * 16)
     assert not again.was_there
+
+
+def test_what_was_collected_stays_and_the_folder_is_free_for_another(lea):
+    lea.ask(placing, lea.process.upload(TEXT))
+    (lea.folder / "devoir.odt").write_text("mine")
+    lea.ask(collecting)
+    lea.ask(removing, ["documents", "annexes"], with_changed=True)
+    taken = lea.ask(placing, lea.process.upload(TEXT), key="c3" * 16)
+    assert taken.code == "folder_taken"  # the notice is still there, and so is the mark
+    lea.ask(removing, ["documents", "annexes", "notice", "corrections"])
+    again = lea.ask(placing, lea.process.upload(b"another"), key="c3" * 16)
+    assert again.was_there is False
+    assert lea.ask(collecting, key="c3" * 16).beside == ["devoir (2).odt"]
+    assert (lea.collected / "devoir.odt").read_text() == "mine"
+    assert (lea.collected / "devoir (2).odt").read_bytes() == b"another"
 
 
 def test_what_was_changed_stays_unless_that_is_asked(lea):
