@@ -199,6 +199,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         409,
         lazy_gettext("Too many files are waiting to be given: give or remove those first."),
     ),
+    "uploads_busy": (
+        503,
+        lazy_gettext("Many files are being handed in just now. Try again in a few minutes."),
+    ),
     "mail_not_set": (
         409,
         lazy_gettext("This server sends no mail: its settings name no mail server, or no address."),

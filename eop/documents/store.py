@@ -191,6 +191,21 @@ def of_student(connection: Connection, login: str) -> list[tuple[Document, Stude
     return [(one, students[one.id]) for one in found]
 
 
+def hands_in(connection: Connection, login: str) -> bool:
+    """Whether a student has been given anything that will be collected."""
+    query = (
+        select(document.c.id)
+        .join(document_student, document_student.c.document_id == document.c.id)
+        .where(
+            document_student.c.login == login,
+            document_student.c.placed_at.is_not(None),
+            document.c.is_collected,
+        )
+        .limit(1)
+    )
+    return connection.scalar(query) is not None
+
+
 def files(connection: Connection, document_id: str) -> list[DocumentFile]:
     """The files of a document: first those to work on, then annexes, each as they were chosen."""
     query = select(document_file).where(document_file.c.document_id == document_id)

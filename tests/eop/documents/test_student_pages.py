@@ -102,6 +102,8 @@ def test_nothing_is_handed_in_to_a_plain_document(school):
     number = given(school, collect=False)
     zoe = school.signed_in("zoe")
     assert "Hand my work in" not in words(get(zoe, f"/eleve/documents/{number}"))
+    give(school.signed_in(), reference="TP4")
+    school.walk()  # for another one he may send up
     answer = zoe.post(f"own-documents/{number}/files", {"upload": send_up(zoe, b"!")})
     assert error(answer) == (409, "not_collected")
 

@@ -1,5 +1,6 @@
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_anothers_upload_is_not_there(school):
 def test_who_gives_nothing_and_was_given_nothing_sends_nothing(school):
     school.add_user("sec", role="security_officer")
     assert error(begin(school.signed_in("sec"))) == (403, "denied")
-    assert begin(school.signed_in("zoe")).status_code == 201
+    assert error(begin(school.signed_in("zoe"))) == (409, "not_collected")
     assert error(begin(school.browser())) == (401, "signed_out")
 
 
@@ -110,6 +111,59 @@ def test_too_many_at_once_are_refused(school, monkeypatch):
         assert begin(browser, name).status_code == 201
     assert error(begin(browser, "c")) == (409, "too_many_uploads")
     assert begin(school.signed_in("anna"), "c").status_code == 201
+
+
+def test_a_student_sends_only_what_can_be_collected_from_him(school):
+    camille, zoe = school.signed_in(), school.signed_in("zoe")
+    give(camille, collect=False)
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP4", students=["malo"])
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP5", hidden_until=school.parts.now_ms() + 3600_000)
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP6")
+    school.walk()
+    assert begin(zoe).status_code == 201
+
+
+def test_one_student_has_few_uploads_under_way(school):
+    give(school.signed_in())
+    school.walk()
+    zoe = school.signed_in("zoe")
+    for number in range(uploads.MAX_OF_STUDENT):
+        assert begin(zoe, f"{number}.odt", size=0).status_code == 201
+    assert error(begin(zoe, "more.odt", size=0)) == (409, "too_many_uploads")
+    assert begin(zoe, "0.odt", size=0).status_code == 201  # that one is taken up
+    assert begin(school.signed_in("malo"), size=0).status_code == 201
+
+
+def test_one_student_has_twice_the_largest_file_under_way(school):
+    give(school.signed_in())
+    school.walk()
+    zoe, most = school.signed_in("zoe"), school.shared.UPLOAD_LIMIT * uploads.MEGABYTE
+    assert begin(zoe, "a", size=most).status_code == 201
+    assert begin(zoe, "b", size=most - 1).status_code == 201
+    assert error(begin(zoe, "c", size=2)) == (409, "too_many_uploads")
+    assert begin(zoe, "d", size=1).status_code == 201
+
+
+def test_students_together_leave_space_and_count_to_their_teachers(school, monkeypatch):
+    larger = replace(school.shared, UPLOAD_LIMIT=school.shared.UPLOAD_SPACE)
+    school.parts = replace(school.parts, shared=larger)
+    camille, zoe, malo = (school.signed_in(one) for one in ("camille", "zoe", "malo"))
+    give(camille)
+    school.walk()
+    quarter = school.shared.UPLOAD_SPACE * uploads.MEGABYTE // uploads.SHARE
+    assert begin(zoe, size=quarter - 1).status_code == 201
+    assert error(begin(malo, size=2)) == (503, "uploads_busy")
+    assert begin(malo, size=1).status_code == 201
+    assert begin(camille, size=2).status_code == 201
+    monkeypatch.setattr(uploads, "MAX_OF_STUDENTS", 3)
+    assert begin(malo, "last.odt", size=0).status_code == 201
+    assert error(begin(malo, "more.odt", size=0)) == (503, "uploads_busy")
 
 
 def test_what_was_given_to_nobody_is_dropped_in_time(school):
