@@ -69,6 +69,7 @@ class Step:
     job: Job
     login: str
     tries: int
+    holds: int = 0
 
 
 def add(connection: Connection, new: NewJob) -> int:
@@ -132,16 +133,16 @@ def ready(connection: Connection, now_ms: int) -> list[Job]:
 
 
 def due(connection: Connection, job: Job, but: Collection[str]) -> Step | None:
-    """A student for whom it is to be done, none of those in `but`."""
+    """A student for whom it is to be done, none of those in `but`; who held it up comes last."""
     query = (
-        select(document_step.c.login, document_step.c.tries)
+        select(document_step.c.login, document_step.c.tries, document_step.c.holds)
         .where(document_step.c.job_id == job.id, document_step.c.state == DUE)
-        .order_by(document_step.c.tries, document_step.c.login)
+        .order_by(document_step.c.holds, document_step.c.tries, document_step.c.login)
         .limit(len(but) + 1)
     )
     for row in connection.execute(query):
         if row.login not in but:
-            return Step(job, row.login, row.tries)
+            return Step(job, row.login, row.tries, row.holds)
     return None
 
 
@@ -153,6 +154,11 @@ def settle(connection: Connection, step: Step, state: str, code: str | None = No
 def try_again(connection: Connection, step: Step) -> None:
     """Leave a step due, one try later."""
     _change_step(connection, step, tries=step.tries + 1)
+
+
+def held_up(connection: Connection, step: Step) -> None:
+    """Leave a step due, and count that nobody answered."""
+    _change_step(connection, step, holds=step.holds + 1)
 
 
 def _change_step(connection: Connection, step: Step, **values: Any) -> None:

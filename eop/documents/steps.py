@@ -105,6 +105,14 @@ def carry_out(parts: Services, task: Task) -> Mapping[str, Any]:
         raise StepError(error.code) from error
 
 
+def require_files(parts: Services) -> None:
+    """Raise `HoldError` where the files cannot be reached for anybody."""
+    try:
+        parts.daemon.files_status()
+    except RefusedError as error:
+        raise HoldError(error.code) from error
+
+
 WELL: Mapping[str, Any] = {"trouble": None, "trouble_step": None}
 
 

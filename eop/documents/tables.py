@@ -94,6 +94,8 @@ document_step = Table(
     Column("login", String(64), primary_key=True),
     Column("state", String(8), nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
+    # how often nobody answered when it was said
+    Column("holds", Integer, nullable=False, server_default="0"),
     Column("code", String(32)),
 )
 

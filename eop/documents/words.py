@@ -32,6 +32,7 @@ TROUBLES: dict[str, Any] = {
     "mail_down": lazy_gettext("The mail server does not answer"),
     "mail_not_set": lazy_gettext("This server sends no mail"),
     "daemon_refused": lazy_gettext("It could not be carried out"),
+    "no_answer": lazy_gettext("No answer about this folder: there may be too much in it"),
     "internal": lazy_gettext("The server failed; it was written down"),
 }
 """Code of a step that failed → what the table says."""

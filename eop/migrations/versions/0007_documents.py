@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("login", sa.String(64), nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("holds", sa.Integer, nullable=False, server_default="0"),
         sa.Column("code", sa.String(32)),
         sa.PrimaryKeyConstraint("job_id", "login", name="pk_document_step"),
         sa.ForeignKeyConstraint(

@@ -1,7 +1,8 @@
 import pytest
 
-from eop.documents import jobs, lease
-from eop.documents.walk import MAX_TRIES, Walk
+from eop.documents import jobs, lease, steps
+from eop.documents.walk import MAX_HOLDS, MAX_TRIES, Walk
+from eop.errors import RefusedError
 from tests.desktops import wait_until
 from tests.eop.documents.conftest import STUDENTS, give
 
@@ -118,6 +119,57 @@ def test_while_the_files_cannot_be_reached_a_job_waits_and_goes_on(school, files
     assert school.walk() == 3
     (job,) = state(school, browser, made)["jobs"]
     assert (job["state"], job["held"], job["failed"]) == ("done", None, 0)
+
+
+def test_a_student_who_is_never_answered_for_comes_last_and_is_given_up(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser)
+    place, said = steps._DO["place"], []
+
+    def killing(parts, task):
+        said.append(task.step.login)
+        if task.step.login == "ada":
+            raise RefusedError("files_down")
+        return place(parts, task)
+
+    monkeypatch.setattr("eop.documents.steps._DO", {"place": killing})
+    assert school.walk() == 2 + MAX_HOLDS
+    assert said == ["ada", "malo", "zoe", *["ada"] * (MAX_HOLDS - 1)]
+    told = state(school, browser, made)
+    (job,) = told["jobs"]
+    assert (job["state"], job["held"], job["failed"]) == ("done", None, 1)
+    assert [one["trouble"] for one in told["students"]] == ["no_answer", None, None]
+
+
+def test_a_step_that_holds_up_does_not_keep_other_jobs(school, monkeypatch):
+    browser = school.signed_in()
+    give(browser, students=["ada"])
+    give(browser, reference="TP4", students=["zoe"])
+    place = steps._DO["place"]
+
+    def killing(parts, task):
+        if task.step.login == "ada":
+            raise RefusedError("daemon_down")
+        return place(parts, task)
+
+    monkeypatch.setattr("eop.documents.steps._DO", {"place": killing})
+    assert school.walker.step() > 0
+    assert school.walker.step() == 0
+    assert (school.work("zoe") / "camille/TP43eB/devoir.odt").exists()
+
+
+def test_where_nobody_is_served_no_student_is_given_up(school, files):
+    browser = school.signed_in()
+    made = give(browser)
+    files.kill()
+    try:
+        for _ in range(3 * 2 * MAX_HOLDS):
+            assert school.walker.step() > 0
+    finally:
+        files.start()
+    assert school.walk() == 3
+    (job,) = state(school, browser, made)["jobs"]
+    assert (job["state"], job["failed"]) == ("done", 0)
 
 
 def test_a_stopped_job_keeps_what_it_did_and_goes_on(school):
