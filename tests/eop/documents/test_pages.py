@@ -2,7 +2,9 @@ import re
 
 import pytest
 
+from eop.daemon import Daemon
 from eop.documents import jobs, own
+from eop.errors import RefusedError
 from tests.eop.administration.pages import follow, get, send, words
 from tests.eop.documents.conftest import STUDENTS, give, send_up
 from tests.eop.installation import MOUNT, error
@@ -41,6 +43,29 @@ def test_the_form_gives_a_document_and_the_table_offers_what_comes_next(school):
     follow(browser, send(browser, f"/documents/{number}/return"))
     school.walk()
     assert "Finished" in words(get(browser, "/documents/"))
+
+
+def test_a_document_that_cannot_be_looked_at_takes_no_page_away(school, monkeypatch):
+    browser = school.signed_in()
+    broken, sound = give(browser), give(browser, reference="TP4")
+    school.walk()
+    (school.work("zoe") / "camille/TP43eB/devoir.odt").write_text("changed")
+    look_at, said = Daemon.look_at, []
+
+    def failing(self, logins, teacher, folder, owner_key):
+        said.append(owner_key)
+        if owner_key == broken["id"]:
+            raise RefusedError("daemon_refused")
+        return look_at(self, logins, teacher, folder, owner_key)
+
+    monkeypatch.setattr(Daemon, "look_at", failing)
+    page = get(browser, "/documents/")
+    assert page.status_code == 200
+    assert "3 given 1 opened" in words(page)  # the other one was looked at
+    assert "who has opened what is not known just now" in words(page)
+    assert set(said) == {broken["id"], sound["id"]}
+    assert get(browser, f"/documents/{broken['id']}").status_code == 200
+    assert browser.get(f"documents/{broken['id']}").status_code == 200
 
 
 def test_only_chosen_students_get_it(school):
