@@ -199,6 +199,12 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         409,
         lazy_gettext("Too many files are waiting to be given: give or remove those first."),
     ),
+    "login_changed": (
+        409,
+        lazy_gettext(
+            "The login has changed since this was given: its files are under the old one."
+        ),
+    ),
     "uploads_busy": (
         503,
         lazy_gettext("Many files are being handed in just now. Try again in a few minutes."),

@@ -119,6 +119,7 @@ def collect(document_id: str, *, only_late: bool = False) -> Document:
         document = _mine_for_students(connection, document_id)
         if not document.is_collected:
             raise RefusedError("not_collected")
+        _check_login(document)
         _check_idle(connection, document)
         logins = [
             one.login
@@ -143,6 +144,7 @@ def give_back(document_id: str, letter: Letter | None = None) -> Document:
     options = {} if letter is None else {"mail": _checked_letter(letter)}
     with parts.database.write() as connection:
         document = _mine_for_students(connection, document_id)
+        _check_login(document)
         _check_idle(connection, document)
         logins = [one.login for one in store.students(connection, document.id) if one.collected_at]
         if not logins:
@@ -207,6 +209,8 @@ def remove(document_id: str, what: str, *, with_collected: bool, with_changed: b
         now_ms = parts.now_ms()
         for one in jobs.open_of(connection, document.id):
             jobs.stop(connection, one.id, now_ms)
+        if with_collected:
+            _check_login(document)
         removed: list[messages.What] = list(steps.EVERYTHING)
         if what == ANNEXES:
             removed = ["annexes"]
@@ -273,6 +277,12 @@ def _mine_for_students(connection: Connection, document_id: str) -> Document:
 
 def _require(document: Document) -> None:
     guard.require("distribute", Target(classes=frozenset({document.class_name})))
+
+
+def _check_login(document: Document) -> None:
+    """What was collected is in the home of who has its teacher's login: that must be he."""
+    if document.login != document.teacher:
+        raise RefusedError("login_changed")
 
 
 def _check_idle(connection: Connection, document: Document) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from controle_vnc.control import messages
 from eop import mail
-from eop.documents import store
+from eop.documents import rights, store
 from eop.documents.jobs import Job, Step
 from eop.documents.store import Document, DocumentFile, Student
 from eop.errors import RefusedError
@@ -60,6 +60,7 @@ class Task:
     document: Document
     student: Student
     files: Sequence[DocumentFile]
+    refused: str | None = None  # why it may not be carried out any more: a code
 
     @property
     def job(self) -> Job:
@@ -75,13 +76,14 @@ class Task:
         return f"job {self.job.id} ({self.job.kind}) of document {self.document.id}"
 
 
-def task(connection: Connection, step: Step) -> Task:
+def task(connection: Connection, step: Step, now_ms: int) -> Task:
     """What a step needs to know."""
     document_id = step.job.document_id
     student = store.student(connection, document_id, step.login)
     assert student is not None  # noqa: S101 - steps are made of a document's students
     document = store.get(connection, document_id)
-    return Task(step, document, student, store.files(connection, document_id))
+    refused = rights.refusal(connection, document, student, now_ms)
+    return Task(step, document, student, store.files(connection, document_id), refused)
 
 
 def trouble(task: Task, code: str) -> Mapping[str, Any]:
@@ -94,7 +96,12 @@ PASSING = {"daemon_refused"}
 
 
 def carry_out(parts: Services, task: Task) -> Mapping[str, Any]:
-    """Do it; what to keep of the student. Raises `HoldError`, `AgainError` and `StepError`."""
+    """Do it; what to keep of the student. Raises `HoldError`, `AgainError` and `StepError`.
+
+    Taking back is always allowed: nothing goes but what was put there.
+    """
+    if task.refused and task.job.kind != "remove":
+        raise StepError(task.refused)
     try:
         return {**_DO[task.job.kind](parts, task), **WELL}
     except RefusedError as error:
@@ -188,7 +195,7 @@ def _remove(parts: Services, task: Task) -> Mapping[str, Any]:
         folder=document.folder,
         owner_key=document.id,
         what=list(options["what"]),
-        with_changed=bool(options["with_changed"]),
+        with_changed=bool(options["with_changed"]) and not task.refused,
     )
     try:
         parts.daemon.clean_up(request)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -89,6 +90,7 @@ class Student:
 
     login: str
     name: str
+    user_id: int | None = None  # whose the login was when it was given
     placed_at: int | None = None
     opened_at: int | None = None
     changed_at: int | None = None
@@ -138,9 +140,15 @@ def add(
             for number, one in enumerate(files)
         ],
     )  # fmt: skip
+    logins = [login for login, _ in students]
+    found = select(user.c.login, user.c.id).where(user.c.login.in_(logins))
+    ids = {row.login: row.id for row in connection.execute(found)}
     connection.execute(
         insert(document_student),
-        [{"document_id": new.id, "login": login, "name": name} for login, name in students],
+        [
+            {"document_id": new.id, "login": login, "user_id": ids.get(login), "name": name}
+            for login, name in students
+        ],
     )
 
 
@@ -171,19 +179,16 @@ def of_teacher(connection: Connection, login: str | None = None) -> list[Documen
 
 
 def of_student(connection: Connection, login: str) -> list[tuple[Document, Student]]:
-    """What a student was given and can have by now, the newest first."""
+    """What a student was given and can have by now, the newest first; whatever his login was."""
+    is_his = _of_person(login), document_student.c.placed_at.is_not(None)
     students = {
         row.document_id: _student(row)
-        for row in connection.execute(
-            select(document_student).where(
-                document_student.c.login == login, document_student.c.placed_at.is_not(None)
-            )
-        )
+        for row in connection.execute(select(document_student).where(*is_his))
     }
     query = (
         _documents()
         .join(document_student, document_student.c.document_id == document.c.id)
-        .where(document_student.c.login == login, document_student.c.placed_at.is_not(None))
+        .where(*is_his)
         .order_by(document.c.created_at.desc(), document.c.id)
         .limit(MAX_LISTED)
     )
@@ -197,7 +202,7 @@ def hands_in(connection: Connection, login: str) -> bool:
         select(document.c.id)
         .join(document_student, document_student.c.document_id == document.c.id)
         .where(
-            document_student.c.login == login,
+            _of_person(login),
             document_student.c.placed_at.is_not(None),
             document.c.is_collected,
         )
@@ -237,6 +242,21 @@ def student(connection: Connection, document_id: str, login: str) -> Student | N
     )
     row = connection.execute(query).first()
     return None if row is None else _student(row)
+
+
+def of_person(connection: Connection, document_id: str, login: str) -> Student | None:
+    """How a document is at who has this login now; not at who had it when it was given."""
+    query = select(document_student).where(
+        document_student.c.document_id == document_id[:MAX_ID_CHARACTERS], _of_person(login)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _student(row)
+
+
+def _of_person(login: str) -> ColumnElement[bool]:
+    """Rows of who has this login now: logins are changed, and given to others."""
+    person = select(user.c.id).where(user.c.login == login).scalar_subquery()
+    return document_student.c.user_id == person
 
 
 def change_student(
@@ -329,6 +349,7 @@ def _student(row: Row[Any]) -> Student:
     return Student(
         login=row.login,
         name=row.name,
+        user_id=row.user_id,
         placed_at=row.placed_at,
         opened_at=row.opened_at,
         changed_at=row.changed_at,

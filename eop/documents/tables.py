@@ -54,6 +54,8 @@ document_student = Table(
     metadata,
     Column("document_id", ForeignKey("document.id", ondelete="CASCADE"), primary_key=True),
     Column("login", String(64), primary_key=True, index=True),
+    # whose login that was when it was given; none: nobody's, or whose account is gone
+    Column("user_id", ForeignKey("user.id", ondelete="SET NULL"), index=True),
     Column("name", String(120), nullable=False),
     # moments; none: not yet
     Column("placed_at", BigInteger),

@@ -123,7 +123,7 @@ class Walk:
                 busy = {login for one, login in self._taken.students if one == job.document_id}
                 step = jobs.due(connection, job, busy)
                 if step is not None:
-                    task = steps.task(connection, step)
+                    task = steps.task(connection, step, self._parts.now_ms())
                     self._taken.students.add(task.key)
                     self._taken.last_job = job.id
                     return task

@@ -32,6 +32,8 @@ TROUBLES: dict[str, Any] = {
     "mail_down": lazy_gettext("The mail server does not answer"),
     "mail_not_set": lazy_gettext("This server sends no mail"),
     "daemon_refused": lazy_gettext("It could not be carried out"),
+    "login_changed": lazy_gettext("Your login has changed since this was given"),
+    "other_person": lazy_gettext("This login belongs to somebody else now"),
     "no_answer": lazy_gettext("No answer about this folder: there may be too much in it"),
     "internal": lazy_gettext("The server failed; it was written down"),
 }
