@@ -2,7 +2,10 @@
 
 from sqlalchemy import delete, update
 
+from eop.directory import classes, substitutes, users
+from eop.directory.substitutes import Substitution
 from eop.directory.tables import user
+from tests.eop.administration.pages import get, words
 from tests.eop.documents.conftest import give
 from tests.eop.installation import error
 
@@ -20,6 +23,82 @@ def state(school, browser, document):
 def troubles(school, browser, document):
     told = state(school, browser, document)
     return {one["login"]: one["trouble"] for one in told["students"]}
+
+
+def test_a_hidden_document_is_not_given_once_the_right_has_ended(school):
+    now = school.parts.now_ms()
+    friday = now + 5 * 3600_000
+    with school.parts.database.write() as connection:
+        given = Substitution("klein", (), ("3eB",), now - 1000, friday, "admin")
+        substitutes.give(connection, given, now)
+    klein = school.signed_in("klein")
+    made = give(klein, hidden_until=friday + 3600_000)
+    sooner = give(klein, reference="TP4", hidden_until=friday - 3600_000)
+    school.offset = 4 * 3600 + 60
+    assert school.walk() == 3
+    school.offset = 6 * 3600 + 60
+    school.walk()
+    klein = school.signed_in("klein")
+    assert set(troubles(school, klein, sooner).values()) == {None}
+    assert set(troubles(school, klein, made).values()) == {"grant"}
+    assert not (school.work("zoe") / "klein/TP33eB").exists()
+
+
+def test_nothing_is_carried_out_for_a_locked_account(school):
+    made = give(school.signed_in("anna"), hidden_until=school.parts.now_ms() + 3600_000)
+    with school.parts.database.write() as connection:
+        users.set_state(connection, "anna", users.LOCKED)
+    school.offset = 3700
+    school.walk()
+    assert not (school.work("zoe") / "anna").exists()
+    with school.parts.database.write() as connection:
+        users.set_state(connection, "anna", users.ACTIVE)
+    anna = school.signed_in("anna")
+    assert set(troubles(school, anna, made).values()) == {"grant"}
+    assert anna.post(f"documents/{made['id']}/retry", {}).status_code == 202
+    assert school.walk() == 3
+    assert set(troubles(school, anna, made).values()) == {None}
+
+
+def test_who_has_left_the_class_is_left_alone_and_told(school):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    work = school.work("zoe") / "camille/TP33eB/devoir.odt"
+    work.write_text("what zoe wrote")
+    later = give(browser, reference="TP4", hidden_until=school.parts.now_ms() + 3600_000)
+    with school.parts.database.write() as connection:
+        classes.save(connection, "3eB", ("malo", "ada"), replace=True)
+    browser.post(f"documents/{made['id']}/collect", {})
+    school.offset = 3700
+    school.walk()
+    expected = {"ada": None, "malo": None, "zoe": "left_class"}
+    browser = school.signed_in()
+    assert troubles(school, browser, made) == expected
+    assert troubles(school, browser, later) == expected
+    assert not (school.work("camille") / "ramasses/TP33eB/zoe").exists()
+    assert not (school.work("zoe") / "camille/TP43eB").exists()
+    page = get(browser, f"/documents/{made['id']}")
+    assert "Not in the class any more" in words(page)
+    assert work.read_text() == "what zoe wrote"
+
+
+def test_who_has_lost_the_class_takes_no_changed_work_away(school):
+    anna = school.signed_in("anna")
+    made = give(anna)
+    school.walk()
+    work = school.work("zoe") / "anna/TP33eB/devoir.odt"
+    work.write_text("what zoe wrote")
+    with school.parts.database.write() as connection:
+        users.set_grants(connection, users.get(connection, "anna").id, (), ())
+    anna = school.signed_in("anna")
+    body = {"what": "everything", "changed": True}
+    assert error(anna.post(f"documents/{made['id']}/remove", body)) == (403, "grant")
+    body = {"what": "everything"}
+    assert anna.post(f"documents/{made['id']}/remove", body).status_code == 202
+    school.walk()
+    assert work.read_text() == "what zoe wrote"
+    assert not (school.work("malo") / "anna").exists()
 
 
 def test_a_login_that_changes_hands_takes_no_document_along(school):
