@@ -199,6 +199,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         409,
         lazy_gettext("Too many files are waiting to be given: give or remove those first."),
     ),
+    "uploads_full": (
+        409,
+        lazy_gettext("Your files that wait to be given take too much space: give some of them."),
+    ),
     "login_changed": (
         409,
         lazy_gettext(

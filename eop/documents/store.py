@@ -25,6 +25,7 @@ from eop.errors import NotFoundError, RefusedError
 
 MAX_LISTED = 1000  # documents of one teacher on the page: five a school day
 MAX_ID_CHARACTERS = 32
+KEPT_MS = 14 * 24 * 3600 * 1000  # the files of what was stopped or failed: over a holiday
 
 
 @dataclass(frozen=True)
@@ -280,17 +281,33 @@ def remove(connection: Connection, document_id: str) -> None:
     connection.execute(delete(document).where(document.c.id == document_id))
 
 
-def uploads_in_use(connection: Connection) -> set[str]:
+def uploads_in_use(connection: Connection, now_ms: int) -> set[str]:
     """Every upload that a document may still need: it is placed, or will be."""
-    open_jobs = select(document_job.c.document_id).where(document_job.c.kind == "place")
-    open_jobs = open_jobs.where(document_job.c.state != "done")
+    query = select(document_file.c.upload).where(_may_be_placed(now_ms))
+    return set(connection.scalars(query))
+
+
+def bytes_in_use(connection: Connection, user_id: int, now_ms: int) -> int:
+    """The bytes of those of one teacher."""
+    query = (
+        select(func.sum(document_file.c.size))
+        .join(document, document_file.c.document_id == document.c.id)
+        .where(document.c.user_id == user_id, _may_be_placed(now_ms))
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def _may_be_placed(now_ms: int) -> ColumnElement[bool]:
+    """Files of documents that wait for their moment, or were stopped or failed not long ago."""
+    placing = select(document_job.c.document_id).where(document_job.c.kind == "place")
+    is_late = document_job.c.ended_at > now_ms - KEPT_MS
     failed = select(document_student.c.document_id).where(
         document_student.c.placed_at.is_(None), document_student.c.trouble.is_not(None)
     )
-    query = select(document_file.c.upload).where(
-        document_file.c.document_id.in_(open_jobs.union(failed))
-    )
-    return set(connection.scalars(query))
+    is_open = placing.where(document_job.c.state == "open")
+    is_stopped = placing.where(document_job.c.state == "stopped", is_late)
+    has_failed = placing.where(is_late, document_job.c.document_id.in_(failed))
+    return document_file.c.document_id.in_(is_open.union(is_stopped, has_failed))
 
 
 def with_counts(connection: Connection, found: list[Document]) -> list[Document]:

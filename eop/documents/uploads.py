@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000  # as controle-vnc-files counts UPLOAD_LIMIT
 MAX_AT_ONCE = 2 * messages.MAX_FILES_A_DOCUMENT  # of one person: two documents being made
 MAX_OF_STUDENT = 10  # of one student: what he hands in at once, and what he began and left
 LARGEST_OF_STUDENT = 2  # as many times UPLOAD_LIMIT in bytes, together
-SHARE = 4  # all students together have a quarter of the space and of the count: teachers have more
+SHARE = 4  # of the space and of the count: all students together have a quarter, one teacher, too
 MAX_OF_STUDENTS = 1000 // SHARE  # controle-vnc-files holds a thousand
 MAX_MOMENT = 2**53  # ms; what a browser's number can be
 ID_BYTES = 16
@@ -148,7 +148,7 @@ def clean_up(parts: Services) -> int:
     with parts.database.write() as connection:
         is_old = document_upload.c.used_at < oldest
         connection.execute(delete(document_upload).where(is_old))
-        needed = store.uploads_in_use(connection)
+        needed = store.uploads_in_use(connection, parts.now_ms())
         needed |= set(connection.scalars(select(document_upload.c.id)))
     unneeded = [one for one in held if one not in needed]
     for one in unneeded:
@@ -185,6 +185,8 @@ def _add(connection: Connection, login: str, new: Upload, parts: Services) -> Up
         _check_student(connection, login, parts.shared, (many + 1, size + new.size), new.size)
     elif many >= MAX_AT_ONCE:
         raise RefusedError("too_many_uploads")
+    else:
+        _check_teacher(connection, owner, parts, size + new.size)
     upload_id = secrets.token_hex(ID_BYTES)
     values = {
         "id": upload_id, "user_id": owner, "name": new.name, "size": new.size,
@@ -208,8 +210,20 @@ def _check_student(
         raise RefusedError("too_many_uploads")
     students = select(user.c.id).where(user.c.role == "student")
     many, held = _held(connection, document_upload.c.user_id.in_(students))
-    if many >= MAX_OF_STUDENTS or held + size > settings.UPLOAD_SPACE * MEGABYTE // SHARE:
+    if many >= MAX_OF_STUDENTS or held + size > _share(settings):
         raise RefusedError("uploads_busy")
+
+
+def _check_teacher(connection: Connection, owner: int, parts: Services, size: int) -> None:
+    """Refuse what one teacher may not have held, what waits in his documents included."""
+    waiting = store.bytes_in_use(connection, owner, parts.now_ms())
+    if waiting + size > _share(parts.shared):
+        raise RefusedError("uploads_full")
+
+
+def _share(settings: Settings) -> int:
+    """Bytes: a part of the space, and at least one file of any size that is allowed."""
+    return max(settings.UPLOAD_SPACE // SHARE, settings.UPLOAD_LIMIT) * MEGABYTE
 
 
 def _held(connection: Connection, which: ColumnElement[bool]) -> tuple[int, int]:

@@ -1,10 +1,11 @@
 import hashlib
 import random
+import shutil
 from dataclasses import replace
 
 import pytest
 
-from eop.documents import uploads
+from eop.documents import store, uploads
 from tests.eop.documents.conftest import give, put, send_up
 from tests.eop.installation import error
 
@@ -151,7 +152,7 @@ def test_one_student_has_twice_the_largest_file_under_way(school):
 
 
 def test_students_together_leave_space_and_count_to_their_teachers(school, monkeypatch):
-    larger = replace(school.shared, UPLOAD_LIMIT=school.shared.UPLOAD_SPACE)
+    larger = replace(school.shared, UPLOAD_LIMIT=school.shared.UPLOAD_SPACE // uploads.SHARE)
     school.parts = replace(school.parts, shared=larger)
     camille, zoe, malo = (school.signed_in(one) for one in ("camille", "zoe", "malo"))
     give(camille)
@@ -186,6 +187,42 @@ def test_what_a_document_still_needs_stays_and_goes_with_it(school):
     assert uploads.clean_up(school.parts) == 1
     assert not school.parts.daemon.uploads()
     assert made["counts"]["students"] == 3
+
+
+def test_one_teacher_does_not_fill_the_space_with_what_waits(school, monkeypatch):
+    monkeypatch.setattr(uploads, "MEGABYTE", 10)  # a limit of 1000 bytes, a quarter of 5000
+    browser, anna = school.signed_in(), school.signed_in("anna")
+    made = give(browser, bytes(1000), hidden_until=school.parts.now_ms() + 3600_000)
+    for number in range(3):
+        send_up(browser, bytes(1000), f"{number}.odt")
+    assert begin(browser, "a", size=1000).status_code == 201
+    assert error(begin(browser, "b", size=1)) == (409, "uploads_full")
+    assert begin(anna, "b", size=1).status_code == 201
+    assert browser.post(f"documents/{made['id']}/open", {}).status_code == 202
+    school.walk()  # what is with the students waits no more
+    assert begin(browser, "b", size=1000).status_code == 201
+
+
+def test_what_was_stopped_or_failed_is_kept_for_some_time(school):
+    browser = school.signed_in()
+    shutil.rmtree(school.files.homes / "zoe")
+    (school.files.homes / "zoe").write_text("no home")
+    failed, stopped = give(browser, sure=True), give(browser, reference="TP4", sure=True)
+    browser.post(f"document-jobs/{stopped['jobs'][0]['id']}/stop", {})
+    school.walk()
+    assert browser.get(f"documents/{failed['id']}").json["counts"]["troubles"] == 1
+    school.offset = store.KEPT_MS / 1000 - 60
+    assert uploads.clean_up(school.parts) == 0
+    school.offset = store.KEPT_MS / 1000 + 60
+    assert uploads.clean_up(school.parts) == 2
+    browser = school.signed_in()
+    for made in (failed, stopped):
+        number = made["jobs"][0]["id"]
+        browser.post(f"documents/{made['id']}/retry", {})
+        browser.post(f"document-jobs/{number}/go-on", {})
+        school.walk()
+        told = browser.get(f"documents/{made['id']}").json["students"]
+        assert "upload_unknown" in {one["trouble"] for one in told}
 
 
 def test_without_any_document_the_files_are_not_asked_for(school, files):
