@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from eop.directory import users
 from eop.documents import store, uploads
+from eop.errors import RefusedError
 from tests.eop.documents.conftest import give, put, send_up
 from tests.eop.installation import error
 
@@ -225,9 +227,24 @@ def test_what_was_stopped_or_failed_is_kept_for_some_time(school):
         assert "upload_unknown" in {one["trouble"] for one in told}
 
 
-def test_without_any_document_the_files_are_not_asked_for(school, files):
+def test_what_a_deleted_account_sent_up_is_dropped_even_where_nothing_else_is_kept(school):
+    send_up(school.signed_in("anna"), DATA)
+    with school.parts.database.write() as connection:
+        users.remove(connection, "anna")
+    assert uploads.clean_up(school.parts) == 1
+    assert not school.parts.daemon.uploads()
+
+
+def test_without_any_document_the_files_may_be_away(school, files):
     files.kill()
     assert uploads.clean_up(school.parts) == 0
+
+
+def test_where_something_is_kept_it_is_told_that_the_files_are_away(school, files):
+    give(school.signed_in())
+    files.kill()
+    with pytest.raises(RefusedError, match="files_down|does not answer"):
+        uploads.clean_up(school.parts)
 
 
 @pytest.mark.parametrize("offset", ["-1", "x", "", str(2**60)])
