@@ -113,6 +113,14 @@ def open_of(connection: Connection, document_id: str) -> list[Job]:
     return [one for one in of_document(connection, document_id) if one.state == OPEN]
 
 
+def took_annexes(connection: Connection, document_id: str) -> bool:
+    """Whether the annexes of a document were taken back: nobody is given them any more."""
+    query = select(document_job.c.options).where(
+        document_job.c.document_id == document_id, document_job.c.kind == "remove"
+    )
+    return any(options["what"] == ["annexes"] for options in connection.scalars(query))
+
+
 def shown(connection: Connection, ids: Collection[str], now_ms: int) -> list[Job]:
     """Of these documents the jobs that go on, wait or are stopped, or were over a moment ago."""
     is_new = document_job.c.ended_at > now_ms - SHOWN_MS

@@ -210,8 +210,11 @@ def remove(document_id: str, what: str, *, with_collected: bool, with_changed: b
         if with_changed:  # that is students' work
             _require(document)
         now_ms = parts.now_ms()
-        for one in jobs.open_of(connection, document.id):
-            jobs.stop(connection, one.id, now_ms)
+        if what == ANNEXES:  # a document that waits must be given all the same
+            _check_idle(connection, document)
+        else:
+            for one in jobs.open_of(connection, document.id):
+                jobs.stop(connection, one.id, now_ms)
         if with_collected:
             _check_login(document)
         removed: list[messages.What] = list(steps.EVERYTHING)

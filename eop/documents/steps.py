@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from controle_vnc.control import messages
 from eop import mail
-from eop.documents import rights, store
+from eop.documents import jobs, rights, store
 from eop.documents.jobs import Job, Step
 from eop.documents.store import Document, DocumentFile, Student
 from eop.errors import RefusedError
@@ -83,12 +83,21 @@ def task(connection: Connection, step: Step, now_ms: int) -> Task:
     assert student is not None  # noqa: S101 - steps are made of a document's students
     document = store.get(connection, document_id)
     refused = rights.refusal(connection, document, student, now_ms)
-    return Task(step, document, student, store.files(connection, document_id), refused)
+    files = store.files(connection, document_id)
+    if jobs.took_annexes(connection, document_id):
+        files = [one for one in files if not one.is_annex]
+    return Task(step, document, student, files, refused)
 
 
 def trouble(task: Task, code: str) -> Mapping[str, Any]:
     """What to keep of a student for whom a step failed."""
-    return {"trouble": code, "trouble_step": task.job.kind}
+    return {} if _is_ungiven(task) else {"trouble": code, "trouble_step": task.job.kind}
+
+
+def _is_ungiven(task: Task) -> bool:
+    """Whether giving had failed, and it is still to be told: that can be tried again."""
+    forgets = bool(task.job.options.get("forget"))
+    return task.student.trouble_step == "place" and task.job.kind != "place" and not forgets
 
 
 HOLDING = {"daemon_down", "files_down"}
@@ -103,7 +112,8 @@ def carry_out(parts: Services, task: Task) -> Mapping[str, Any]:
     if task.refused and task.job.kind != "remove":
         raise StepError(task.refused)
     try:
-        return {**_DO[task.job.kind](parts, task), **WELL}
+        kept = _DO[task.job.kind](parts, task)
+        return kept if _is_ungiven(task) else {**kept, **WELL}
     except RefusedError as error:
         if error.code in HOLDING:
             raise HoldError(error.code) from error
@@ -124,6 +134,8 @@ WELL: Mapping[str, Any] = {"trouble": None, "trouble_step": None}
 
 
 def _place(parts: Services, task: Task) -> Mapping[str, Any]:
+    if not task.files:
+        raise StepError("upload_unknown")  # they were annexes alone, and are taken back
     files = [
         messages.File(one.upload, one.name, one.size, one.sha256, one.is_annex)
         for one in task.files

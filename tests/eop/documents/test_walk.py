@@ -4,7 +4,8 @@ from eop.documents import jobs, lease, steps
 from eop.documents.walk import MAX_HOLDS, MAX_TRIES, Walk
 from eop.errors import RefusedError
 from tests.desktops import wait_until
-from tests.eop.documents.conftest import STUDENTS, give
+from tests.eop.documents.conftest import STUDENTS, give, send_up
+from tests.eop.installation import error
 
 
 def state(school, browser, document):
@@ -86,6 +87,54 @@ def test_removing_takes_back_what_was_given_and_forgets_the_document(school):
     assert not (school.work("malo") / "camille/TP33eB").exists()
     assert browser.get(f"documents/{made['id']}").status_code == 404
     give(browser)  # the reference is free again
+
+
+def give_with_annex(school, browser, **more):
+    files = [
+        {"upload": send_up(browser, b"work", "a.odt")},
+        {"upload": send_up(browser, b"read me", "b.pdf"), "annex": True},
+    ]
+    body = {"reference": "TP3", "class": "3eB", "files": files, **more}
+    answer = browser.post("documents", body)
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def test_annexes_are_not_taken_back_before_all_is_given(school):
+    browser = school.signed_in()
+    made = give_with_annex(school, browser, hidden_until=school.parts.now_ms() + 3600_000)
+    body = {"what": "annexes"}
+    answer = browser.post(f"documents/{made['id']}/remove", body)
+    assert error(answer) == (409, "document_busy")
+    school.offset = 3601
+    assert school.walk() == 3
+    assert browser.post(f"documents/{made['id']}/remove", body).status_code == 202
+    assert school.walk() == 3
+    folder = school.work("zoe") / "camille/TP33eB"
+    assert [one.name for one in folder.iterdir()] == ["a.odt"]
+
+
+def test_taking_annexes_back_leaves_a_failed_giving_to_be_tried_again(school, monkeypatch):
+    browser = school.signed_in()
+    made = give_with_annex(school, browser)
+    place = steps._DO["place"]
+
+    def full(parts, task):
+        if task.step.login == "zoe":
+            raise RefusedError("no_space")
+        return place(parts, task)
+
+    monkeypatch.setitem(steps._DO, "place", full)
+    school.walk()
+    monkeypatch.setitem(steps._DO, "place", place)
+    browser.post(f"documents/{made['id']}/remove", {"what": "annexes"})
+    school.walk()
+    told = {one["login"]: one["trouble"] for one in state(school, browser, made)["students"]}
+    assert told == {"ada": None, "malo": None, "zoe": "no_space"}
+    assert browser.post(f"documents/{made['id']}/retry", {}).status_code == 202
+    assert school.walk() == 1
+    folder = school.work("zoe") / "camille/TP33eB"
+    assert [one.name for one in folder.iterdir()] == ["a.odt"]  # the annex does not come back
 
 
 def test_a_hidden_document_is_with_nobody_before_its_moment(school):
