@@ -32,6 +32,8 @@ def test_a_file_is_read_and_that_is_noted(school):
     assert answer.headers["Content-Length"] == str(len(data))
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Content-Security-Policy"].endswith("; sandbox")
+    assert "sandbox" not in page.headers["Content-Security-Policy"]
     told = school.signed_in().get(f"documents/{number}").json
     assert {one["login"]: bool(one["opened_at"]) for one in told["students"]} == {
         "ada": False, "malo": False, "zoe": True,
