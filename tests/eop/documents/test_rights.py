@@ -98,7 +98,7 @@ def test_who_has_lost_the_class_takes_no_changed_work_away(school):
     assert anna.post(f"documents/{made['id']}/remove", body).status_code == 202
     school.walk()
     assert work.read_text() == "what zoe wrote"
-    assert not (school.work("malo") / "anna").exists()
+    assert not (school.work("malo") / "anna/TP33eB").exists()
 
 
 def test_a_login_that_changes_hands_takes_no_document_along(school):

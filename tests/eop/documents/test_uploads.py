@@ -1,12 +1,11 @@
 import hashlib
 import random
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from eop.directory import users
-from eop.documents import store, uploads
+from eop.documents import steps, store, uploads
 from eop.errors import RefusedError
 from tests.eop.documents.conftest import give, put, send_up
 from tests.eop.installation import error
@@ -205,13 +204,17 @@ def test_one_teacher_does_not_fill_the_space_with_what_waits(school, monkeypatch
     assert begin(browser, "b", size=1000).status_code == 201
 
 
-def test_what_was_stopped_or_failed_is_kept_for_some_time(school):
-    browser = school.signed_in()
-    shutil.rmtree(school.files.homes / "zoe")
-    (school.files.homes / "zoe").write_text("no home")
-    failed, stopped = give(browser, sure=True), give(browser, reference="TP4", sure=True)
+def test_what_was_stopped_or_failed_is_kept_for_some_time(school, monkeypatch):
+    browser, place = school.signed_in(), steps._DO["place"]
+    failed, stopped = give(browser, students=["zoe"]), give(browser, reference="TP4")
     browser.post(f"document-jobs/{stopped['jobs'][0]['id']}/stop", {})
+
+    def full(*_):
+        raise RefusedError("no_space")
+
+    monkeypatch.setitem(steps._DO, "place", full)
     school.walk()
+    monkeypatch.setitem(steps._DO, "place", place)
     assert browser.get(f"documents/{failed['id']}").json["counts"]["troubles"] == 1
     school.offset = store.KEPT_MS / 1000 - 60
     assert uploads.clean_up(school.parts) == 0
