@@ -213,6 +213,10 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         503,
         lazy_gettext("Many files are being handed in just now. Try again in a few minutes."),
     ),
+    "too_many_mails": (
+        429,
+        lazy_gettext("You have sent too many mails within a day: return it without a mail."),
+    ),
     "mail_not_set": (
         409,
         lazy_gettext("This server sends no mail: its settings name no mail server, or no address."),

@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
 
-from eop.documents.tables import document_job, document_step
+from eop.directory.tables import user
+from eop.documents.tables import document, document_job, document_step
 from eop.errors import NotFoundError
 
 Kind = Literal["place", "collect", "return", "mail", "remove"]
 KINDS: tuple[Kind, ...] = ("place", "collect", "return", "mail", "remove")
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 DUE, FAILED = "due", "failed"
+MAX_KEPT = 100  # jobs of one document: one a day of half a year's collecting
 SHOWN_MS = 5 * 60 * 1000  # how long a job that is over is still told of
 
 _NUMBERS = (
@@ -90,7 +92,40 @@ def add(connection: Connection, new: NewJob) -> int:
     if new.logins:
         rows = [{"job_id": job_id, "login": login, "state": DUE} for login in new.logins]
         connection.execute(insert(document_step), rows)
+    _forget_old(connection, new.document_id)
     return job_id
+
+
+def _forget_old(connection: Connection, document_id: str) -> None:
+    """Forget what is over, but the last jobs and the last of each kind, which is tried again."""
+    number, of_document = document_job.c.id, document_job.c.document_id == document_id
+    newest = select(number).where(of_document).order_by(number.desc()).limit(MAX_KEPT)
+    last = select(func.max(number)).where(of_document).group_by(document_job.c.kind)
+    connection.execute(
+        delete(document_job).where(
+            of_document,
+            document_job.c.state != OPEN,
+            number.not_in(newest),
+            number.not_in(last),
+        )
+    )
+
+
+def mails_since(connection: Connection, login: str, since_ms: int) -> int:
+    """To how many students mails went, or will go, for what a teacher has returned since then."""
+    query = (
+        select(document_job.c.options, func.count().label("students"))
+        .join(document, document_job.c.document_id == document.c.id)
+        .join(user, document.c.user_id == user.c.id)
+        .join(document_step, document_step.c.job_id == document_job.c.id)
+        .where(
+            user.c.login == login,
+            document_job.c.kind == "return",
+            document_job.c.created_at > since_ms,
+        )
+        .group_by(document_job.c.id)
+    )
+    return sum(row.students for row in connection.execute(query) if row.options.get("mail"))
 
 
 def get(connection: Connection, job_id: int) -> Job:

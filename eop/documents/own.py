@@ -35,6 +35,8 @@ MAX_HIDDEN_MS = 366 * 24 * 3600 * 1000  # a test is prepared within a school yea
 MAX_NUMBER = 2**31 - 1  # what PostgreSQL compares with the number of a job
 ID_BYTES = 16
 SPACE_SECONDS = 4.0  # of asking every home: who is not asked by then is told by his step
+DAY_MS = 24 * 3600 * 1000
+MAX_MAILS_A_DAY = 1000  # of one teacher: two amphitheatres, or ten classes three times
 ANNEXES, EVERYTHING = "annexes", "everything"
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -150,11 +152,11 @@ def give_back(document_id: str, letter: Letter | None = None) -> Document:
         logins = [one.login for one in store.students(connection, document.id) if one.collected_at]
         if not logins:
             raise RefusedError("nobody_due")
-        rounds = [one for one in jobs.of_document(connection, document.id) if one.kind == "return"]
-        job = NewJob(
-            document.id, "return", logins, parts.now_ms(),
-            round=len(rounds) + 1, options=options,
-        )  # fmt: skip
+        if letter is not None:
+            _check_mails(connection, document, len(logins))
+        found = jobs.of_document(connection, document.id)
+        last = max((one.round for one in found if one.kind == "return"), default=0)
+        job = NewJob(document.id, "return", logins, parts.now_ms(), round=last + 1, options=options)
         jobs.add(connection, job)
         _record(connection, "documents_returned", document, logins, mail=int(letter is not None))
         return store.get(connection, document.id)
@@ -283,6 +285,13 @@ def _mine_for_students(connection: Connection, document_id: str) -> Document:
 
 def _require(document: Document) -> None:
     guard.require("distribute", Target(classes=frozenset({document.class_name})))
+
+
+def _check_mails(connection: Connection, document: Document, more: int) -> None:
+    """Who returns again and again must not flood the students, nor the mail server."""
+    since = services().now_ms() - DAY_MS
+    if jobs.mails_since(connection, document.login, since) + more > MAX_MAILS_A_DAY:
+        raise RefusedError("too_many_mails")
 
 
 def _check_login(document: Document) -> None:

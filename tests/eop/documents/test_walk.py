@@ -56,6 +56,24 @@ def test_collecting_takes_work_again_and_late(school):
     assert ada["trouble"] is None
 
 
+def test_only_the_last_jobs_of_a_document_are_kept(school, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_KEPT", 3)
+    browser = school.signed_in()
+    made = give(browser, students=["zoe"])
+    school.walk()
+    for _ in range(4):
+        assert browser.post(f"documents/{made['id']}/collect", {}).status_code == 202
+        school.walk()
+    for _ in range(5):
+        assert browser.post(f"documents/{made['id']}/return", {}).status_code == 202
+        school.walk()
+    kept = [one["kind"] for one in state(school, browser, made)["jobs"]]
+    assert kept == ["return", "return", "return", "collect", "place"]
+    with school.parts.database.read() as connection:
+        found = jobs.of_document(connection, made["id"])
+    assert [one.round for one in found if one.kind == "return"] == [5, 4, 3]
+
+
 def test_returning_puts_corrections_beside_the_students_own(school):
     browser = school.signed_in()
     made = give(browser)
