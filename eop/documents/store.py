@@ -264,6 +264,8 @@ def change_student(
     connection: Connection, document_id: str, login: str, values: Mapping[str, Any]
 ) -> None:
     """Keep what became of a document at one student."""
+    if not values:
+        return
     connection.execute(
         update(document_student)
         .where(document_student.c.document_id == document_id, document_student.c.login == login)
