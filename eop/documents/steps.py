@@ -201,13 +201,16 @@ def _give_back(parts: Services, task: Task) -> Mapping[str, Any]:
 
 def _remove(parts: Services, task: Task) -> Mapping[str, Any]:
     document, options = task.document, task.job.options
+    with_changed = bool(options["with_changed"]) and not task.refused
+    if options["forget"] and not with_changed and not task.refused:
+        _check_way_in(parts, task)
     request = messages.RemoveDocument(
         login=task.student.login,
         teacher=document.teacher,
         folder=document.folder,
         owner_key=document.id,
         what=list(options["what"]),
-        with_changed=bool(options["with_changed"]) and not task.refused,
+        with_changed=with_changed,
     )
     try:
         parts.daemon.clean_up(request)
@@ -215,6 +218,16 @@ def _remove(parts: Services, task: Task) -> Mapping[str, Any]:
         if error.code not in GONE:
             raise
     return {}
+
+
+def _check_way_in(parts: Services, task: Task) -> None:
+    """Who has no home reaches what he wrote by the document alone: it stays, with the document."""
+    document = task.document
+    (look,) = parts.daemon.look_at(
+        [task.student.login], document.teacher, document.folder, document.id
+    )
+    if look.is_there and look.was_changed and not look.has_home:
+        raise StepError("work_there")
 
 
 def _mail(parts: Services, task: Task) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 import pytest
+from msgspec import structs
 
+from eop.daemon import Daemon
 from eop.documents import jobs, lease, steps
 from eop.documents.walk import MAX_HOLDS, MAX_TRIES, Walk
 from eop.errors import RefusedError
@@ -153,6 +155,31 @@ def test_taking_annexes_back_leaves_a_failed_giving_to_be_tried_again(school, mo
     assert school.walk() == 1
     folder = school.work("zoe") / "camille/TP33eB"
     assert [one.name for one in folder.iterdir()] == ["a.odt"]  # the annex does not come back
+
+
+def test_who_has_no_home_does_not_lose_the_way_to_his_work(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    work = school.work("zoe") / "camille/TP33eB/devoir.odt"
+    work.write_text("what zoe wrote")
+    look_at = Daemon.look_at
+
+    def homeless(*arguments):  # every home of this school is a folder that it has
+        return [structs.replace(one, has_home=False) for one in look_at(*arguments)]
+
+    monkeypatch.setattr(Daemon, "look_at", homeless)
+    browser.post(f"documents/{made['id']}/remove", {"what": "everything"})
+    school.walk()
+    told = {one["login"]: one["trouble"] for one in state(school, browser, made)["students"]}
+    assert told == {"ada": None, "malo": None, "zoe": "work_there"}
+    zoe = school.signed_in("zoe")
+    read = zoe.get(f"own-documents/{made['id']}/file", name="devoir.odt")
+    assert read.text == "what zoe wrote"
+    browser.post(f"documents/{made['id']}/remove", {"what": "everything", "changed": True})
+    school.walk()
+    assert not work.exists()
+    assert browser.get("documents").json == []
 
 
 def test_a_hidden_document_is_with_nobody_before_its_moment(school):
