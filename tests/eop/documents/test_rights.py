@@ -119,6 +119,9 @@ def test_a_login_that_changes_hands_takes_no_document_along(school):
     # the home of that login is another's now, too
     answer = first.get(f"own-documents/{made['id']}/files")
     assert error(answer) == (409, "login_changed")
+    page = get(first, f"/eleve/documents/{made['id']}")
+    assert page.status_code == 409
+    assert "its files are under the old one" in words(page)
     browser.post(f"documents/{made['id']}/collect", {})
     school.walk()
     assert troubles(school, browser, made) == {"ada": None, "malo": None, "zoe": "other_person"}
