@@ -125,7 +125,8 @@ def mails_since(connection: Connection, login: str, since_ms: int) -> int:
         )
         .group_by(document_job.c.id)
     )
-    return sum(row.students for row in connection.execute(query) if row.options.get("mail"))
+    rows = connection.execute(query)
+    return sum(int(row.students) for row in rows if row.options.get("mail"))
 
 
 def get(connection: Connection, job_id: int) -> Job:
