@@ -37,7 +37,10 @@ def _set_headers(response: Response) -> Response:
     site = services().site
     for name, value in FIXED.items():
         response.headers.setdefault(name, value)
-    response.headers["Content-Security-Policy"] = content_security_policy()
+    policy = content_security_policy()
+    if response.headers.get("Content-Disposition", "").startswith("attachment"):
+        policy += "; sandbox"  # should a browser show it all the same
+    response.headers["Content-Security-Policy"] = policy
     if not (request.endpoint or "").endswith("static"):
         response.headers.setdefault("Cache-Control", "no-store")
     if site.HSTS and is_tls(site):

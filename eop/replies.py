@@ -199,6 +199,24 @@ SENTENCES: dict[str, tuple[int, Any]] = {
         409,
         lazy_gettext("Too many files are waiting to be given: give or remove those first."),
     ),
+    "uploads_full": (
+        409,
+        lazy_gettext("Your files that wait to be given take too much space: give some of them."),
+    ),
+    "login_changed": (
+        409,
+        lazy_gettext(
+            "The login has changed since this was given: its files are under the old one."
+        ),
+    ),
+    "uploads_busy": (
+        503,
+        lazy_gettext("Many files are being handed in just now. Try again in a few minutes."),
+    ),
+    "too_many_mails": (
+        429,
+        lazy_gettext("You have sent too many mails within a day: return it without a mail."),
+    ),
     "mail_not_set": (
         409,
         lazy_gettext("This server sends no mail: its settings name no mail server, or no address."),

@@ -217,7 +217,7 @@ def collect(body: dict[str, Any], document_id: str) -> Whole:
     blueprint,
     Call(
         "POST", "/documents/<document_id>/return", "documents", body=ReturnBody,
-        reply=WholeReply, status=202, refusals=(404, 409),
+        reply=WholeReply, status=202, refusals=(404, 409, 429),
     ),
 )  # fmt: skip
 def give_back(body: dict[str, Any], document_id: str) -> Whole:
@@ -254,7 +254,7 @@ def open_now(document_id: str) -> Whole:
     blueprint,
     Call(
         "POST", "/documents/<document_id>/remove", "documents", body=RemoveBody,
-        reply=WholeReply, status=202, refusals=(404,),
+        reply=WholeReply, status=202, refusals=(403, 404, 409),
     ),
 )  # fmt: skip
 def remove(body: dict[str, Any], document_id: str) -> Whole:

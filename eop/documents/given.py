@@ -46,15 +46,23 @@ def mine() -> list[tuple[Document, Student]]:
 def find(document_id: str) -> tuple[Document, Student]:
     """A document that who asks was given; another's is not there for him."""
     with services().database.read() as connection:
-        student = store.student(connection, document_id, guard.who().login)
+        student = store.of_person(connection, document_id, guard.who().login)
         if student is None or student.placed_at is None:
             raise NotFoundError("there is no such document")
         return store.get(connection, document_id), student
 
 
+def _reachable(document_id: str) -> tuple[Document, Student]:
+    """The same, where its files are still those of who asks: they are kept by his login."""
+    document, student = find(document_id)
+    if student.login != guard.who().login:
+        raise RefusedError("login_changed")
+    return document, student
+
+
 def look(document_id: str) -> Given:
     """The same with its files."""
-    document, student = find(document_id)
+    document, student = _reachable(document_id)
     files = services().daemon.files_of(student.login, document.teacher, document.folder)
     return Given(document, student, files)
 
@@ -62,7 +70,7 @@ def look(document_id: str) -> Given:
 def read(document_id: str, name: str) -> Reading:
     """A file of a document; that it was opened is kept, unless it is one's own."""
     parts = services()
-    document, student = find(document_id)
+    document, student = _reachable(document_id)
     if not name or len(name) > MAX_NAME_CHARACTERS:
         raise RefusedError("unknown_file")
     place = (student.login, document.teacher, document.folder, name)
@@ -94,7 +102,7 @@ def _parts(
 def hand_in(document_id: str, upload_id: str) -> str:
     """Put what was sent up into the folder of a document; the name that it has there."""
     parts = services()
-    document, student = find(document_id)
+    document, student = _reachable(document_id)
     if not document.is_collected:
         raise RefusedError("not_collected")
     with parts.database.read() as connection:

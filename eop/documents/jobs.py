@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
 
-from eop.documents.tables import document_job, document_step
+from eop.directory.tables import user
+from eop.documents.tables import document, document_job, document_step
 from eop.errors import NotFoundError
 
 Kind = Literal["place", "collect", "return", "mail", "remove"]
 KINDS: tuple[Kind, ...] = ("place", "collect", "return", "mail", "remove")
 OPEN, DONE, STOPPED = "open", "done", "stopped"
 DUE, FAILED = "due", "failed"
+MAX_KEPT = 100  # jobs of one document: one a day of half a year's collecting
 SHOWN_MS = 5 * 60 * 1000  # how long a job that is over is still told of
 
 _NUMBERS = (
@@ -69,6 +71,7 @@ class Step:
     job: Job
     login: str
     tries: int
+    holds: int = 0
 
 
 def add(connection: Connection, new: NewJob) -> int:
@@ -89,7 +92,41 @@ def add(connection: Connection, new: NewJob) -> int:
     if new.logins:
         rows = [{"job_id": job_id, "login": login, "state": DUE} for login in new.logins]
         connection.execute(insert(document_step), rows)
+    _forget_old(connection, new.document_id)
     return job_id
+
+
+def _forget_old(connection: Connection, document_id: str) -> None:
+    """Forget what is over, but the last jobs and the last of each kind, which is tried again."""
+    number, of_document = document_job.c.id, document_job.c.document_id == document_id
+    newest = select(number).where(of_document).order_by(number.desc()).limit(MAX_KEPT)
+    last = select(func.max(number)).where(of_document).group_by(document_job.c.kind)
+    connection.execute(
+        delete(document_job).where(
+            of_document,
+            document_job.c.state != OPEN,
+            number.not_in(newest),
+            number.not_in(last),
+        )
+    )
+
+
+def mails_since(connection: Connection, login: str, since_ms: int) -> int:
+    """To how many students mails went, or will go, for what a teacher has returned since then."""
+    query = (
+        select(document_job.c.options, func.count().label("students"))
+        .join(document, document_job.c.document_id == document.c.id)
+        .join(user, document.c.user_id == user.c.id)
+        .join(document_step, document_step.c.job_id == document_job.c.id)
+        .where(
+            user.c.login == login,
+            document_job.c.kind == "return",
+            document_job.c.created_at > since_ms,
+        )
+        .group_by(document_job.c.id)
+    )
+    rows = connection.execute(query)
+    return sum(int(row.students) for row in rows if row.options.get("mail"))
 
 
 def get(connection: Connection, job_id: int) -> Job:
@@ -112,6 +149,14 @@ def open_of(connection: Connection, document_id: str) -> list[Job]:
     return [one for one in of_document(connection, document_id) if one.state == OPEN]
 
 
+def took_annexes(connection: Connection, document_id: str) -> bool:
+    """Whether the annexes of a document were taken back: nobody is given them any more."""
+    query = select(document_job.c.options).where(
+        document_job.c.document_id == document_id, document_job.c.kind == "remove"
+    )
+    return any(options["what"] == ["annexes"] for options in connection.scalars(query))
+
+
 def shown(connection: Connection, ids: Collection[str], now_ms: int) -> list[Job]:
     """Of these documents the jobs that go on, wait or are stopped, or were over a moment ago."""
     is_new = document_job.c.ended_at > now_ms - SHOWN_MS
@@ -132,16 +177,16 @@ def ready(connection: Connection, now_ms: int) -> list[Job]:
 
 
 def due(connection: Connection, job: Job, but: Collection[str]) -> Step | None:
-    """A student for whom it is to be done, none of those in `but`."""
+    """A student for whom it is to be done, none of those in `but`; who held it up comes last."""
     query = (
-        select(document_step.c.login, document_step.c.tries)
+        select(document_step.c.login, document_step.c.tries, document_step.c.holds)
         .where(document_step.c.job_id == job.id, document_step.c.state == DUE)
-        .order_by(document_step.c.tries, document_step.c.login)
+        .order_by(document_step.c.holds, document_step.c.tries, document_step.c.login)
         .limit(len(but) + 1)
     )
     for row in connection.execute(query):
         if row.login not in but:
-            return Step(job, row.login, row.tries)
+            return Step(job, row.login, row.tries, row.holds)
     return None
 
 
@@ -153,6 +198,11 @@ def settle(connection: Connection, step: Step, state: str, code: str | None = No
 def try_again(connection: Connection, step: Step) -> None:
     """Leave a step due, one try later."""
     _change_step(connection, step, tries=step.tries + 1)
+
+
+def held_up(connection: Connection, step: Step) -> None:
+    """Leave a step due, and count that nobody answered."""
+    _change_step(connection, step, holds=step.holds + 1)
 
 
 def _change_step(connection: Connection, step: Step, **values: Any) -> None:

@@ -1,5 +1,6 @@
 """Whether students have opened and changed what they were given: asked when a page shows it."""
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -14,10 +15,15 @@ FRESH_MS = 5000  # a page that is loaded again at once shows the same
 BUDGET_SECONDS = 1.5  # a page does not wait longer; the rest is looked at the next time
 LOOKED_AT_MS = 90 * 24 * 3600 * 1000  # older ones are looked at on their own page alone
 
+logger = logging.getLogger(__name__)
+
 
 def refresh(parts: Services, found: Iterable[Document]) -> bool:
-    """Look where that was not done just now; False where the files cannot be looked at."""
-    deadline, now_ms = time.monotonic() + BUDGET_SECONDS, parts.now_ms()
+    """Look where that was not done just now; False where some could not be looked at.
+
+    A page is shown in any case: one folder that cannot be looked at must not take it away.
+    """
+    deadline, now_ms, is_seen = time.monotonic() + BUDGET_SECONDS, parts.now_ms(), True
     for one in found:
         is_fresh = one.looked_at is not None and 0 <= now_ms - one.looked_at < FRESH_MS
         if is_fresh or not one.counts.placed or now_ms - one.created_at > LOOKED_AT_MS:
@@ -29,8 +35,9 @@ def refresh(parts: Services, found: Iterable[Document]) -> bool:
         except RefusedError as error:
             if error.code in {"daemon_down", "files_down"}:
                 return False
-            raise
-    return True
+            logger.warning("document %s could not be looked at: %s", one.id, error)
+            is_seen = False
+    return is_seen
 
 
 def refresh_one(parts: Services, document: Document) -> None:

@@ -1,7 +1,8 @@
 """What a request does with documents: who may, what is asked of it, and what is written down.
 
 A document is its teacher's alone; another's is not there for him. Whatever touches students' files
-needs the right over their class at that moment; looking, stopping and removing do not.
+needs the right over their class at that moment; looking, stopping and taking back what nobody has
+changed do not. `eop.documents.rights` asks once more when a step is carried out.
 """
 
 import re
@@ -34,6 +35,8 @@ MAX_HIDDEN_MS = 366 * 24 * 3600 * 1000  # a test is prepared within a school yea
 MAX_NUMBER = 2**31 - 1  # what PostgreSQL compares with the number of a job
 ID_BYTES = 16
 SPACE_SECONDS = 4.0  # of asking every home: who is not asked by then is told by his step
+DAY_MS = 24 * 3600 * 1000
+MAX_MAILS_A_DAY = 1000  # of one teacher: two amphitheatres, or ten classes three times
 ANNEXES, EVERYTHING = "annexes", "everything"
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -119,6 +122,7 @@ def collect(document_id: str, *, only_late: bool = False) -> Document:
         document = _mine_for_students(connection, document_id)
         if not document.is_collected:
             raise RefusedError("not_collected")
+        _check_login(document)
         _check_idle(connection, document)
         logins = [
             one.login
@@ -143,15 +147,16 @@ def give_back(document_id: str, letter: Letter | None = None) -> Document:
     options = {} if letter is None else {"mail": _checked_letter(letter)}
     with parts.database.write() as connection:
         document = _mine_for_students(connection, document_id)
+        _check_login(document)
         _check_idle(connection, document)
         logins = [one.login for one in store.students(connection, document.id) if one.collected_at]
         if not logins:
             raise RefusedError("nobody_due")
-        rounds = [one for one in jobs.of_document(connection, document.id) if one.kind == "return"]
-        job = NewJob(
-            document.id, "return", logins, parts.now_ms(),
-            round=len(rounds) + 1, options=options,
-        )  # fmt: skip
+        if letter is not None:
+            _check_mails(connection, document, len(logins))
+        found = jobs.of_document(connection, document.id)
+        last = max((one.round for one in found if one.kind == "return"), default=0)
+        job = NewJob(document.id, "return", logins, parts.now_ms(), round=last + 1, options=options)
         jobs.add(connection, job)
         _record(connection, "documents_returned", document, logins, mail=int(letter is not None))
         return store.get(connection, document.id)
@@ -204,9 +209,16 @@ def remove(document_id: str, what: str, *, with_collected: bool, with_changed: b
         raise InvalidError(N_("Choose what is to be removed."))
     with parts.database.write() as connection:
         document = mine(connection, document_id)
+        if with_changed:  # that is students' work
+            _require(document)
         now_ms = parts.now_ms()
-        for one in jobs.open_of(connection, document.id):
-            jobs.stop(connection, one.id, now_ms)
+        if what == ANNEXES:  # a document that waits must be given all the same
+            _check_idle(connection, document)
+        else:
+            for one in jobs.open_of(connection, document.id):
+                jobs.stop(connection, one.id, now_ms)
+        if with_collected:
+            _check_login(document)
         removed: list[messages.What] = list(steps.EVERYTHING)
         if what == ANNEXES:
             removed = ["annexes"]
@@ -273,6 +285,19 @@ def _mine_for_students(connection: Connection, document_id: str) -> Document:
 
 def _require(document: Document) -> None:
     guard.require("distribute", Target(classes=frozenset({document.class_name})))
+
+
+def _check_mails(connection: Connection, document: Document, more: int) -> None:
+    """Who returns again and again must not flood the students, nor the mail server."""
+    since = services().now_ms() - DAY_MS
+    if jobs.mails_since(connection, document.login, since) + more > MAX_MAILS_A_DAY:
+        raise RefusedError("too_many_mails")
+
+
+def _check_login(document: Document) -> None:
+    """What was collected is in the home of who has its teacher's login: that must be he."""
+    if document.login != document.teacher:
+        raise RefusedError("login_changed")
 
 
 def _check_idle(connection: Connection, document: Document) -> None:

@@ -198,6 +198,11 @@ def give_back(document_id: str) -> AnyResponse:
     except InvalidError as error:
         told = replies.in_words(error)
         return _return_page(document_id, lambda _: letter, is_mail=True, error=told, code=422)
+    except RefusedError as error:
+        if error.code != "too_many_mails":
+            raise
+        told = replies.told(error)
+        return _return_page(document_id, lambda _: letter, is_mail=True, error=told, code=429)
     return _back(made, "returning")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from controle_vnc.control import messages
 from eop import mail
-from eop.documents import store
+from eop.documents import jobs, rights, store
 from eop.documents.jobs import Job, Step
 from eop.documents.store import Document, DocumentFile, Student
 from eop.errors import RefusedError
@@ -60,6 +60,7 @@ class Task:
     document: Document
     student: Student
     files: Sequence[DocumentFile]
+    refused: str | None = None  # why it may not be carried out any more: a code
 
     @property
     def job(self) -> Job:
@@ -75,18 +76,28 @@ class Task:
         return f"job {self.job.id} ({self.job.kind}) of document {self.document.id}"
 
 
-def task(connection: Connection, step: Step) -> Task:
+def task(connection: Connection, step: Step, now_ms: int) -> Task:
     """What a step needs to know."""
     document_id = step.job.document_id
     student = store.student(connection, document_id, step.login)
     assert student is not None  # noqa: S101 - steps are made of a document's students
     document = store.get(connection, document_id)
-    return Task(step, document, student, store.files(connection, document_id))
+    refused = rights.refusal(connection, document, student, now_ms)
+    files = store.files(connection, document_id)
+    if jobs.took_annexes(connection, document_id):
+        files = [one for one in files if not one.is_annex]
+    return Task(step, document, student, files, refused)
 
 
 def trouble(task: Task, code: str) -> Mapping[str, Any]:
     """What to keep of a student for whom a step failed."""
-    return {"trouble": code, "trouble_step": task.job.kind}
+    return {} if _is_ungiven(task) else {"trouble": code, "trouble_step": task.job.kind}
+
+
+def _is_ungiven(task: Task) -> bool:
+    """Whether giving had failed, and it is still to be told: that can be tried again."""
+    forgets = bool(task.job.options.get("forget"))
+    return task.student.trouble_step == "place" and task.job.kind != "place" and not forgets
 
 
 HOLDING = {"daemon_down", "files_down"}
@@ -94,9 +105,15 @@ PASSING = {"daemon_refused"}
 
 
 def carry_out(parts: Services, task: Task) -> Mapping[str, Any]:
-    """Do it; what to keep of the student. Raises `HoldError`, `AgainError` and `StepError`."""
+    """Do it; what to keep of the student. Raises `HoldError`, `AgainError` and `StepError`.
+
+    Taking back is always allowed: nothing goes but what was put there.
+    """
+    if task.refused and task.job.kind != "remove":
+        raise StepError(task.refused)
     try:
-        return {**_DO[task.job.kind](parts, task), **WELL}
+        kept = _DO[task.job.kind](parts, task)
+        return kept if _is_ungiven(task) else {**kept, **WELL}
     except RefusedError as error:
         if error.code in HOLDING:
             raise HoldError(error.code) from error
@@ -105,10 +122,20 @@ def carry_out(parts: Services, task: Task) -> Mapping[str, Any]:
         raise StepError(error.code) from error
 
 
+def require_files(parts: Services) -> None:
+    """Raise `HoldError` where the files cannot be reached for anybody."""
+    try:
+        parts.daemon.files_status()
+    except RefusedError as error:
+        raise HoldError(error.code) from error
+
+
 WELL: Mapping[str, Any] = {"trouble": None, "trouble_step": None}
 
 
 def _place(parts: Services, task: Task) -> Mapping[str, Any]:
+    if not task.files:
+        raise StepError("upload_unknown")  # they were annexes alone, and are taken back
     files = [
         messages.File(one.upload, one.name, one.size, one.sha256, one.is_annex)
         for one in task.files
@@ -174,13 +201,16 @@ def _give_back(parts: Services, task: Task) -> Mapping[str, Any]:
 
 def _remove(parts: Services, task: Task) -> Mapping[str, Any]:
     document, options = task.document, task.job.options
+    with_changed = bool(options["with_changed"]) and not task.refused
+    if options["forget"] and not with_changed and not task.refused:
+        _check_way_in(parts, task)
     request = messages.RemoveDocument(
         login=task.student.login,
         teacher=document.teacher,
         folder=document.folder,
         owner_key=document.id,
         what=list(options["what"]),
-        with_changed=bool(options["with_changed"]),
+        with_changed=with_changed,
     )
     try:
         parts.daemon.clean_up(request)
@@ -188,6 +218,16 @@ def _remove(parts: Services, task: Task) -> Mapping[str, Any]:
         if error.code not in GONE:
             raise
     return {}
+
+
+def _check_way_in(parts: Services, task: Task) -> None:
+    """Who has no home reaches what he wrote by the document alone: it stays, with the document."""
+    document = task.document
+    (look,) = parts.daemon.look_at(
+        [task.student.login], document.teacher, document.folder, document.id
+    )
+    if look.is_there and look.was_changed and not look.has_home:
+        raise StepError("work_there")
 
 
 def _mail(parts: Services, task: Task) -> Mapping[str, Any]:

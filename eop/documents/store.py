@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -24,6 +25,7 @@ from eop.errors import NotFoundError, RefusedError
 
 MAX_LISTED = 1000  # documents of one teacher on the page: five a school day
 MAX_ID_CHARACTERS = 32
+KEPT_MS = 14 * 24 * 3600 * 1000  # the files of what was stopped or failed: over a holiday
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Student:
 
     login: str
     name: str
+    user_id: int | None = None  # whose the login was when it was given
     placed_at: int | None = None
     opened_at: int | None = None
     changed_at: int | None = None
@@ -138,9 +141,15 @@ def add(
             for number, one in enumerate(files)
         ],
     )  # fmt: skip
+    logins = [login for login, _ in students]
+    found = select(user.c.login, user.c.id).where(user.c.login.in_(logins))
+    ids = {row.login: row.id for row in connection.execute(found)}
     connection.execute(
         insert(document_student),
-        [{"document_id": new.id, "login": login, "name": name} for login, name in students],
+        [
+            {"document_id": new.id, "login": login, "user_id": ids.get(login), "name": name}
+            for login, name in students
+        ],
     )
 
 
@@ -171,24 +180,36 @@ def of_teacher(connection: Connection, login: str | None = None) -> list[Documen
 
 
 def of_student(connection: Connection, login: str) -> list[tuple[Document, Student]]:
-    """What a student was given and can have by now, the newest first."""
+    """What a student was given and can have by now, the newest first; whatever his login was."""
+    is_his = _of_person(login), document_student.c.placed_at.is_not(None)
     students = {
         row.document_id: _student(row)
-        for row in connection.execute(
-            select(document_student).where(
-                document_student.c.login == login, document_student.c.placed_at.is_not(None)
-            )
-        )
+        for row in connection.execute(select(document_student).where(*is_his))
     }
     query = (
         _documents()
         .join(document_student, document_student.c.document_id == document.c.id)
-        .where(document_student.c.login == login, document_student.c.placed_at.is_not(None))
+        .where(*is_his)
         .order_by(document.c.created_at.desc(), document.c.id)
         .limit(MAX_LISTED)
     )
     found = [_document(row) for row in connection.execute(query)]
     return [(one, students[one.id]) for one in found]
+
+
+def hands_in(connection: Connection, login: str) -> bool:
+    """Whether a student has been given anything that will be collected."""
+    query = (
+        select(document.c.id)
+        .join(document_student, document_student.c.document_id == document.c.id)
+        .where(
+            _of_person(login),
+            document_student.c.placed_at.is_not(None),
+            document.c.is_collected,
+        )
+        .limit(1)
+    )
+    return connection.scalar(query) is not None
 
 
 def files(connection: Connection, document_id: str) -> list[DocumentFile]:
@@ -224,10 +245,27 @@ def student(connection: Connection, document_id: str, login: str) -> Student | N
     return None if row is None else _student(row)
 
 
+def of_person(connection: Connection, document_id: str, login: str) -> Student | None:
+    """How a document is at who has this login now; not at who had it when it was given."""
+    query = select(document_student).where(
+        document_student.c.document_id == document_id[:MAX_ID_CHARACTERS], _of_person(login)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _student(row)
+
+
+def _of_person(login: str) -> ColumnElement[bool]:
+    """Rows of who has this login now: logins are changed, and given to others."""
+    person = select(user.c.id).where(user.c.login == login).scalar_subquery()
+    return document_student.c.user_id == person
+
+
 def change_student(
     connection: Connection, document_id: str, login: str, values: Mapping[str, Any]
 ) -> None:
     """Keep what became of a document at one student."""
+    if not values:
+        return
     connection.execute(
         update(document_student)
         .where(document_student.c.document_id == document_id, document_student.c.login == login)
@@ -245,17 +283,33 @@ def remove(connection: Connection, document_id: str) -> None:
     connection.execute(delete(document).where(document.c.id == document_id))
 
 
-def uploads_in_use(connection: Connection) -> set[str]:
+def uploads_in_use(connection: Connection, now_ms: int) -> set[str]:
     """Every upload that a document may still need: it is placed, or will be."""
-    open_jobs = select(document_job.c.document_id).where(document_job.c.kind == "place")
-    open_jobs = open_jobs.where(document_job.c.state != "done")
+    query = select(document_file.c.upload).where(_may_be_placed(now_ms))
+    return set(connection.scalars(query))
+
+
+def bytes_in_use(connection: Connection, user_id: int, now_ms: int) -> int:
+    """The bytes of those of one teacher."""
+    query = (
+        select(func.sum(document_file.c.size))
+        .join(document, document_file.c.document_id == document.c.id)
+        .where(document.c.user_id == user_id, _may_be_placed(now_ms))
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def _may_be_placed(now_ms: int) -> ColumnElement[bool]:
+    """Files of documents that wait for their moment, or were stopped or failed not long ago."""
+    placing = select(document_job.c.document_id).where(document_job.c.kind == "place")
+    is_late = document_job.c.ended_at > now_ms - KEPT_MS
     failed = select(document_student.c.document_id).where(
         document_student.c.placed_at.is_(None), document_student.c.trouble.is_not(None)
     )
-    query = select(document_file.c.upload).where(
-        document_file.c.document_id.in_(open_jobs.union(failed))
-    )
-    return set(connection.scalars(query))
+    is_open = placing.where(document_job.c.state == "open")
+    is_stopped = placing.where(document_job.c.state == "stopped", is_late)
+    has_failed = placing.where(is_late, document_job.c.document_id.in_(failed))
+    return document_file.c.document_id.in_(is_open.union(is_stopped, has_failed))
 
 
 def with_counts(connection: Connection, found: list[Document]) -> list[Document]:
@@ -314,6 +368,7 @@ def _student(row: Row[Any]) -> Student:
     return Student(
         login=row.login,
         name=row.name,
+        user_id=row.user_id,
         placed_at=row.placed_at,
         opened_at=row.opened_at,
         changed_at=row.changed_at,

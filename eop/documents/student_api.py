@@ -71,7 +71,7 @@ def list_given() -> list[Document]:
     blueprint,
     Call(
         "GET", "/own-documents/<document_id>/files", "own_documents", reply=OwnFilesReply,
-        refusals=(404, 503),
+        refusals=(404, 409, 503),
     ),
 )  # fmt: skip
 def list_files(document_id: str) -> Files:
@@ -83,7 +83,7 @@ def list_files(document_id: str) -> Files:
     blueprint,
     Call(
         "GET", "/own-documents/<document_id>/file", "own_documents", query=NameQuery,
-        refusals=(404, 503),
+        refusals=(404, 409, 503),
     ),
 )  # fmt: skip
 def read_file(query: dict[str, Any], document_id: str) -> Response:

@@ -41,11 +41,11 @@ def overview() -> str:
 def one(document_id: str) -> AnyResponse:
     """The files of one document, and where to send my work up."""
     document, student = given.find(document_id)
-    error, files = "", None
+    error, status, files = "", 200, None
     try:
         files = given.look(document_id).files
     except RefusedError as refused:
-        error = replies.told(refused)
+        error, status = replies.told(refused), replies.SENTENCES[refused.code][0]
     listed = sorted(files.files if files else [], key=lambda one: (ORDER.index(one.kind), one.name))
     limit = services().shared.UPLOAD_LIMIT * uploads.MEGABYTE
     page = render_template(
@@ -66,7 +66,7 @@ def one(document_id: str) -> AnyResponse:
             "body": uploads.MAX_BODY_BYTES,
         },
     )
-    return make_response(page, 503 if error else 200)
+    return make_response(page, status)
 
 
 @blueprint.get("/<document_id>/file")

@@ -54,6 +54,8 @@ document_student = Table(
     metadata,
     Column("document_id", ForeignKey("document.id", ondelete="CASCADE"), primary_key=True),
     Column("login", String(64), primary_key=True, index=True),
+    # whose login that was when it was given; none: nobody's, or whose account is gone
+    Column("user_id", ForeignKey("user.id", ondelete="SET NULL"), index=True),
     Column("name", String(120), nullable=False),
     # moments; none: not yet
     Column("placed_at", BigInteger),
@@ -94,6 +96,8 @@ document_step = Table(
     Column("login", String(64), primary_key=True),
     Column("state", String(8), nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
+    # how often nobody answered when it was said
+    Column("holds", Integer, nullable=False, server_default="0"),
     Column("code", String(32)),
 )
 

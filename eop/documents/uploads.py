@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from controle_vnc.control import messages
+from controle_vnc.settings import Settings
 from eop.directory.tables import user
 from eop.documents import names, store
 from eop.documents.store import DocumentFile
@@ -19,6 +20,10 @@ PART_BYTES = messages.MAX_PART_BYTES
 MAX_BODY_BYTES = 4 * PART_BYTES  # of one request: fewer of them, each soon said again when cut
 MEGABYTE = 1_000_000  # as controle-vnc-files counts UPLOAD_LIMIT
 MAX_AT_ONCE = 2 * messages.MAX_FILES_A_DOCUMENT  # of one person: two documents being made
+MAX_OF_STUDENT = 10  # of one student: what he hands in at once, and what he began and left
+LARGEST_OF_STUDENT = 2  # as many times UPLOAD_LIMIT in bytes, together
+SHARE = 4  # of the space and of the count: all students together have a quarter, one teacher, too
+MAX_OF_STUDENTS = 1000 // SHARE  # controle-vnc-files holds a thousand
 MAX_MOMENT = 2**53  # ms; what a browser's number can be
 ID_BYTES = 16
 
@@ -135,15 +140,18 @@ def clean_up(parts: Services) -> int:
 
     Listed before the rows are read: what is begun meanwhile has its row first.
     """
-    with parts.database.read() as connection:
-        if not _has_any(connection):  # a school that gives no documents has no service for them
-            return 0
-    held = [one.upload for one in parts.daemon.uploads()]
+    try:
+        held = [one.upload for one in parts.daemon.uploads()]
+    except RefusedError:
+        with parts.database.read() as connection:
+            if _has_any(connection):
+                raise
+        return 0  # a school that gives no documents has no service for them
     oldest = parts.now_ms() - parts.shared.UPLOAD_EXPIRES * 60_000
     with parts.database.write() as connection:
         is_old = document_upload.c.used_at < oldest
         connection.execute(delete(document_upload).where(is_old))
-        needed = store.uploads_in_use(connection)
+        needed = store.uploads_in_use(connection, parts.now_ms())
         needed |= set(connection.scalars(select(document_upload.c.id)))
     unneeded = [one for one in held if one not in needed]
     for one in unneeded:
@@ -172,11 +180,16 @@ def _alike(
 
 
 def _add(connection: Connection, login: str, new: Upload, parts: Services) -> Upload:
-    owner = connection.scalar(select(user.c.id).where(user.c.login == login))
-    of_owner = document_upload.c.user_id == owner
-    many = connection.scalar(select(func.count()).select_from(document_upload).where(of_owner))
-    if (many or 0) >= MAX_AT_ONCE:
+    # held: two requests of one person must not both be counted as the last that fits
+    held = select(user.c.id, user.c.role).where(user.c.login == login).with_for_update()
+    owner, role = connection.execute(held).one()
+    many, size = _held(connection, document_upload.c.user_id == owner)
+    if role == "student":
+        _check_student(connection, login, parts.shared, (many + 1, size + new.size), new.size)
+    elif many >= MAX_AT_ONCE:
         raise RefusedError("too_many_uploads")
+    else:
+        _check_teacher(connection, owner, parts, size + new.size)
     upload_id = secrets.token_hex(ID_BYTES)
     values = {
         "id": upload_id, "user_id": owner, "name": new.name, "size": new.size,
@@ -184,6 +197,43 @@ def _add(connection: Connection, login: str, new: Upload, parts: Services) -> Up
     }  # fmt: skip
     connection.execute(insert(document_upload).values(values))
     return Upload(upload_id, new.name, new.size, new.changed_at, 0, None)
+
+
+def _check_student(
+    connection: Connection, login: str, settings: Settings, own: tuple[int, int], size: int
+) -> None:
+    """Refuse what one student, or all of them, may not have under way; `own`: with the new one.
+
+    The space is everybody's: whoever fills it keeps every teacher from giving anything.
+    """
+    if not store.hands_in(connection, login):
+        raise RefusedError("not_collected")
+    most = LARGEST_OF_STUDENT * settings.UPLOAD_LIMIT * MEGABYTE
+    if own[0] > MAX_OF_STUDENT or own[1] > most:
+        raise RefusedError("too_many_uploads")
+    students = select(user.c.id).where(user.c.role == "student")
+    many, held = _held(connection, document_upload.c.user_id.in_(students))
+    if many >= MAX_OF_STUDENTS or held + size > _share(settings):
+        raise RefusedError("uploads_busy")
+
+
+def _check_teacher(connection: Connection, owner: int, parts: Services, size: int) -> None:
+    """Refuse what one teacher may not have held, what waits in his documents included."""
+    waiting = store.bytes_in_use(connection, owner, parts.now_ms())
+    if waiting + size > _share(parts.shared):
+        raise RefusedError("uploads_full")
+
+
+def _share(settings: Settings) -> int:
+    """Bytes: a part of the space, and at least one file of any size that is allowed."""
+    return max(settings.UPLOAD_SPACE // SHARE, settings.UPLOAD_LIMIT) * MEGABYTE
+
+
+def _held(connection: Connection, which: ColumnElement[bool]) -> tuple[int, int]:
+    """How many uploads these are, and the bytes they will have."""
+    numbers = select(func.count(), func.sum(document_upload.c.size)).where(which)
+    many, size = connection.execute(numbers).one()
+    return int(many), int(size or 0)
 
 
 def _noted(parts: Services, known: Upload, received: int) -> Upload:

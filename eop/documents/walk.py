@@ -19,6 +19,7 @@ from eop.services import Services
 
 THREADS = 3  # steps at once: one copies while another syncs
 MAX_TRIES = 5  # of a step whose failure may pass
+MAX_HOLDS = 3  # of a step to which nobody answers, although the files are there
 HELD_SECONDS = 2.0  # after nobody could be served
 AGAIN_SECONDS = 1.0  # after a step that must be tried once more
 STOP_SECONDS = 5.0  # of leaving: a step that takes longer is said again by the next worker
@@ -122,7 +123,7 @@ class Walk:
                 busy = {login for one, login in self._taken.students if one == job.document_id}
                 step = jobs.due(connection, job, busy)
                 if step is not None:
-                    task = steps.task(connection, step)
+                    task = steps.task(connection, step, self._parts.now_ms())
                     self._taken.students.add(task.key)
                     self._taken.last_job = job.id
                     return task
@@ -130,9 +131,14 @@ class Walk:
 
     def _do(self, task: Task) -> float:
         try:
-            kept = steps.carry_out(self._parts, task)
+            if task.step.holds:  # it was this student, or nobody was served: that is known now
+                steps.require_files(self._parts)
         except HoldError as error:
             return self._hold(task.step.job, error.code)
+        try:
+            kept = steps.carry_out(self._parts, task)
+        except HoldError as error:
+            return self._held_up(task, error.code)
         except AgainError as error:
             return self._again(task, error.code)
         except StepError as error:
@@ -141,6 +147,17 @@ class Walk:
             logger.exception("a step of %s failed", task)
             return self._again(task, "internal")
         return self._settle(task, jobs.DONE, None, kept)
+
+    def _held_up(self, task: Task, code: str) -> float:
+        """Others first: a student at whom the files are never answered for must stop nobody.
+
+        The first time it may have been anything; afterwards the files answered just before.
+        """
+        if task.step.holds + 1 >= MAX_HOLDS:
+            return self._settle(task, jobs.FAILED, "no_answer", steps.trouble(task, "no_answer"))
+        with self._parts.database.write() as connection:
+            jobs.held_up(connection, task.step)
+        return self._hold(task.step.job, code)
 
     def _hold(self, job: Job, code: str) -> float:
         if job.held != code:

@@ -32,6 +32,14 @@ TROUBLES: dict[str, Any] = {
     "mail_down": lazy_gettext("The mail server does not answer"),
     "mail_not_set": lazy_gettext("This server sends no mail"),
     "daemon_refused": lazy_gettext("It could not be carried out"),
+    "login_changed": lazy_gettext("Your login has changed since this was given"),
+    "grant": lazy_gettext("You do not have this class any more"),
+    "left_class": lazy_gettext("Not in the class any more"),
+    "other_person": lazy_gettext("This login belongs to somebody else now"),
+    "work_there": lazy_gettext(
+        "Has work here and no home: remove what was changed, or keep it"
+    ),
+    "no_answer": lazy_gettext("No answer about this folder: there may be too much in it"),
     "internal": lazy_gettext("The server failed; it was written down"),
 }
 """Code of a step that failed → what the table says."""

@@ -53,6 +53,7 @@ def upgrade() -> None:
         "document_student",
         sa.Column("document_id", sa.String(32), nullable=False),
         sa.Column("login", sa.String(64), nullable=False),
+        sa.Column("user_id", sa.Integer),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("placed_at", sa.BigInteger),
         sa.Column("opened_at", sa.BigInteger),
@@ -72,8 +73,15 @@ def upgrade() -> None:
             name="fk_document_student_document_id",
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+            name="fk_document_student_user_id",
+            ondelete="SET NULL",
+        ),
     )
     op.create_index("ix_document_student_login", "document_student", ["login"])
+    op.create_index("ix_document_student_user_id", "document_student", ["user_id"])
     op.create_table(
         "document_job",
         sa.Column("id", sa.Integer, nullable=False),
@@ -101,6 +109,7 @@ def upgrade() -> None:
         sa.Column("login", sa.String(64), nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("holds", sa.Integer, nullable=False, server_default="0"),
         sa.Column("code", sa.String(32)),
         sa.PrimaryKeyConstraint("job_id", "login", name="pk_document_step"),
         sa.ForeignKeyConstraint(

@@ -1,8 +1,12 @@
 import re
+from dataclasses import replace
 
 import pytest
 
+from eop.daemon import Daemon
 from eop.documents import jobs, own
+from eop.errors import RefusedError
+from tests.desktops import free_port
 from tests.eop.administration.pages import follow, get, send, words
 from tests.eop.documents.conftest import STUDENTS, give, send_up
 from tests.eop.installation import MOUNT, error
@@ -41,6 +45,29 @@ def test_the_form_gives_a_document_and_the_table_offers_what_comes_next(school):
     follow(browser, send(browser, f"/documents/{number}/return"))
     school.walk()
     assert "Finished" in words(get(browser, "/documents/"))
+
+
+def test_a_document_that_cannot_be_looked_at_takes_no_page_away(school, monkeypatch):
+    browser = school.signed_in()
+    broken, sound = give(browser), give(browser, reference="TP4")
+    school.walk()
+    (school.work("zoe") / "camille/TP43eB/devoir.odt").write_text("changed")
+    look_at, said = Daemon.look_at, []
+
+    def failing(self, logins, teacher, folder, owner_key):
+        said.append(owner_key)
+        if owner_key == broken["id"]:
+            raise RefusedError("daemon_refused")
+        return look_at(self, logins, teacher, folder, owner_key)
+
+    monkeypatch.setattr(Daemon, "look_at", failing)
+    page = get(browser, "/documents/")
+    assert page.status_code == 200
+    assert "3 given 1 opened" in words(page)  # the other one was looked at
+    assert "who has opened what is not known just now" in words(page)
+    assert set(said) == {broken["id"], sound["id"]}
+    assert get(browser, f"/documents/{broken['id']}").status_code == 200
+    assert browser.get(f"documents/{broken['id']}").status_code == 200
 
 
 def test_only_chosen_students_get_it(school):
@@ -229,6 +256,40 @@ def test_the_mail_is_seen_before_it_is_sent_and_its_text_checked(school, monkeyp
     assert "This server sends no mail" in words(get(browser, path))
     letter = {"mail": {"title": "Hello", "body": "there"}}
     assert error(browser.post(path[1:], letter)) == (409, "mail_not_set")
+
+
+def test_a_teacher_causes_only_so_many_mails_a_day(school, monkeypatch):
+    monkeypatch.setattr(own, "MAX_MAILS_A_DAY", 4)
+    school.site = replace(
+        school.site, SMTP_SERVER=f"127.0.0.1:{free_port()}", SMTP_SECURITY="none",
+        MAIL_FROM="eop@school.example", MAIL_ADDRESS="{login}@school.example",
+    )  # fmt: skip
+    school.parts = replace(school.parts, site=school.site)
+    browser = school.signed_in()
+    made, other = give(browser), give(browser, reference="TP4", students=["zoe"])
+    school.walk()
+    for one in (made, other):
+        browser.post(f"documents/{one['id']}/collect", {})
+    school.walk()
+    letter = {"mail": {"title": "Hello", "body": "there"}}
+
+    def answer(one, body):
+        given = browser.post(f"documents/{one['id']}/return", body)
+        school.walk()
+        return given
+
+    assert answer(made, letter).status_code == 202
+    assert error(answer(made, letter)) == (429, "too_many_mails")
+    assert answer(made, {}).status_code == 202
+    assert answer(other, letter).status_code == 202  # the fourth
+    assert error(answer(other, letter)) == (429, "too_many_mails")
+    fields = {"mail": "yes", "title": "Hello", "body": "there"}
+    page = send(browser, f"/documents/{made['id']}/return", **fields)
+    assert page.status_code == 429
+    assert "too many mails within a day" in words(page)
+    school.offset = 24 * 3600 + 60
+    browser = school.signed_in()
+    assert answer(made, letter).status_code == 202
 
 
 def test_every_change_is_in_the_audit(school):

@@ -32,6 +32,8 @@ def test_a_file_is_read_and_that_is_noted(school):
     assert answer.headers["Content-Length"] == str(len(data))
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Content-Security-Policy"].endswith("; sandbox")
+    assert "sandbox" not in page.headers["Content-Security-Policy"]
     told = school.signed_in().get(f"documents/{number}").json
     assert {one["login"]: bool(one["opened_at"]) for one in told["students"]} == {
         "ada": False, "malo": False, "zoe": True,
@@ -102,6 +104,8 @@ def test_nothing_is_handed_in_to_a_plain_document(school):
     number = given(school, collect=False)
     zoe = school.signed_in("zoe")
     assert "Hand my work in" not in words(get(zoe, f"/eleve/documents/{number}"))
+    give(school.signed_in(), reference="TP4")
+    school.walk()  # for another one he may send up
     answer = zoe.post(f"own-documents/{number}/files", {"upload": send_up(zoe, b"!")})
     assert error(answer) == (409, "not_collected")
 

@@ -1,9 +1,12 @@
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 
-from eop.documents import uploads
+from eop.directory import users
+from eop.documents import steps, store, uploads
+from eop.errors import RefusedError
 from tests.eop.documents.conftest import give, put, send_up
 from tests.eop.installation import error
 
@@ -92,7 +95,7 @@ def test_anothers_upload_is_not_there(school):
 def test_who_gives_nothing_and_was_given_nothing_sends_nothing(school):
     school.add_user("sec", role="security_officer")
     assert error(begin(school.signed_in("sec"))) == (403, "denied")
-    assert begin(school.signed_in("zoe")).status_code == 201
+    assert error(begin(school.signed_in("zoe"))) == (409, "not_collected")
     assert error(begin(school.browser())) == (401, "signed_out")
 
 
@@ -110,6 +113,59 @@ def test_too_many_at_once_are_refused(school, monkeypatch):
         assert begin(browser, name).status_code == 201
     assert error(begin(browser, "c")) == (409, "too_many_uploads")
     assert begin(school.signed_in("anna"), "c").status_code == 201
+
+
+def test_a_student_sends_only_what_can_be_collected_from_him(school):
+    camille, zoe = school.signed_in(), school.signed_in("zoe")
+    give(camille, collect=False)
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP4", students=["malo"])
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP5", hidden_until=school.parts.now_ms() + 3600_000)
+    school.walk()
+    assert error(begin(zoe)) == (409, "not_collected")
+    give(camille, reference="TP6")
+    school.walk()
+    assert begin(zoe).status_code == 201
+
+
+def test_one_student_has_few_uploads_under_way(school):
+    give(school.signed_in())
+    school.walk()
+    zoe = school.signed_in("zoe")
+    for number in range(uploads.MAX_OF_STUDENT):
+        assert begin(zoe, f"{number}.odt", size=0).status_code == 201
+    assert error(begin(zoe, "more.odt", size=0)) == (409, "too_many_uploads")
+    assert begin(zoe, "0.odt", size=0).status_code == 201  # that one is taken up
+    assert begin(school.signed_in("malo"), size=0).status_code == 201
+
+
+def test_one_student_has_twice_the_largest_file_under_way(school):
+    give(school.signed_in())
+    school.walk()
+    zoe, most = school.signed_in("zoe"), school.shared.UPLOAD_LIMIT * uploads.MEGABYTE
+    assert begin(zoe, "a", size=most).status_code == 201
+    assert begin(zoe, "b", size=most - 1).status_code == 201
+    assert error(begin(zoe, "c", size=2)) == (409, "too_many_uploads")
+    assert begin(zoe, "d", size=1).status_code == 201
+
+
+def test_students_together_leave_space_and_count_to_their_teachers(school, monkeypatch):
+    larger = replace(school.shared, UPLOAD_LIMIT=school.shared.UPLOAD_SPACE // uploads.SHARE)
+    school.parts = replace(school.parts, shared=larger)
+    camille, zoe, malo = (school.signed_in(one) for one in ("camille", "zoe", "malo"))
+    give(camille)
+    school.walk()
+    quarter = school.shared.UPLOAD_SPACE * uploads.MEGABYTE // uploads.SHARE
+    assert begin(zoe, size=quarter - 1).status_code == 201
+    assert error(begin(malo, size=2)) == (503, "uploads_busy")
+    assert begin(malo, size=1).status_code == 201
+    assert begin(camille, size=2).status_code == 201
+    monkeypatch.setattr(uploads, "MAX_OF_STUDENTS", 3)
+    assert begin(malo, "last.odt", size=0).status_code == 201
+    assert error(begin(malo, "more.odt", size=0)) == (503, "uploads_busy")
 
 
 def test_what_was_given_to_nobody_is_dropped_in_time(school):
@@ -134,9 +190,64 @@ def test_what_a_document_still_needs_stays_and_goes_with_it(school):
     assert made["counts"]["students"] == 3
 
 
-def test_without_any_document_the_files_are_not_asked_for(school, files):
+def test_one_teacher_does_not_fill_the_space_with_what_waits(school, monkeypatch):
+    monkeypatch.setattr(uploads, "MEGABYTE", 10)  # a limit of 1000 bytes, a quarter of 5000
+    browser, anna = school.signed_in(), school.signed_in("anna")
+    made = give(browser, bytes(1000), hidden_until=school.parts.now_ms() + 3600_000)
+    for number in range(3):
+        send_up(browser, bytes(1000), f"{number}.odt")
+    assert begin(browser, "a", size=1000).status_code == 201
+    assert error(begin(browser, "b", size=1)) == (409, "uploads_full")
+    assert begin(anna, "b", size=1).status_code == 201
+    assert browser.post(f"documents/{made['id']}/open", {}).status_code == 202
+    school.walk()  # what is with the students waits no more
+    assert begin(browser, "b", size=1000).status_code == 201
+
+
+def test_what_was_stopped_or_failed_is_kept_for_some_time(school, monkeypatch):
+    browser, place = school.signed_in(), steps._DO["place"]
+    failed, stopped = give(browser, students=["zoe"]), give(browser, reference="TP4")
+    browser.post(f"document-jobs/{stopped['jobs'][0]['id']}/stop", {})
+
+    def full(*_):
+        raise RefusedError("no_space")
+
+    monkeypatch.setitem(steps._DO, "place", full)
+    school.walk()
+    monkeypatch.setitem(steps._DO, "place", place)
+    assert browser.get(f"documents/{failed['id']}").json["counts"]["troubles"] == 1
+    school.offset = store.KEPT_MS / 1000 - 60
+    assert uploads.clean_up(school.parts) == 0
+    school.offset = store.KEPT_MS / 1000 + 60
+    assert uploads.clean_up(school.parts) == 2
+    browser = school.signed_in()
+    for made in (failed, stopped):
+        number = made["jobs"][0]["id"]
+        browser.post(f"documents/{made['id']}/retry", {})
+        browser.post(f"document-jobs/{number}/go-on", {})
+        school.walk()
+        told = browser.get(f"documents/{made['id']}").json["students"]
+        assert "upload_unknown" in {one["trouble"] for one in told}
+
+
+def test_what_a_deleted_account_sent_up_is_dropped_even_where_nothing_else_is_kept(school):
+    send_up(school.signed_in("anna"), DATA)
+    with school.parts.database.write() as connection:
+        users.remove(connection, "anna")
+    assert uploads.clean_up(school.parts) == 1
+    assert not school.parts.daemon.uploads()
+
+
+def test_without_any_document_the_files_may_be_away(school, files):
     files.kill()
     assert uploads.clean_up(school.parts) == 0
+
+
+def test_where_something_is_kept_it_is_told_that_the_files_are_away(school, files):
+    give(school.signed_in())
+    files.kill()
+    with pytest.raises(RefusedError, match="files_down|does not answer"):
+        uploads.clean_up(school.parts)
 
 
 @pytest.mark.parametrize("offset", ["-1", "x", "", str(2**60)])

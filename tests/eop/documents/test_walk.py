@@ -1,9 +1,13 @@
 import pytest
+from msgspec import structs
 
-from eop.documents import jobs, lease
-from eop.documents.walk import MAX_TRIES, Walk
+from eop.daemon import Daemon
+from eop.documents import jobs, lease, steps
+from eop.documents.walk import MAX_HOLDS, MAX_TRIES, Walk
+from eop.errors import RefusedError
 from tests.desktops import wait_until
-from tests.eop.documents.conftest import STUDENTS, give
+from tests.eop.documents.conftest import STUDENTS, give, send_up
+from tests.eop.installation import error
 
 
 def state(school, browser, document):
@@ -54,6 +58,24 @@ def test_collecting_takes_work_again_and_late(school):
     assert ada["trouble"] is None
 
 
+def test_only_the_last_jobs_of_a_document_are_kept(school, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_KEPT", 3)
+    browser = school.signed_in()
+    made = give(browser, students=["zoe"])
+    school.walk()
+    for _ in range(4):
+        assert browser.post(f"documents/{made['id']}/collect", {}).status_code == 202
+        school.walk()
+    for _ in range(5):
+        assert browser.post(f"documents/{made['id']}/return", {}).status_code == 202
+        school.walk()
+    kept = [one["kind"] for one in state(school, browser, made)["jobs"]]
+    assert kept == ["return", "return", "return", "collect", "place"]
+    with school.parts.database.read() as connection:
+        found = jobs.of_document(connection, made["id"])
+    assert [one.round for one in found if one.kind == "return"] == [5, 4, 3]
+
+
 def test_returning_puts_corrections_beside_the_students_own(school):
     browser = school.signed_in()
     made = give(browser)
@@ -87,6 +109,79 @@ def test_removing_takes_back_what_was_given_and_forgets_the_document(school):
     give(browser)  # the reference is free again
 
 
+def give_with_annex(school, browser, **more):
+    files = [
+        {"upload": send_up(browser, b"work", "a.odt")},
+        {"upload": send_up(browser, b"read me", "b.pdf"), "annex": True},
+    ]
+    body = {"reference": "TP3", "class": "3eB", "files": files, **more}
+    answer = browser.post("documents", body)
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def test_annexes_are_not_taken_back_before_all_is_given(school):
+    browser = school.signed_in()
+    made = give_with_annex(school, browser, hidden_until=school.parts.now_ms() + 3600_000)
+    body = {"what": "annexes"}
+    answer = browser.post(f"documents/{made['id']}/remove", body)
+    assert error(answer) == (409, "document_busy")
+    school.offset = 3601
+    assert school.walk() == 3
+    assert browser.post(f"documents/{made['id']}/remove", body).status_code == 202
+    assert school.walk() == 3
+    folder = school.work("zoe") / "camille/TP33eB"
+    assert [one.name for one in folder.iterdir()] == ["a.odt"]
+
+
+def test_taking_annexes_back_leaves_a_failed_giving_to_be_tried_again(school, monkeypatch):
+    browser = school.signed_in()
+    made = give_with_annex(school, browser)
+    place = steps._DO["place"]
+
+    def full(parts, task):
+        if task.step.login == "zoe":
+            raise RefusedError("no_space")
+        return place(parts, task)
+
+    monkeypatch.setitem(steps._DO, "place", full)
+    school.walk()
+    monkeypatch.setitem(steps._DO, "place", place)
+    browser.post(f"documents/{made['id']}/remove", {"what": "annexes"})
+    school.walk()
+    told = {one["login"]: one["trouble"] for one in state(school, browser, made)["students"]}
+    assert told == {"ada": None, "malo": None, "zoe": "no_space"}
+    assert browser.post(f"documents/{made['id']}/retry", {}).status_code == 202
+    assert school.walk() == 1
+    folder = school.work("zoe") / "camille/TP33eB"
+    assert [one.name for one in folder.iterdir()] == ["a.odt"]  # the annex does not come back
+
+
+def test_who_has_no_home_does_not_lose_the_way_to_his_work(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser)
+    school.walk()
+    work = school.work("zoe") / "camille/TP33eB/devoir.odt"
+    work.write_text("what zoe wrote")
+    look_at = Daemon.look_at
+
+    def homeless(*arguments):  # every home of this school is a folder that it has
+        return [structs.replace(one, has_home=False) for one in look_at(*arguments)]
+
+    monkeypatch.setattr(Daemon, "look_at", homeless)
+    browser.post(f"documents/{made['id']}/remove", {"what": "everything"})
+    school.walk()
+    told = {one["login"]: one["trouble"] for one in state(school, browser, made)["students"]}
+    assert told == {"ada": None, "malo": None, "zoe": "work_there"}
+    zoe = school.signed_in("zoe")
+    read = zoe.get(f"own-documents/{made['id']}/file", name="devoir.odt")
+    assert read.text == "what zoe wrote"
+    browser.post(f"documents/{made['id']}/remove", {"what": "everything", "changed": True})
+    school.walk()
+    assert not work.exists()
+    assert browser.get("documents").json == []
+
+
 def test_a_hidden_document_is_with_nobody_before_its_moment(school):
     browser = school.signed_in()
     at = school.parts.now_ms() + 3600_000
@@ -118,6 +213,57 @@ def test_while_the_files_cannot_be_reached_a_job_waits_and_goes_on(school, files
     assert school.walk() == 3
     (job,) = state(school, browser, made)["jobs"]
     assert (job["state"], job["held"], job["failed"]) == ("done", None, 0)
+
+
+def test_a_student_who_is_never_answered_for_comes_last_and_is_given_up(school, monkeypatch):
+    browser = school.signed_in()
+    made = give(browser)
+    place, said = steps._DO["place"], []
+
+    def killing(parts, task):
+        said.append(task.step.login)
+        if task.step.login == "ada":
+            raise RefusedError("files_down")
+        return place(parts, task)
+
+    monkeypatch.setattr("eop.documents.steps._DO", {"place": killing})
+    assert school.walk() == 2 + MAX_HOLDS
+    assert said == ["ada", "malo", "zoe", *["ada"] * (MAX_HOLDS - 1)]
+    told = state(school, browser, made)
+    (job,) = told["jobs"]
+    assert (job["state"], job["held"], job["failed"]) == ("done", None, 1)
+    assert [one["trouble"] for one in told["students"]] == ["no_answer", None, None]
+
+
+def test_a_step_that_holds_up_does_not_keep_other_jobs(school, monkeypatch):
+    browser = school.signed_in()
+    give(browser, students=["ada"])
+    give(browser, reference="TP4", students=["zoe"])
+    place = steps._DO["place"]
+
+    def killing(parts, task):
+        if task.step.login == "ada":
+            raise RefusedError("daemon_down")
+        return place(parts, task)
+
+    monkeypatch.setattr("eop.documents.steps._DO", {"place": killing})
+    assert school.walker.step() > 0
+    assert school.walker.step() == 0
+    assert (school.work("zoe") / "camille/TP43eB/devoir.odt").exists()
+
+
+def test_where_nobody_is_served_no_student_is_given_up(school, files):
+    browser = school.signed_in()
+    made = give(browser)
+    files.kill()
+    try:
+        for _ in range(3 * 2 * MAX_HOLDS):
+            assert school.walker.step() > 0
+    finally:
+        files.start()
+    assert school.walk() == 3
+    (job,) = state(school, browser, made)["jobs"]
+    assert (job["state"], job["failed"]) == ("done", 0)
 
 
 def test_a_stopped_job_keeps_what_it_did_and_goes_on(school):
