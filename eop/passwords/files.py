@@ -1,6 +1,6 @@
 """Files of new passwords, kept only where a teacher asked for one: his alone, and for a day.
 
-`<folder>/<user id>/mot-de-passe_9_4_0.csv` (the time of day), folders 0700, files 0600.
+`<folder>/<owner>/mot-de-passe_9_4_0.csv` (the time of day), folders 0700, files 0600.
 """
 
 import csv
@@ -38,6 +38,11 @@ def folder() -> Path:
     return shared.home() / "var/lib/eop/passwords"
 
 
+def owner_of(user_id: int, created_ms: int) -> str:
+    """The folder of a user: the number of one who is gone may be given again, to another."""
+    return f"{user_id}-{created_ms}"
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """The text of a file; the last column is a password."""
     return head(heads) + "".join(row(cells) for cells in rows)
@@ -64,8 +69,8 @@ def _line(cells: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def keep(owner: int, text: str, now_ms: int) -> str:
-    """Write a file for the user of that number; its name. Raises `RefusedError("file_failed")`."""
+def keep(owner: str, text: str, now_ms: int) -> str:
+    """Write a file for an owner; its name. Raises `RefusedError("file_failed")`."""
     moment = datetime.fromtimestamp(now_ms / 1000).astimezone()
     stem = f"mot-de-passe_{moment.hour}_{moment.minute}_{moment.second}"
     try:
@@ -99,14 +104,14 @@ def _write(place: Path, stem: str, text: str) -> str:
     raise RefusedError("too_many_files")
 
 
-def listed(owner: int, now_ms: int) -> list[Kept]:
+def listed(owner: str, now_ms: int) -> list[Kept]:
     """The files of a user, the newest first; those whose time is over are gone."""
     purge_one(_own(owner), now_ms)
     found = [(_modified(one), one.name) for one in _files(_own(owner))]
     return [Kept(name, int((at + KEPT_SECONDS) * 1000)) for at, name in sorted(found, reverse=True)]
 
 
-def read(owner: int, name: str) -> bytes:
+def read(owner: str, name: str) -> bytes:
     """What a file holds; raises `NotFoundError`."""
     try:
         return _path(owner, name).read_bytes()
@@ -114,7 +119,7 @@ def read(owner: int, name: str) -> bytes:
         raise NotFoundError("there is no such file any more") from error
 
 
-def remove(owner: int, name: str) -> None:
+def remove(owner: str, name: str) -> None:
     """Delete a file, if it is still there; raises `NotFoundError` for what is no name of one."""
     _path(owner, name).unlink(missing_ok=True)
 
@@ -143,11 +148,11 @@ def _modified(file: Path) -> float:
         return 0.0
 
 
-def _own(owner: int) -> Path:
-    return folder() / str(owner)
+def _own(owner: str) -> Path:
+    return folder() / owner
 
 
-def _path(owner: int, name: str) -> Path:
+def _path(owner: str, name: str) -> Path:
     if not _NAME.fullmatch(name[: MAX_NAME_CHARACTERS + 1]):
         raise NotFoundError("there is no such file")
     return _own(owner) / name

@@ -120,7 +120,7 @@ def change_batch() -> AnyResponse:
 @guard.page_required("observe")
 def file(name: str) -> Response:
     """One of one's own files."""
-    content = files.read(_own_id(), name)
+    content = files.read(_owner(), name)
     _record("password_file_read", {"file": name})
     response = make_response(content)
     response.mimetype = "text/csv"
@@ -132,7 +132,7 @@ def file(name: str) -> Response:
 @guard.page_required("observe")
 def remove_file(name: str) -> AnyResponse:
     """Delete one of one's own files."""
-    files.remove(_own_id(), name)
+    files.remove(_owner(), name)
     _record("password_file_removed", {"file": name})
     return redirect(f"{services().site.MOUNT_POINT}{BATCH}?done=removed", 303)
 
@@ -201,7 +201,7 @@ def _file(done: list[Done], class_name: str) -> tuple[str, str]:
     if not rows:
         return "", ""
     try:
-        return files.keep(_own_id(), files.table(heads, rows), services().now_ms()), ""
+        return files.keep(_owner(), files.table(heads, rows), services().now_ms()), ""
     except RefusedError as error:
         return "", told(error)
 
@@ -225,7 +225,7 @@ def _batch_page(error: ObstaclesError | RefusedError | None = None) -> AnyRespon
     listed = next((one.students for one in known if one.name == chosen), ())
     kept = [
         (one.name, moments.told(one.until_ms))
-        for one in files.listed(_own_id(), parts.now_ms())
+        for one in files.listed(_owner(), parts.now_ms())
     ]  # fmt: skip
     kind = _kind() if request.method == "POST" else "random"
     return _rendered(
@@ -344,9 +344,10 @@ def _is_ticked(default: bool) -> bool:
     return "change" in request.form if request.method == "POST" else default
 
 
-def _own_id() -> int:
+def _owner() -> str:
     with services().database.read() as connection:
-        return users.get(connection, guard.who().login).id
+        own = users.get(connection, guard.who().login).id
+        return files.owner_of(own, users.created_at(connection, own))
 
 
 def _record(kind: str, details: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, update
 
+from eop.aaa import accounts
 from eop.audit import sentences
 from eop.directory import users
 from eop.directory.ldap_passwords import Outcome
@@ -286,6 +287,23 @@ def test_the_file_that_was_asked_for_is_ones_own_and_goes_after_a_day(school):
     school.offset += files.KEPT_SECONDS + 1
     files.purge(school.parts.now_ms())
     assert not path.exists()
+
+
+def test_whoever_gets_the_number_of_one_who_is_gone_gets_none_of_his_files(school):
+    batch(school.signed_in("carla"), "random", csv="yes")
+    [path] = files.folder().rglob("*.csv")
+    with school.parts.database.read() as connection:
+        gone = users.get(connection, "carla")
+    parts = school.parts
+    accounts.remove(parts.database, parts.door.sessions, "carla", parts.now_ms())
+    school.offset += 1
+    school.add_user("carl", role="administrator", rooms=(), classes=())
+    with school.parts.database.read() as connection:
+        assert users.get(connection, "carl").id == gone.id
+    carl = school.signed_in("carl")
+    assert path.name not in get(carl, BATCH).text
+    assert get(carl, f"{PATH}files/{path.name}").status_code == 404
+    assert path.exists()
 
 
 @pytest.mark.parametrize("name", ["../eop.db", "..%2Feop.db", "mot-de-passe_1_2_3.csv", "x" * 300])
