@@ -73,7 +73,7 @@ def _changed(parts: "Services", options: dict[str, Any], typed: str) -> "list[Do
     with parts.database.read() as connection:
         chosen = _chosen(connection, options)
         births = birth_dates(connection, [one.id for one in chosen])
-    order = Order(options["kind"], options["change"], typed)
+    order = Order(options["kind"], options["change"], typed, in_file=True)
     try:
         planned = changing.plan(parts.door.passwords, chosen, births, order)
     except ObstaclesError as error:

@@ -14,7 +14,7 @@ from eop.audit import events
 from eop.directory import users
 from eop.directory.users import LOCAL, User
 from eop.errors import EopError, NotFoundError, RefusedError
-from eop.passwords import making
+from eop.passwords import files, making
 from eop.passwords.making import Kind
 from eop.passwords.students import STUDENT, Student
 from eop.services import Services
@@ -61,11 +61,12 @@ class ObstaclesError(EopError):
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted: `typed` is the password of the kind `same`."""
+    """What is wanted: `typed` is the password of the kind `same`; `in_file`: to be in a CSV file."""
 
     kind: Kind
     must_change: bool
     typed: str = ""
+    in_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def plan(
     without = tuple(one.student for one in planned if not one.password)
     if without:
         raise ObstaclesError([(_nothing_to_make_it_from(order.kind), without)])
+    if order.in_file and any(files.is_formula(one.password) for one in planned):
+        raise ObstaclesError([(_formula(), ())])
     wanted = [(one.password, _subject(one.student)) for one in planned]
     found: dict[str, list[Student]] = {}
     problems = policy.check_given(wanted, is_lasting=not order.must_change)
@@ -140,6 +143,13 @@ def _nothing_to_make_it_from(kind: Kind) -> str:
     if kind == "birth":
         return gettext("No birth date is known here.")
     return gettext("Type a password.") if kind == "same" else gettext("The name has no letters.")
+
+
+def _formula() -> str:
+    return gettext(
+        "In a CSV file a password may not begin with = + - or @: a spreadsheet would take it for a "
+        "formula."
+    )
 
 
 def _sentence(problem: Problem) -> str:

@@ -53,13 +53,19 @@ def head(heads: Sequence[str]) -> str:
     return _MARK + _line(heads)
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would carry it out."""
+    return text.startswith(_FORMULA_BEGINNINGS)
+
+
 def row(cells: Sequence[str]) -> str:
     """One line; the last cell is a password, and stands as it was given.
 
-    Before what a spreadsheet would carry out as a formula stands an apostrophe, save there.
+    Before what a spreadsheet would carry out as a formula stands an apostrophe, save there: whoever
+    writes a file refuses such a password beforehand (`is_formula`), for it would be another one.
     """
     *others, password = cells
-    safe = [f"'{one}" if one.startswith(_FORMULA_BEGINNINGS) else one for one in others]
+    safe = [f"'{one}" if is_formula(one) else one for one in others]
     return _line([*safe, password])
 
 

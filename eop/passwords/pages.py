@@ -97,7 +97,7 @@ def change_batch() -> AnyResponse:
     name = _class_name("class")
     guard.require("class_passwords", Target(classes=frozenset({name})))
     chosen = _chosen_students(name)
-    order = Order(_kind(), "change" in request.form, _typed())
+    order = Order(_kind(), "change" in request.form, _typed(), in_file="csv" in request.form)
     try:
         planned = _planned(chosen, order)
         done = _carried_out(planned, order)

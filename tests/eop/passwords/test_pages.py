@@ -267,6 +267,18 @@ def test_no_file_is_written_unless_one_was_asked_for(school):
     assert not files.folder().exists()
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_a_password_that_a_spreadsheet_would_carry_out_is_in_no_file(school, sign):
+    anna, typed = school.signed_in("anna"), f"{sign}1+trois ruches"
+    refused = batch(anna, "same", csv="yes", password=typed)
+    assert refused.status_code == 422
+    assert "a spreadsheet would take it for a formula" in words(refused)
+    assert not files.folder().exists() or not list(files.folder().rglob("*.csv"))
+    assert signs_in(school, "ines.amrani", PASSWORD).status_code == 200
+    taken = batch(anna, "same", password=typed)
+    assert passwords_of(taken) == dict.fromkeys(ALL, typed)
+
+
 def test_the_file_that_was_asked_for_is_ones_own_and_goes_after_a_day(school):
     anna = school.signed_in("anna")
     answer = batch(anna, "random", csv="yes")
