@@ -4,6 +4,7 @@ Sources: RFC 3062; draft-behera-ldap-password-policy-10 for `pwdReset` and the e
 control; Microsoft's [MS-ADTS] 3.1.1.3.1.5 for unicodePwd, [MS-ERREF] for the codes in its words.
 """
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from eop.directory.users import canonical_login
 
 MAX_WORDS_CHARACTERS = 200  # of what a directory says: a sentence
 DAY_SECONDS = 86_400
+
+logger = logging.getLogger(__name__)
 
 Code = Literal[
     "unknown", "other_person", "no_writer", "not_allowed", "no_tls", "down",
@@ -121,14 +124,22 @@ class _Change:
         answer = self._link.modify_password(entry.dn, password.encode())
         if answer.code != SUCCESS:
             return self._told(answer, must_change=False)
+        try:
+            return Outcome(must_change=self._marked_as(entry, must_change=must_change))
+        except LdapError as error:  # asked again, the server may know it as one that was used
+            logger.warning("%s has its password, and no word on its change: %s", entry.dn, error)
+            return Outcome()
+
+    def _marked_as(self, entry: Entry, *, must_change: bool) -> bool:
+        """Have the directory ask for a change or not, as far as it can; whether it will."""
         if must_change and self._marked(entry, {"pwdReset": b"TRUE"}):
-            return Outcome(must_change=True)
+            return True
         if entry.values("shadowLastChange"):
             today = int(self._now // DAY_SECONDS)
             day = b"0" if must_change else str(today).encode()
             if self._marked(entry, {"shadowLastChange": day}) and must_change:
-                return Outcome(must_change=True)
-        return Outcome(must_change=self._is_to_be_changed(entry))
+                return True
+        return self._is_to_be_changed(entry)
 
     def _marked(self, entry: Entry, values: dict[str, bytes]) -> bool:
         return self._link.replace_values(entry.dn, values).code == SUCCESS

@@ -7,7 +7,8 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,38 +76,72 @@ def _line(cells: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def keep(owner: str, text: str, now_ms: int) -> str:
-    """Write a file for an owner; its name. Raises `RefusedError("file_failed")`."""
-    moment = datetime.fromtimestamp(now_ms / 1000).astimezone()
-    stem = f"mot-de-passe_{moment.hour}_{moment.minute}_{moment.second}"
+class Growing:
+    """A file that gets its rows one by one; each is written when `add` returns."""
+
+    def __init__(self, path: Path, raw: io.FileIO, now_ms: int) -> None:
+        self.name = path.name
+        self.has_rows = False
+        self._path = path
+        self._raw = raw
+        self._now_ms = now_ms
+
+    def add(self, text: str) -> None:
+        """Write rows; raises `RefusedError("file_failed")`."""
+        try:
+            self._write(text)
+        except OSError as error:
+            raise RefusedError("file_failed", detail=str(error)) from error
+        self.has_rows = True
+
+    def drop(self) -> None:
+        """Delete it: half of a list is none."""
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, text: str) -> None:
+        data = text.encode()
+        while data:
+            data = data[self._raw.write(data) or 0 :]
+        os.utime(self._raw.fileno(), (self._now_ms / 1000, self._now_ms / 1000))
+
+
+@contextmanager
+def begun(owner: str, beginning: str, now_ms: int) -> Iterator[Growing]:
+    """A new file of an owner that grows, gone again where it got no row; what it got stays.
+
+    Raises `RefusedError`: `file_failed`, `too_many_files`, before anything else is done.
+    """
     try:
-        place = _own(owner)
-        place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        for one in (place.parent, place):
-            one.chmod(PRIVATE_FOLDER)
-        if len(list(place.iterdir())) >= MAX_FILES:
-            raise RefusedError("too_many_files")
-        name = _write(place, stem, text)
-        os.utime(place / name, (now_ms / 1000, now_ms / 1000))
-        return name
+        path, raw = _new(owner, now_ms)
     except OSError as error:
         raise RefusedError("file_failed", detail=str(error)) from error
-
-
-def _write(place: Path, stem: str, text: str) -> str:
-    for number in range(1, MAX_FILES + 1):
-        name = f"{stem}.csv" if number == 1 else f"{stem}_{number}.csv"
+    with raw:
+        file = Growing(path, raw, now_ms)
         try:
-            handle = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            file.add(beginning)
+            file.has_rows = False
+            yield file
+        finally:
+            if not file.has_rows:
+                file.drop()
+
+
+def _new(owner: str, now_ms: int) -> tuple[Path, io.FileIO]:
+    moment = datetime.fromtimestamp(now_ms / 1000).astimezone()
+    stem = f"mot-de-passe_{moment.hour}_{moment.minute}_{moment.second}"
+    place = _own(owner)
+    place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    for one in (place.parent, place):
+        one.chmod(PRIVATE_FOLDER)
+    if len(list(place.iterdir())) >= MAX_FILES:
+        raise RefusedError("too_many_files")
+    for number in range(1, MAX_FILES + 1):
+        path = place / (f"{stem}.csv" if number == 1 else f"{stem}_{number}.csv")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         except FileExistsError:
             continue
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-        except OSError:
-            (place / name).unlink(missing_ok=True)  # half of a list is none
-            raise
-        return name
+        return path, io.FileIO(handle, "w")
     raise RefusedError("too_many_files")
 
 

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 
 from eop.errors import NotFoundError, RefusedError
@@ -7,6 +9,12 @@ NOW = 1_700_000_000_000
 OWNER = files.owner_of(1, NOW)
 
 
+def keep(owner, text, now_ms):
+    with files.begun(owner, "", now_ms) as file:
+        file.add(text)
+    return file.name
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("EOP_HOME", str(tmp_path))
@@ -14,7 +22,7 @@ def home(tmp_path, monkeypatch):
 
 
 def test_two_files_of_one_second_are_both_kept():
-    first, second = files.keep(OWNER, "a", NOW), files.keep(OWNER, "b", NOW)
+    first, second = keep(OWNER, "a", NOW), keep(OWNER, "b", NOW)
     assert second == first.replace(".csv", "_2.csv")
     assert (files.read(OWNER, first), files.read(OWNER, second)) == (b"a", b"b")
     assert [one.name for one in files.listed(OWNER, NOW)] == [second, first]
@@ -22,7 +30,7 @@ def test_two_files_of_one_second_are_both_kept():
 
 
 def test_what_is_older_than_a_day_is_deleted_and_not_before():
-    name = files.keep(OWNER, "a", NOW)
+    name = keep(OWNER, "a", NOW)
     almost = NOW + files.KEPT_SECONDS * 1000 - 1
     assert [one.name for one in files.listed(OWNER, almost)] == [name]
     files.purge(almost)
@@ -34,17 +42,54 @@ def test_what_is_older_than_a_day_is_deleted_and_not_before():
 
 def test_nobody_keeps_more_files_than_he_can_look_through(monkeypatch):
     monkeypatch.setattr(files, "MAX_FILES", 2)
-    files.keep(OWNER, "a", NOW)
-    files.keep(OWNER, "b", NOW)
+    keep(OWNER, "a", NOW)
+    keep(OWNER, "b", NOW)
     with pytest.raises(RefusedError) as refused:
-        files.keep(OWNER, "c", NOW)
+        keep(OWNER, "c", NOW)
     assert refused.value.code == "too_many_files"
+
+
+def test_a_row_is_there_before_the_next_and_stays_whatever_comes():
+    names = []
+
+    def write():
+        with files.begun(OWNER, "head\n", NOW) as file:
+            names.append(file.name)
+            file.add("one\n")
+            assert files.read(OWNER, file.name) == b"head\none\n"
+            file.add("two\n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert files.read(OWNER, names[0]) == b"head\none\ntwo\n"
+    assert files.listed(OWNER, NOW)[0].until_ms == NOW + files.KEPT_SECONDS * 1000
+
+
+def test_a_file_without_a_row_is_none():
+    with files.begun(OWNER, "head\n", NOW) as file:
+        pass
+    with pytest.raises(NotFoundError):
+        files.read(OWNER, file.name)
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_of_a_list():
+    with files.begun(OWNER, "head\n", NOW) as file:
+        file.add("one\n")
+        file._raw.close()
+        file._raw = io.FileIO("/dev/full", "w")
+        with pytest.raises(RefusedError) as refused:
+            file.add("two\n")
+        assert refused.value.code == "file_failed"
+        file.drop()
+        file._raw.close()
+    assert files.listed(OWNER, NOW) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(home):
     (home / "var").write_text("in the way")
     with pytest.raises(RefusedError) as refused:
-        files.keep(OWNER, "a", NOW)
+        keep(OWNER, "a", NOW)
     assert refused.value.code == "file_failed"
 
 
