@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from eop.directory import ldap_lookup
+from eop.directory import ldap_lookup, ldap_roles
 from eop.directory.ldap_adapter import SUCCESS, Answer, Entry, Link
 from eop.directory.ldap_directory import Directory
 from eop.directory.ldap_groups import IS_ACTIVE_DIRECTORY
@@ -23,11 +23,12 @@ from eop.directory.users import canonical_login
 
 MAX_WORDS_CHARACTERS = 200  # of what a directory says: a sentence
 DAY_SECONDS = 86_400
+STUDENT = "student"
 
 logger = logging.getLogger(__name__)
 
 Code = Literal[
-    "unknown", "other_person", "no_writer", "not_allowed", "no_tls", "down",
+    "unknown", "other_person", "not_student", "no_writer", "not_allowed", "no_tls", "down",
     "short", "weak", "used", "young", "own_only", "refused",
 ]  # fmt: skip
 
@@ -48,10 +49,15 @@ _WORDS: tuple[tuple[str, Code], ...] = (
 
 @dataclass(frozen=True)
 class Account:
-    """Whose password: a login, and what the directory called that person at the last import."""
+    """Whose password: a login, and what the directory called that person at the last import.
+
+    With `is_student` only who is a student by LDAP_ROLES: a login that came from elsewhere, from a
+    CSV file say, may be a teacher's in the directory.
+    """
 
     login: str
     external_id: str | None = None
+    is_student: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,13 @@ class _Change:
 
     def made(self, account: Account, password: str, *, must_change: bool) -> Outcome:
         layout = self._layout
-        entry = ldap_lookup.find(self._link, layout, account.login, [layout.id])
+        entry = ldap_lookup.find(self._link, layout, account.login, [layout.id, ldap_roles.UID])
         if entry is None or canonical_login(entry.text(layout.login)) != account.login:
             return Outcome("unknown")
         if account.external_id and external_id(entry, layout.id) != account.external_id:
             return Outcome("other_person")
+        if account.is_student and ldap_roles.role_of(self._link, layout, entry) != STUDENT:
+            return Outcome("not_student")
         if IS_ACTIVE_DIRECTORY in self._link.root().texts("supportedCapabilities"):
             return self._in_active_directory(entry, password, must_change=must_change)
         return self._in_ldap(entry, password, must_change=must_change)

@@ -33,6 +33,7 @@ REASONS = {
     "other_person": lazy_gettext(
         "the directory has somebody else under this login: import people first"
     ),
+    "not_student": lazy_gettext("this is no student's account in the directory: see LDAP_ROLES"),
     "no_writer": lazy_gettext(
         "no account may give new passwords in the directory: see LDAP_WRITE_DN"
     ),
@@ -282,7 +283,9 @@ class Office:
             return Gift("no_writer")
         known = user.external_id if user.source == "ldap" else None
         outcome = self.writer.set_password(
-            Account(user.login, known), password, must_change=must_change
+            Account(user.login, known, is_student=user.role == STUDENT),
+            password,
+            must_change=must_change,
         )
         if outcome.code is not None:
             return Gift(outcome.code, outcome.words)
