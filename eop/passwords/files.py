@@ -8,7 +8,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,8 +95,9 @@ class Growing:
         self.has_rows = True
 
     def drop(self) -> None:
-        """Delete it: half of a list is none."""
-        self._path.unlink(missing_ok=True)
+        """Delete it: half of a list is none. Where it cannot be, it goes after a day."""
+        with suppress(OSError):  # a disk that is only read by now
+            self._path.unlink(missing_ok=True)
 
     def _write(self, text: str) -> None:
         data = text.encode()
