@@ -145,6 +145,7 @@ class Slapd:
         *,
         is_ad: bool = False,
         host: str = "127.0.0.1",
+        writer_below: str = "",
     ) -> None:
         if not Path(PROGRAM).exists():
             pytest.skip("Debian's slapd is not installed")
@@ -152,6 +153,7 @@ class Slapd:
         self.tree = tree
         self.certificate = certificate
         self.is_ad = is_ad
+        self.writer_below = writer_below  # the branch whose passwords alone the writer may change
         self.folder = Path(tempfile.mkdtemp(prefix="slapd-", dir="/tmp"))
         self.ports = free_port(), free_port()
         self.ldap = f"ldap://{host}:{self.ports[0]}"
@@ -247,6 +249,12 @@ class Slapd:
                 f"TLSCertificateFile {self.certificate[0]}",
                 f"TLSCertificateKeyFile {self.certificate[1]}",
             ]
+        narrow = [
+            f'access to dn.subtree="{self.writer_below}" '
+            f'attrs=userPassword,pwdReset,shadowLastChange by dn.exact="{self.writer}" write '
+            "by * break"
+        ]
+        writes = f'by dn.exact="{self.writer}" {"none" if self.writer_below else "write"}'
         lines += [
             "database mdb",
             "maxsize 268435456",
@@ -257,9 +265,9 @@ class Slapd:
             "index objectClass,uid,cn,memberUid eq",
             "sizelimit 100",
             f'limits dn.exact="{self.reader}" size=unlimited',
-            f'access to attrs=userPassword by dn.exact="{self.writer}" write by anonymous auth '
-            "by * none",
-            f'access to attrs=pwdReset,shadowLastChange by dn.exact="{self.writer}" write '
+            *(narrow if self.writer_below else []),
+            f"access to attrs=userPassword {writes} by anonymous auth by * none",
+            f"access to attrs=pwdReset,shadowLastChange {writes} "
             f'by dn.exact="{self.reader}" read by * none',
             f'access to * by dn.exact="{self.writer}" read by dn.exact="{self.reader}" read '
             "by anonymous auth by * none",

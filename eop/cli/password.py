@@ -73,7 +73,7 @@ def _changed(parts: "Services", options: dict[str, Any], typed: str) -> "list[Do
     with parts.database.read() as connection:
         chosen = _chosen(connection, options)
         births = birth_dates(connection, [one.id for one in chosen])
-    order = Order(options["kind"], options["change"], typed)
+    order = Order(options["kind"], options["change"], typed, in_file=True)
     try:
         planned = changing.plan(parts.door.passwords, chosen, births, order)
     except ObstaclesError as error:
@@ -83,8 +83,7 @@ def _changed(parts: "Services", options: dict[str, Any], typed: str) -> "list[Do
     # each is written before the next is set: who is stopped knows those that are
     with _private(options["output"]) as file:
         file.write(files.head(HEADS))
-        for one in planned:
-            [ended] = office.carry_out([one], must_change=options["change"])
+        for ended in office.one_by_one(planned, must_change=options["change"]):
             done.append(ended)
             if not ended.code:
                 file.write(files.row(_cells(ended, options["name"])))
@@ -146,6 +145,9 @@ def _told(done: "list[Done]", options: dict[str, Any]) -> int:
     if refused:
         rows = [[one.student.login, one.reason()] for one in refused]
         text += "\n" + table(["refused", "why"], rows)
+    unnoted = [one.student.login for one in done if not one.is_noted]
+    if unnoted:
+        text += f"\nsessions that are open stay so, see the log: {', '.join(unnoted)}"
     tell(value, text, as_json=options["as_json"])
     return DONE if not refused else PARTIAL if changed else FAILED
 

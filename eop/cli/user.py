@@ -168,8 +168,9 @@ def passwd(name: str, password_file: Path, change: bool | None, as_json: bool) -
     with open_database() as (database, sessions):
         with database.read() as connection:
             user = users.get(connection, name)
+        is_noted = True
         if user.source == "ldap":
-            must_change = _in_directory(user, password, policy, must_change=must_change)
+            must_change, is_noted = _in_directory(user, password, policy, must_change=must_change)
         else:
             terms = accounts.Terms(policy, must_change=must_change)
             now_ms = int(time.time() * 1000)
@@ -177,13 +178,15 @@ def passwd(name: str, password_file: Path, change: bool | None, as_json: bool) -
     text = f"changed the password of {name}"
     if must_change:
         text += "; it must be changed at the first sign-in"
+    if not is_noted:
+        text += "; sessions that are open stay so, see the log"
     tell({"login": name, "must_change": must_change}, text, as_json=as_json)
 
 
 def _in_directory(
     user: "User", password: str, policy: "PasswordPolicy", *, must_change: bool
-) -> bool:
-    """The same where a directory keeps it; whether it must be changed."""
+) -> tuple[bool, bool]:
+    """The same where a directory keeps it; whether it must be changed, and is noted here."""
     from eop.aaa.password_policy import Subject
     from eop.audit.console import at_the_console
     from eop.cli.password import open_services
@@ -197,7 +200,7 @@ def _in_directory(
         raise InvalidError(
             f"the password of {user.login} is not changed: {changing.reason(gift.code, gift.words)}"
         )
-    return gift.must_change
+    return gift.must_change, gift.is_noted
 
 
 @user.command("totp-reset")

@@ -4,13 +4,14 @@ Sources: RFC 3062; draft-behera-ldap-password-policy-10 for `pwdReset` and the e
 control; Microsoft's [MS-ADTS] 3.1.1.3.1.5 for unicodePwd, [MS-ERREF] for the codes in its words.
 """
 
+import logging
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from eop.directory import ldap_lookup
+from eop.directory import ldap_lookup, ldap_roles
 from eop.directory.ldap_adapter import SUCCESS, Answer, Entry, Link
 from eop.directory.ldap_directory import Directory
 from eop.directory.ldap_groups import IS_ACTIVE_DIRECTORY
@@ -22,9 +23,12 @@ from eop.directory.users import canonical_login
 
 MAX_WORDS_CHARACTERS = 200  # of what a directory says: a sentence
 DAY_SECONDS = 86_400
+STUDENT = "student"
+
+logger = logging.getLogger(__name__)
 
 Code = Literal[
-    "unknown", "other_person", "no_writer", "not_allowed", "no_tls", "down",
+    "unknown", "other_person", "not_student", "no_writer", "not_allowed", "no_tls", "down",
     "short", "weak", "used", "young", "own_only", "refused",
 ]  # fmt: skip
 
@@ -45,10 +49,15 @@ _WORDS: tuple[tuple[str, Code], ...] = (
 
 @dataclass(frozen=True)
 class Account:
-    """Whose password: a login, and what the directory called that person at the last import."""
+    """Whose password: a login, and what the directory called that person at the last import.
+
+    With `is_student` only who is a student by LDAP_ROLES: a login that came from elsewhere, from a
+    CSV file say, may be a teacher's in the directory.
+    """
 
     login: str
     external_id: str | None = None
+    is_student: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,11 +108,13 @@ class _Change:
 
     def made(self, account: Account, password: str, *, must_change: bool) -> Outcome:
         layout = self._layout
-        entry = ldap_lookup.find(self._link, layout, account.login, [layout.id])
+        entry = ldap_lookup.find(self._link, layout, account.login, [layout.id, ldap_roles.UID])
         if entry is None or canonical_login(entry.text(layout.login)) != account.login:
             return Outcome("unknown")
         if account.external_id and external_id(entry, layout.id) != account.external_id:
             return Outcome("other_person")
+        if account.is_student and ldap_roles.role_of(self._link, layout, entry) != STUDENT:
+            return Outcome("not_student")
         if IS_ACTIVE_DIRECTORY in self._link.root().texts("supportedCapabilities"):
             return self._in_active_directory(entry, password, must_change=must_change)
         return self._in_ldap(entry, password, must_change=must_change)
@@ -121,14 +132,22 @@ class _Change:
         answer = self._link.modify_password(entry.dn, password.encode())
         if answer.code != SUCCESS:
             return self._told(answer, must_change=False)
+        try:
+            return Outcome(must_change=self._marked_as(entry, must_change=must_change))
+        except LdapError as error:  # asked again, the server may know it as one that was used
+            logger.warning("%s has its password, and no word on its change: %s", entry.dn, error)
+            return Outcome()
+
+    def _marked_as(self, entry: Entry, *, must_change: bool) -> bool:
+        """Have the directory ask for a change or not, as far as it can; whether it will."""
         if must_change and self._marked(entry, {"pwdReset": b"TRUE"}):
-            return Outcome(must_change=True)
+            return True
         if entry.values("shadowLastChange"):
             today = int(self._now // DAY_SECONDS)
             day = b"0" if must_change else str(today).encode()
             if self._marked(entry, {"shadowLastChange": day}) and must_change:
-                return Outcome(must_change=True)
-        return Outcome(must_change=self._is_to_be_changed(entry))
+                return True
+        return self._is_to_be_changed(entry)
 
     def _marked(self, entry: Entry, values: dict[str, bytes]) -> bool:
         return self._link.replace_values(entry.dn, values).code == SUCCESS

@@ -199,6 +199,17 @@ def password_since(connection: Connection, user_id: int) -> int:
     return connection.scalar(select(since).where(user.c.id == user_id)) or 0
 
 
+def created_at(connection: Connection, user_id: int) -> int:
+    """When a user was added (ms): with the id it names him for ever, which the id alone does not.
+
+    Raises `NotFoundError`.
+    """
+    found = connection.scalar(select(user.c.created_at).where(user.c.id == user_id))
+    if found is None:
+        raise NotFoundError("there is no such user any more")
+    return int(found)
+
+
 def add(connection: Connection, new: NewUser, now_ms: int) -> User:
     """Store a user and its grants; raises `ExistsError`, `InvalidError`."""
     login, values = _checked(new)

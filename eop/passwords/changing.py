@@ -1,12 +1,13 @@
 """Passwords changed: planned and checked for everybody first, then one student after the other."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext, lazy_gettext
 
+from controle_vnc.errors import SettingsError
 from eop.aaa import accounts, keeper
 from eop.aaa.accounts import Terms
 from eop.aaa.password_policy import PasswordPolicy, Problem, Subject
@@ -14,7 +15,7 @@ from eop.audit import events
 from eop.directory import users
 from eop.directory.users import LOCAL, User
 from eop.errors import EopError, NotFoundError, RefusedError
-from eop.passwords import making
+from eop.passwords import files, making
 from eop.passwords.making import Kind
 from eop.passwords.students import STUDENT, Student
 from eop.services import Services
@@ -23,6 +24,8 @@ from eop.settings import SiteSettings
 if TYPE_CHECKING:
     from eop.directory.ldap_passwords import Writer
 
+MAX_FAILURES = 3  # one after the other: where the database is away, each waits seconds for it
+
 logger = logging.getLogger(__name__)
 
 REASONS = {
@@ -30,6 +33,7 @@ REASONS = {
     "other_person": lazy_gettext(
         "the directory has somebody else under this login: import people first"
     ),
+    "not_student": lazy_gettext("this is no student's account in the directory: see LDAP_ROLES"),
     "no_writer": lazy_gettext(
         "no account may give new passwords in the directory: see LDAP_WRITE_DN"
     ),
@@ -47,6 +51,8 @@ REASONS = {
     "elsewhere": lazy_gettext("the password is kept where this student signs in: change it there"),
     "gone": lazy_gettext("this account is no longer a student's"),
     "busy": lazy_gettext("the server is too busy: try again"),
+    "failed": lazy_gettext("an error came in between: try again, and look into the log"),
+    "untried": lazy_gettext("not tried any more, after what went wrong before"),
 }  # fmt: skip
 """Code of a refusal → the reason, as a part of a sentence."""
 
@@ -61,11 +67,12 @@ class ObstaclesError(EopError):
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted: `typed` is the password of the kind `same`."""
+    """What is wanted: `typed` is the password of the kind `same`; `in_file`: a CSV file, too."""
 
     kind: Kind
     must_change: bool
     typed: str = ""
+    in_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class Done:
     """What came of it: without a `code` the password is the new one.
 
     `words` are the directory's own. `must_change` is what holds, which may be less than was asked.
+    Where it is not `is_noted`, nothing here knows of it, and who is signed in stays so.
     """
 
     student: Student
@@ -88,6 +96,7 @@ class Done:
     code: str = ""
     words: str = ""
     must_change: bool = False
+    is_noted: bool = True
 
     def reason(self) -> str:
         """Why not, as a part of a sentence in the language of the page."""
@@ -107,6 +116,7 @@ class Gift:
     code: str = ""
     words: str = ""
     must_change: bool = False
+    is_noted: bool = True
 
 
 def plan(
@@ -119,6 +129,8 @@ def plan(
     without = tuple(one.student for one in planned if not one.password)
     if without:
         raise ObstaclesError([(_nothing_to_make_it_from(order.kind), without)])
+    if order.in_file and any(files.is_formula(one.password) for one in planned):
+        raise ObstaclesError([(_formula(), ())])
     wanted = [(one.password, _subject(one.student)) for one in planned]
     found: dict[str, list[Student]] = {}
     problems = policy.check_given(wanted, is_lasting=not order.must_change)
@@ -140,6 +152,13 @@ def _nothing_to_make_it_from(kind: Kind) -> str:
     if kind == "birth":
         return gettext("No birth date is known here.")
     return gettext("Type a password.") if kind == "same" else gettext("The name has no letters.")
+
+
+def _formula() -> str:
+    return gettext(
+        "In a CSV file a password may not begin with = + - or @: a spreadsheet would take it for a "
+        "formula."
+    )
 
 
 def _sentence(problem: Problem) -> str:
@@ -182,11 +201,25 @@ class Office:
     writer: "Writer | None" = None
 
     def carry_out(self, planned: Sequence[Planned], *, must_change: bool) -> list[Done]:
+        """All of `one_by_one`."""
+        return list(self.one_by_one(planned, must_change=must_change))
+
+    def one_by_one(self, planned: Sequence[Planned], *, must_change: bool) -> Iterator[Done]:
         """Each in turn, whatever becomes of the others; each is in the audit, without a password.
 
+        What is set is handed out before the next is begun. Nobody is tried any more once the
+        directory is down, or after `MAX_FAILURES` one after the other. Never raises of itself.
         Whoever calls has it told to controle-vnc afterwards (`revocations.deliver`).
         """
-        return [self._one(one, must_change=must_change) for one in planned]
+        failures, is_over = 0, False
+        for one in planned:
+            if is_over:
+                yield Done(one.student, "", "untried")
+                continue
+            done = self._one(one, must_change=must_change)
+            failures = failures + 1 if done.code == "failed" or not done.is_noted else 0
+            is_over = done.code == "down" or failures >= MAX_FAILURES
+            yield done
 
     def _one(self, planned: Planned, *, must_change: bool) -> Done:
         try:
@@ -195,14 +228,23 @@ class Office:
             done = Done(planned.student, "", "gone")
         except RefusedError as error:
             done = Done(planned.student, "", error.code if error.code in REASONS else "refused")
+        except Exception:  # whatever it is, the others have theirs already
+            logger.exception("the password of %s is not changed", planned.student.login)
+            done = Done(planned.student, "", "failed")
         if done.code:
-            logger.info("the password of %s is not changed: %s", done.student.login, done.code)
+            self._refused(done)
+        return done
+
+    def _refused(self, done: Done) -> None:
+        logger.info("the password of %s is not changed: %s", done.student.login, done.code)
+        try:
             with self.parts.database.write() as connection:
                 events.record(
                     connection, "password_refused", self.parts.now_ms(), user=self.by,
                     details={"login": done.student.login, "reason": done.code},
                 )  # fmt: skip
-        return done
+        except Exception:
+            logger.exception("the audit has no word of it")
 
     def _changed(self, planned: Planned, *, must_change: bool) -> Done:
         with self.parts.database.read() as connection:
@@ -212,7 +254,9 @@ class Office:
             raise NotFoundError("no student any more")
         gift = self.give(user, stored, planned.password, must_change=must_change)
         password = "" if gift.code else planned.password
-        return Done(planned.student, password, gift.code, gift.words, gift.must_change)
+        return Done(
+            planned.student, password, gift.code, gift.words, gift.must_change, gift.is_noted
+        )
 
     def give(self, user: User, stored: str | None, password: str, *, must_change: bool) -> Gift:
         """Give anybody a password that was checked, where it is kept; `stored` is his hash here.
@@ -239,15 +283,25 @@ class Office:
             return Gift("no_writer")
         known = user.external_id if user.source == "ldap" else None
         outcome = self.writer.set_password(
-            Account(user.login, known), password, must_change=must_change
+            Account(user.login, known, is_student=user.role == STUDENT),
+            password,
+            must_change=must_change,
         )
         if outcome.code is not None:
             return Gift(outcome.code, outcome.words)
+        return Gift(must_change=outcome.must_change, is_noted=self._noted(user))
+
+    def _noted(self, user: User) -> bool:
+        """Note what the directory has changed; where that fails, the password holds."""
         parts = self.parts
-        accounts.password_set_elsewhere(
-            parts.database, parts.door.sessions, user, self.by, parts.now_ms()
-        )
-        return Gift(must_change=outcome.must_change)
+        try:
+            accounts.password_set_elsewhere(
+                parts.database, parts.door.sessions, user, self.by, parts.now_ms()
+            )
+        except Exception:
+            logger.exception("the new password of %s is the directory's alone", user.login)
+            return False
+        return True
 
 
 def office(parts: Services, by: str) -> Office:
@@ -255,9 +309,13 @@ def office(parts: Services, by: str) -> Office:
     return Office(parts, by, _writer(parts.site) if parts.site.LDAP_SERVERS else None)
 
 
-def _writer(site: SiteSettings) -> "Writer":
-    """What changes the directory."""
+def _writer(site: SiteSettings) -> "Writer | None":
+    """What changes the directory; None where its settings do not hold any more (a file is gone)."""
     from eop.directory import ldap_layout
     from eop.directory.ldap_passwords import Writer
 
-    return Writer(ldap_layout.writing_access_of(site), ldap_layout.layout_of(site))
+    try:
+        return Writer(ldap_layout.writing_access_of(site), ldap_layout.layout_of(site))
+    except (SettingsError, OSError) as error:
+        logger.error("nobody gets a new password in the directory: %s", error)  # noqa: TRY400
+        return None

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from eop.directory import users
+from eop.directory.tables import user
 from eop.errors import RefusedError
 from eop.passwords.tables import password_change
 
@@ -32,6 +33,8 @@ def claim(connection: Connection, by: str, form: str, passwords: int, now_ms: in
     if not _FORM.fullmatch(form):
         raise RefusedError("form_sent")
     since = now_ms - WINDOW_MS
+    # else two forms sent at once would each not see what the other counts
+    connection.execute(select(user.c.id).where(user.c.login == by).with_for_update())
     connection.execute(delete(password_change).where(password_change.c.at <= since))
     kept = (password_change.c.by == by, password_change.c.at > since)
     total = connection.scalar(select(func.sum(password_change.c.passwords)).where(*kept)) or 0

@@ -3,7 +3,9 @@
 What was made is in the answer to one POST alone: no address leads to it again.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +37,8 @@ EXAMPLE = "dune-729-Cadre"
 DONE = {"removed": N_("The file is deleted.")}
 SLIPS_A_PAGE = 8
 MAX_NAMED = 12  # of a list in a sentence
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("passwords", __name__, url_prefix="/passwords")
 
@@ -97,30 +101,23 @@ def change_batch() -> AnyResponse:
     name = _class_name("class")
     guard.require("class_passwords", Target(classes=frozenset({name})))
     chosen = _chosen_students(name)
-    order = Order(_kind(), "change" in request.form, _typed())
+    order = Order(_kind(), "change" in request.form, _typed(), in_file="csv" in request.form)
     try:
         planned = _planned(chosen, order)
-        done = _carried_out(planned, order)
+        with _table(name, is_wanted=order.in_file) as table:
+            done = _carried_out(planned, order, table)
     except (ObstaclesError, RefusedError) as error:
         return _batch_page(error)
-    file, trouble = _file(done, name) if "csv" in request.form else ("", "")
-    _record(
-        "passwords_batch",
-        {
-            "class": name, "kind": order.kind, "change": int(order.must_change),
-            "changed": sum(1 for one in done if not one.code),
-            "refused": sum(1 for one in done if one.code), "file": file,
-        },
-    )  # fmt: skip
+    _record_batch(name, order, done, table.name)
     back = f"{BATCH}?{urlencode({'class': name})}"
-    return _result(done, order, name, back, file=(file, trouble))
+    return _result(done, order, name, back, file=(table.name, table.trouble))
 
 
 @blueprint.get("/files/<name>")
 @guard.page_required("observe")
 def file(name: str) -> Response:
     """One of one's own files."""
-    content = files.read(_own_id(), name)
+    content = files.read(_owner(), name)
     _record("password_file_read", {"file": name})
     response = make_response(content)
     response.mimetype = "text/csv"
@@ -132,7 +129,7 @@ def file(name: str) -> Response:
 @guard.page_required("observe")
 def remove_file(name: str) -> AnyResponse:
     """Delete one of one's own files."""
-    files.remove(_own_id(), name)
+    files.remove(_owner(), name)
     _record("password_file_removed", {"file": name})
     return redirect(f"{services().site.MOUNT_POINT}{BATCH}?done=removed", 303)
 
@@ -150,15 +147,80 @@ def _planned(chosen: Sequence[Student], order: Order) -> list[Planned]:
     return changing.plan(parts.door.passwords, chosen, births, order)
 
 
-def _carried_out(planned: list[Planned], order: Order) -> list[Done]:
-    """The change itself: counted first, told to controle-vnc last."""
+class _Table:
+    """The CSV file of a batch, or none; `trouble` is why it could not be written to its end."""
+
+    def __init__(self, class_name: str, file: files.Growing | None = None) -> None:
+        self.trouble = ""
+        self._class_name = class_name
+        self._file = file
+
+    @property
+    def name(self) -> str:
+        """The name of the file, where one is kept."""
+        return self._file.name if self._file is not None and self._file.has_rows else ""
+
+    def add(self, one: Done) -> None:
+        """A row more; where it fails the password holds all the same, and is on the page."""
+        if self._file is None or one.code:
+            return
+        student = one.student
+        cells = [student.parts.last, student.parts.first, student.login, self._class_name]
+        try:
+            self._file.add(files.row([*cells, one.password]))
+        except RefusedError as error:
+            logger.error("there is no file of new passwords: %s", error)  # noqa: TRY400
+            self.trouble = told(error)
+            self._file.drop()
+            self._file = None
+
+
+@contextmanager
+def _table(class_name: str, *, is_wanted: bool) -> Iterator[_Table]:
+    """Begun before anything is changed: where it cannot be, nothing is."""
+    if not is_wanted:
+        yield _Table(class_name)
+        return
+    heads = [
+        gettext("Last name"), gettext("First name"), gettext("Login"), gettext("Class"),
+        gettext("Password"),
+    ]  # fmt: skip
+    with files.begun(_owner(), files.head(heads), services().now_ms()) as file:
+        yield _Table(class_name, file)
+
+
+def _carried_out(planned: list[Planned], order: Order, table: _Table | None = None) -> list[Done]:
+    """The change itself: counted first, told to controle-vnc last.
+
+    Once the first is set nothing may raise any more: who has got one would never be told.
+    """
     parts, by = services(), guard.who().login
+    office = changing.office(parts, by)
     form = request.form.get("form", "")[: limits.FORM_BYTES * 2 + 1]
     with parts.database.write() as connection:
         limits.claim(connection, by, form, len(planned), parts.now_ms())
-    done = changing.office(parts, by).carry_out(planned, must_change=order.must_change)
-    revocations.deliver(parts.database, parts.daemon)
+    done = []
+    for one in office.one_by_one(planned, must_change=order.must_change):
+        done.append(one)
+        if table is not None:
+            table.add(one)
+    try:
+        revocations.deliver(parts.database, parts.daemon)
+    except Exception:  # the worker tries again
+        logger.exception("ended sessions wait for controle-vnc")
     return done
+
+
+def _record_batch(class_name: str, order: Order, done: list[Done], file: str) -> None:
+    details = {
+        "class": class_name, "kind": order.kind, "change": int(order.must_change),
+        "changed": sum(1 for one in done if not one.code),
+        "refused": sum(1 for one in done if one.code), "file": file,
+    }  # fmt: skip
+    try:
+        _record("passwords_batch", details)
+    except Exception:
+        logger.exception("the audit has no word of new passwords for %s", class_name)
 
 
 def _result(
@@ -170,40 +232,36 @@ def _result(
 ) -> AnyResponse:
     """The new passwords, in this answer alone; `file` is its name, or why there is none."""
     changed = [one for one in done if not one.code]
-    return _rendered(
-        "passwords_result.html",
-        tab="one" if back == PATH else "batch",
-        done=done,
-        changed=changed,
-        sheets=[changed[at : at + SLIPS_A_PAGE] for at in range(0, len(changed), SLIPS_A_PAGE)],
-        refused=[one for one in done if one.code],
-        class_name=class_name,
-        back=back,
-        lasting=sum(1 for one in changed if order.must_change and not one.must_change),
-        file=file[0],
-        trouble=file[1],
-        address=_address(),
-    )
-
-
-def _file(done: list[Done], class_name: str) -> tuple[str, str]:
-    """The name of the file, or why there is none: the passwords are changed all the same."""
-    heads = [
-        gettext("Last name"), gettext("First name"), gettext("Login"), gettext("Class"),
-        gettext("Password"),
-    ]  # fmt: skip
-    rows = [
-        [one.student.parts.last, one.student.parts.first, one.student.login, class_name,
-         one.password]
-        for one in done
-        if not one.code
-    ]  # fmt: skip
-    if not rows:
-        return "", ""
     try:
-        return files.keep(_own_id(), files.table(heads, rows), services().now_ms()), ""
-    except RefusedError as error:
-        return "", told(error)
+        return _rendered(
+            "passwords_result.html",
+            tab="one" if back == PATH else "batch",
+            done=done,
+            changed=changed,
+            sheets=[changed[at : at + SLIPS_A_PAGE] for at in range(0, len(changed), SLIPS_A_PAGE)],
+            refused=[one for one in done if one.code],
+            class_name=class_name,
+            back=back,
+            lasting=sum(1 for one in changed if order.must_change and not one.must_change),
+            unnoted=sum(1 for one in changed if not one.is_noted),
+            file=file[0],
+            trouble=file[1],
+            address=_address(),
+        )
+    except Exception:  # the database is away, say
+        logger.exception("the page of new passwords cannot be made")
+        return _plain(done)
+
+
+def _plain(done: list[Done]) -> AnyResponse:
+    """The same without a page: a line for each student, with the password or why there is none."""
+    lines = [
+        f"{one.student.name}\t{one.student.login}\t{one.password or f'({one.reason()})'}\n"
+        for one in done
+    ]
+    response = make_response("".join(lines))
+    response.mimetype = "text/plain"
+    return response
 
 
 def _one_page(student: Student, error: ObstaclesError | RefusedError | None = None) -> AnyResponse:
@@ -225,7 +283,7 @@ def _batch_page(error: ObstaclesError | RefusedError | None = None) -> AnyRespon
     listed = next((one.students for one in known if one.name == chosen), ())
     kept = [
         (one.name, moments.told(one.until_ms))
-        for one in files.listed(_own_id(), parts.now_ms())
+        for one in files.listed(_owner(), parts.now_ms())
     ]  # fmt: skip
     kind = _kind() if request.method == "POST" else "random"
     return _rendered(
@@ -344,9 +402,10 @@ def _is_ticked(default: bool) -> bool:
     return "change" in request.form if request.method == "POST" else default
 
 
-def _own_id() -> int:
+def _owner() -> str:
     with services().database.read() as connection:
-        return users.get(connection, guard.who().login).id
+        own = users.get(connection, guard.who().login).id
+        return files.owner_of(own, users.created_at(connection, own))
 
 
 def _record(kind: str, details: dict[str, Any]) -> None:

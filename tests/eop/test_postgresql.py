@@ -13,6 +13,7 @@ from eop.database import metadata
 from eop.directory import granted, substitutes, users
 from eop.directory.substitutes import Substitution
 from eop.errors import RefusedError
+from eop.passwords import limits
 from tests.eop.installation import PASSWORD, Installation, error
 from tests.postgres_server import PostgresServer, needs_postgres
 
@@ -101,6 +102,17 @@ def test_failures_that_come_at_once_lock_and_break_nothing(school):
     assert at_once(fail) == []
     with database.read() as connection, pytest.raises(RefusedError, match="locked"):
         throttle.check(connection, attempt)
+
+
+def test_forms_sent_at_once_change_no_more_than_one_may_in_an_hour(school):
+    database, now_ms = school.parts.database, school.parts.now_ms()
+
+    def claim(_):
+        with database.write() as connection:
+            limits.claim(connection, "camille", limits.new_form(), limits.AN_HOUR // 2, now_ms)
+
+    refused = at_once(claim)
+    assert [one.code for one in refused] == ["too_many_passwords"] * (AT_ONCE - 2)
 
 
 def test_a_wrong_password_is_counted_and_told(school):

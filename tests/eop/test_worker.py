@@ -96,9 +96,10 @@ def test_steps_and_failures_that_are_over_are_removed(house, worker):
 
 
 def test_files_of_passwords_go_after_a_day(house, worker):
-    name = files.keep(1, "text", house.parts.now_ms())
+    with files.begun("1-2", "", house.parts.now_ms()) as file:
+        file.add("text")
     worker.tick()
-    assert files.read(1, name) == b"text"
+    assert files.read("1-2", file.name) == b"text"
     house.offset = files.KEPT_SECONDS
     house.steady = 60.0
     worker.tick()

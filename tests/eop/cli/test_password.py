@@ -54,6 +54,20 @@ def test_chosen_students_keep_what_they_get(school, eopctl, output, password_fil
     assert school.browser().sign_in("ines.amrani", PASSWORD).status_code == 200
 
 
+def test_a_password_that_a_spreadsheet_would_carry_out_is_in_no_file(
+    school, eopctl, output, password_file
+):
+    password_file.write_text("=1+trois ruches\n")
+    done = eopctl(
+        "password", "class", "3eB", "--kind", "same", "--password-file", password_file,
+        "--output", output,
+    )  # fmt: skip
+    assert done.code == 1
+    assert "a spreadsheet would take it for a formula" in done.err
+    assert not output.exists()
+    assert school.browser().sign_in("ines.amrani", PASSWORD).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

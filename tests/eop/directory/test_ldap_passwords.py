@@ -4,7 +4,9 @@ import pytest
 
 from eop.aaa.authenticators.ldap import LdapAuthenticator
 from eop.directory import ldap_layout
+from eop.directory.ldap_adapter import Link
 from eop.directory.ldap_passwords import Account, Writer
+from eop.directory.ldap_trouble import LdapError
 from eop.settings import SiteSettings
 from tests.desktops import free_port
 from tests.fakes.ad_server import BASE, AdServer
@@ -110,6 +112,41 @@ def test_nobody_of_that_login_and_somebody_else_of_it_are_left_alone(strict):
     assert signs_in(strict, "eleve.6", PASSWORD).login == "eleve.6"
 
 
+@pytest.mark.parametrize("login", ["prof.1", "admin", "secretaire"])
+def test_who_is_no_student_there_keeps_his_password_whatever_he_is_here(strict, login):
+    done = writer(strict).set_password(Account(login), NEW, must_change=False)
+    assert done.code == "not_student"
+    assert signs_in(strict, login, PASSWORD).login == login
+
+
+def test_at_the_console_others_get_one_too(strict):
+    named = Account("prof.2", is_student=False)
+    assert writer(strict).set_password(named, NEW, must_change=False).code is None
+    assert signs_in(strict, "prof.2", NEW).login == "prof.2"
+
+
+def test_the_narrow_rule_of_the_howto_lets_students_passwords_be_changed_alone(certificates):
+    tree, below = scribe_tree(), scribe_dn("x", "eleves").partition(",")[2]
+    issued = certificates.issue("127.0.0.1")
+    with Slapd("o=gouv,c=fr", tree, issued, writer_below=below) as narrow:
+        settled = writer(narrow)
+        done = settled.set_password(Account("eleve.1"), NEW, must_change=True)
+        assert (done.code, done.must_change) == (None, True)
+        assert signs_in(narrow, "eleve.1", NEW).code == "must_change"
+        named = Account("prof.1", is_student=False)
+        assert settled.set_password(named, NEW, must_change=False).code == "not_allowed"
+        assert signs_in(narrow, "prof.1", PASSWORD).login == "prof.1"
+
+
+def test_what_breaks_after_the_password_is_set_does_not_take_it_away(strict, monkeypatch):
+    def broken(*_):
+        raise LdapError("the conversation broke off")
+
+    monkeypatch.setattr(Link, "replace_values", broken)
+    done = writer(strict).set_password(Account("eleve.9"), NEW, must_change=True)
+    assert (done.code, done.must_change) == (None, False)
+
+
 def test_a_directory_that_does_not_answer_is_told(strict):
     done = writer(strict, LDAP_SERVERS=[f"ldaps://127.0.0.1:{free_port()}"]).set_password(
         Account("eleve.7"), NEW, must_change=False
@@ -145,7 +182,7 @@ def ad_writer(server, tmp_path, certificates, scheme="ldaps", also=()):
         LDAP_SERVERS=[f"{scheme}://127.0.0.1:{one.port}" for one in (*also, server)],
         LDAP_STARTTLS=False,
         LDAP_CA_FILE=certificates.file, LDAP_BASE=BASE, LDAP_LAYOUT="ad",
-        LDAP_BIND_DN=f"CN=eop,{BASE}", LDAP_PASSWORD_FILE=str(secret),
+        LDAP_DEFAULT_ROLE="student", LDAP_BIND_DN=f"CN=eop,{BASE}", LDAP_PASSWORD_FILE=str(secret),
     )  # fmt: skip
     return Writer(ldap_layout.writing_access_of(settings), ldap_layout.layout_of(settings))
 

@@ -82,6 +82,93 @@ def test_one_that_the_directory_refuses_keeps_no_other_from_his(school):
     assert "a secret one" not in str(events_of(school))
 
 
+class BreakingWriter:
+    """A directory that ends with what `troubles` says of some, and takes the others."""
+
+    def __init__(self, troubles):
+        self.troubles, self.asked = troubles, []
+
+    def set_password(self, account, password, *, must_change):
+        self.asked.append(account.login)
+        trouble = self.troubles.get(account.login)
+        if isinstance(trouble, Exception):
+            raise trouble
+        return trouble or Outcome(must_change=must_change)
+
+
+def in_directory(school):
+    with school.parts.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE \"user\" SET source = 'ldap', external_id = login, password = NULL "
+            "WHERE role = 'student'"
+        )
+    with school.parts.database.read() as connection:
+        return students.in_order(students.of_class(connection, "3eB"), "login", "")
+
+
+def codes(school, troubles):
+    them, writer = in_directory(school), BreakingWriter(troubles)
+    office = Office(school.parts, "anna", writer)
+    done = office.carry_out([Planned(one, "a secret one") for one in them], must_change=True)
+    return [one.code for one in done], [one.password for one in done], writer.asked
+
+
+def test_an_error_in_the_middle_loses_nothing_that_was_set(school, caplog):
+    told = codes(school, {"malo.colin": RuntimeError("ldap3 is confused")})
+    assert told[0] == ["", "failed", ""]
+    assert told[1] == ["a secret one", "", "a secret one"]
+    assert "ldap3 is confused" in caplog.text
+    assert "a secret one" not in caplog.text
+
+
+def test_nobody_is_tried_any_more_once_the_directory_is_down(school):
+    told = codes(school, {"malo.colin": Outcome("down", "no answer within 5 s")})
+    assert told[0] == ["", "down", "untried"]
+    assert told[1] == ["a secret one", "", ""]
+    assert told[2] == ["ines.amrani", "malo.colin"]
+
+
+def test_nobody_is_tried_any_more_after_errors_one_after_the_other(school, monkeypatch):
+    monkeypatch.setattr(changing, "MAX_FAILURES", 2)
+    trouble = RuntimeError("the disk is full")
+    told = codes(school, {"ines.amrani": trouble, "malo.colin": trouble})
+    assert told[0] == ["failed", "failed", "untried"]
+    monkeypatch.setattr(changing, "MAX_FAILURES", 3)
+    assert codes(school, {"ines.amrani": trouble, "malo.colin": trouble})[0][2] == ""
+
+
+@pytest.fixture
+def without_room(school):
+    """The site's database reads, and takes nothing any more."""
+    them = in_directory(school)
+    with school.parts.database.write() as connection:
+        for table in ("session", "audit"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER full_{table} BEFORE INSERT ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            )
+    return them
+
+
+def test_what_the_directory_has_taken_is_not_lost_where_it_cannot_be_noted(school, without_room):
+    office = Office(school.parts, "anna", BreakingWriter({"malo.colin": Outcome("weak")}))
+    planned = [Planned(one, "a secret one") for one in without_room]
+    done = office.carry_out(planned, must_change=True)
+    assert [(one.code, one.password, one.is_noted) for one in done] == [
+        ("", "a secret one", False), ("weak", "", True), ("", "a secret one", False),
+    ]  # fmt: skip
+
+
+def test_settings_of_the_directory_that_hold_no_more_lose_nothing(school, caplog):
+    site = replace(
+        school.site, LDAP_SERVERS=["ldaps://ldap.example"], LDAP_BASE="dc=x",
+        LDAP_WRITE_DN="cn=w", LDAP_WRITE_PASSWORD_FILE="/nowhere/writer.txt",
+    )  # fmt: skip
+    office = changing.office(replace(school.parts, site=site), "anna")
+    assert office.writer is None
+    assert "LDAP_WRITE_PASSWORD_FILE: there is no file" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, update
 
+from eop.aaa import accounts, revocations
 from eop.audit import sentences
 from eop.directory import users
 from eop.directory.ldap_passwords import Outcome
 from eop.directory.tables import temporary_grant, user
-from eop.passwords import changing, files, limits
+from eop.passwords import changing, files, limits, pages
 from tests.eop.installation import MOUNT, PASSWORD, error
 
 PATH = MOUNT + "/passwords/"
@@ -266,6 +267,18 @@ def test_no_file_is_written_unless_one_was_asked_for(school):
     assert not files.folder().exists()
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_a_password_that_a_spreadsheet_would_carry_out_is_in_no_file(school, sign):
+    anna, typed = school.signed_in("anna"), f"{sign}1+trois ruches"
+    refused = batch(anna, "same", csv="yes", password=typed)
+    assert refused.status_code == 422
+    assert "a spreadsheet would take it for a formula" in words(refused)
+    assert not files.folder().exists() or not list(files.folder().rglob("*.csv"))
+    assert signs_in(school, "ines.amrani", PASSWORD).status_code == 200
+    taken = batch(anna, "same", password=typed)
+    assert passwords_of(taken) == dict.fromkeys(ALL, typed)
+
+
 def test_the_file_that_was_asked_for_is_ones_own_and_goes_after_a_day(school):
     anna = school.signed_in("anna")
     answer = batch(anna, "random", csv="yes")
@@ -286,6 +299,23 @@ def test_the_file_that_was_asked_for_is_ones_own_and_goes_after_a_day(school):
     school.offset += files.KEPT_SECONDS + 1
     files.purge(school.parts.now_ms())
     assert not path.exists()
+
+
+def test_whoever_gets_the_number_of_one_who_is_gone_gets_none_of_his_files(school):
+    batch(school.signed_in("carla"), "random", csv="yes")
+    [path] = files.folder().rglob("*.csv")
+    with school.parts.database.read() as connection:
+        gone = users.get(connection, "carla")
+    parts = school.parts
+    accounts.remove(parts.database, parts.door.sessions, "carla", parts.now_ms())
+    school.offset += 1
+    school.add_user("carl", role="administrator", rooms=(), classes=())
+    with school.parts.database.read() as connection:
+        assert users.get(connection, "carl").id == gone.id
+    carl = school.signed_in("carl")
+    assert path.name not in get(carl, BATCH).text
+    assert get(carl, f"{PATH}files/{path.name}").status_code == 404
+    assert path.exists()
 
 
 @pytest.mark.parametrize("name", ["../eop.db", "..%2Feop.db", "mot-de-passe_1_2_3.csv", "x" * 300])
@@ -324,6 +354,94 @@ def test_a_substitute_gives_nobody_another_password(school):
     remi = school.signed_in("remi")
     assert get(remi, PATH + "one/ines.amrani").status_code == 404
     assert "No class was given to you." in words(get(remi, PATH))
+
+
+class Breaks:
+    """A directory that fails with an error at the second, after which `seen` is called."""
+
+    def __init__(self, at, seen=lambda: None):
+        self.at, self.seen = at, seen
+
+    def set_password(self, account, password, *, must_change):
+        if account.login == self.at:
+            self.seen()
+            raise RuntimeError("in the middle")
+        return Outcome(must_change=must_change)
+
+
+def directory_of(school, monkeypatch, writer):
+    with school.parts.database.write() as connection:
+        connection.execute(update(user).where(user.c.role == "student").values(source="ldap"))
+    monkeypatch.setattr(changing, "office", lambda parts, by: changing.Office(parts, by, writer))
+
+
+def test_an_error_in_the_middle_of_a_class_loses_no_password(school, monkeypatch):
+    rows = []
+
+    def look():
+        [path] = files.folder().rglob("*.csv")
+        rows.extend(path.read_text(encoding="utf-8-sig").splitlines())
+
+    directory_of(school, monkeypatch, Breaks("malo.colin", look))
+    answer = batch(school.signed_in("anna"), "random", csv="yes")
+    made = passwords_of(answer)
+    assert set(made) == {"ines.amrani", "zoe.dubois"}
+    assert "Malo COLIN malo.colin an error came in between" in words(answer)
+    assert rows[1] == f'"AMRANI";"Inès";"ines.amrani";"3eB";"{made["ines.amrani"]}"', "at once"
+    [path] = files.folder().rglob("*.csv")
+    assert len(path.read_text().splitlines()) == 3
+    assert made["zoe.dubois"] in path.read_text()
+
+
+def test_what_fails_after_the_passwords_are_set_loses_none(school, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("the database is away")
+
+    anna, form = school.signed_in("anna"), limits.new_form()
+    monkeypatch.setattr(revocations, "deliver", fail)
+    monkeypatch.setattr(pages, "_record", fail)
+    answer = batch(anna, "random", form=form)
+    assert set(passwords_of(answer)) == set(ALL)
+    monkeypatch.setattr(pages, "_rendered", fail)
+    plain = batch(anna, "random", form=limits.new_form())
+    assert (plain.status_code, plain.mimetype) == (200, "text/plain")
+    assert plain.headers["Cache-Control"] == "no-store"
+    for line in plain.text.splitlines():
+        _name, login, password = line.split("\t")
+        assert error(signs_in(school, login, password)) == (401, "must_change")
+
+
+def test_a_file_that_cannot_be_begun_leaves_everything_as_it_was(school):
+    anna = school.signed_in("anna")
+    files.folder().parent.mkdir(parents=True, exist_ok=True)
+    files.folder().write_text("in the way")
+    answer = batch(anna, "random", form=limits.new_form(), csv="yes")
+    assert answer.status_code == 503
+    assert "The file could not be written" in words(answer)
+    assert signs_in(school, "ines.amrani", PASSWORD).status_code == 200
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_told_and_the_page_has_all(school, monkeypatch):
+    def fail(self, text):
+        raise OSError("the disk is full")
+
+    anna = school.signed_in("anna")
+    write = files.Growing._write
+    monkeypatch.setattr(
+        files.Growing, "_write", lambda self, text: (fail if "zoe" in text else write)(self, text)
+    )
+    answer = batch(anna, "random", csv="yes")
+    assert set(passwords_of(answer)) == set(ALL)
+    assert "There is no CSV file." in words(answer)
+    assert not list(files.folder().rglob("*.csv"))
+
+
+def test_a_password_that_could_not_be_noted_here_is_shown_and_told(school, monkeypatch):
+    directory_of(school, monkeypatch, ForgetfulWriter())
+    monkeypatch.setattr(changing.Office, "_noted", lambda self, user: False)
+    answer = batch(school.signed_in("anna"), "random")
+    assert set(passwords_of(answer)) == set(ALL)
+    assert "nothing could be noted here: 3." in words(answer)
 
 
 class ForgetfulWriter:
