@@ -83,19 +83,21 @@ def test_a_refresh_does_not_repeat_a_wrong_password_but_the_button_does():
     async def play():
         async with FakeVncServer(fake.refuses_password) as server:
             hub = Hub([stored(1, server.address, password=b"x")], QUICK, clock=clock)
+            link = hub.find("id1").link
             hub.refresh(["id1"])
-            await until(lambda: hub.status("id1").state == "wrong_password", "told")
+            await until(lambda: link.is_held, "refused")
+            assert hub.status("id1").state == "wrong_password"
             clock.now += 299
             hub.refresh(["id1"])
             await asyncio.sleep(0.05)
             assert server.accepted == 1
             hub.retry("id1")
-            await until(lambda: server.accepted == 2, "tried for the button")
+            await until(lambda: server.accepted == 2 and link.is_held, "tried for the button")
+            await until(lambda: not hub._refresher._running, "refused again")
             clock.now += 301
-            await asyncio.sleep(0.05)
             hub.refresh(["id1"])
             await until(lambda: server.accepted == 3, "tried after five minutes")
-            await asyncio.sleep(0.05)
+            await until(lambda: not hub._refresher._running, "refused once more")
             hub.change(stored(1, server.address, password=b"y"))
             hub.refresh(["id1"])
             await hub.close()

@@ -153,7 +153,7 @@ def test_a_tile_that_becomes_visible_again_is_sent_at_once():
             browser.show([])
             await asyncio.sleep(0.2)
             browser.show([1])
-            await browser.tile(1, seconds=0.5)
+            await browser.tile(1, seconds=1.5)  # before the connection may close
             assert server.accepted == 1
 
     asyncio.run(play())

@@ -38,6 +38,11 @@ def trip(**changes):
     return Trip(**values | changes)
 
 
+def trip_now(**changes):
+    """A trip at the time of the providers that are processes of their own."""
+    return trip(now_ms=int(time.time() * 1000), **changes)
+
+
 @pytest.fixture(scope="module")
 def issuer():
     """Where a real provider answers."""
@@ -67,7 +72,7 @@ def signed_on(address, username="camille"):
 
 def test_a_code_says_who_it_is(issuer):
     sign_on = OidcSignOn(Provider(issuer), CLIENT)
-    here = trip(now_ms=int(time.time() * 1000))
+    here = trip_now()
     address = sign_on.begin(here)
     asked = parse_qs(urlsplit(address).query)
     assert asked["code_challenge_method"] == ["S256"]
@@ -83,20 +88,20 @@ def test_a_code_says_who_it_is(issuer):
 @pytest.mark.parametrize("other", [{"verifier": "w" * 64}, {"callback": CALLBACK + "x"}])
 def test_a_code_of_another_trip_proves_nothing(issuer, other):
     sign_on = OidcSignOn(Provider(issuer), CLIENT)
-    arguments = signed_on(sign_on.begin(trip()))
-    assert sign_on.finish(trip(**other), arguments) is None
+    arguments = signed_on(sign_on.begin(trip_now()))
+    assert sign_on.finish(trip_now(**other), arguments) is None
 
 
 def test_a_token_for_another_nonce_proves_nothing(issuer):
     sign_on = OidcSignOn(Provider(issuer), CLIENT)
-    arguments = signed_on(sign_on.begin(trip()))
-    assert sign_on.finish(trip(nonce="o" * 64), arguments) is None
+    arguments = signed_on(sign_on.begin(trip_now()))
+    assert sign_on.finish(trip_now(nonce="o" * 64), arguments) is None
 
 
 def test_a_wrong_client_secret_is_told_to_the_log_and_not_as_a_refusal(issuer):
     sign_on = OidcSignOn(Provider(issuer), Client("eop", "wrong"))
     with pytest.raises(AuthenticatorDownError, match="answers invalid_client"):
-        sign_on.finish(trip(), signed_on(sign_on.begin(trip())))
+        sign_on.finish(trip_now(), signed_on(sign_on.begin(trip_now())))
 
 
 def test_signing_out_leads_to_the_provider_and_back(issuer):
@@ -123,13 +128,13 @@ def test_a_maintained_provider_says_who_it_is(secret, algorithm):
         sign_on = OidcSignOn(provider, Client("eop", secret))
         typed = {"username": "camille", "password": "pw"}
         with requests.Session() as browser:
-            form = browser.get(sign_on.begin(trip()), timeout=5)
+            form = browser.get(sign_on.begin(trip_now()), timeout=5)
             answer = browser.post(form.url, data=typed, allow_redirects=False, timeout=5)
             answer = browser.get(answer.headers["Location"], allow_redirects=False, timeout=5)
         arguments = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
         assert arguments["iss"] == server.issuer
-        who = sign_on.finish(trip(), arguments)
-        assert sign_on.finish(trip(), arguments) is None  # a code is good once
+        who = sign_on.finish(trip_now(), arguments)
+        assert sign_on.finish(trip_now(), arguments) is None  # a code is good once
     assert (who.login, who.ticket.split(":")[:2]) == ("camille", ["oidc", "sid"])
 
 
