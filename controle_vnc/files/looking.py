@@ -120,8 +120,9 @@ class Looking:
             return False
         if status.st_uid != self._cabinet.homes.ours.uid or status.st_uid == person.owner.uid:
             return status.st_uid == person.owner.uid
-        annexes = {(put.name,): put.seen for put in mark.placed.values() if put.is_annex}
-        return annexes.get(path) == Seen.of(status)
+        name = path[0] if len(path) == 1 else None  # we put nothing deeper
+        annexes = {put.name: put.seen for put in mark.placed.values() if put.is_annex}
+        return name is not None and annexes.get(name) == Seen.of(status)
 
     def read_part(self, request: m.ReadPart) -> m.Part:
         """A part of one file, read as the student: it counts as opened."""

@@ -36,9 +36,7 @@ TROUBLES: dict[str, Any] = {
     "grant": lazy_gettext("You do not have this class any more"),
     "left_class": lazy_gettext("Not in the class any more"),
     "other_person": lazy_gettext("This login belongs to somebody else now"),
-    "work_there": lazy_gettext(
-        "Has work here and no home: remove what was changed, or keep it"
-    ),
+    "work_there": lazy_gettext("Has work here and no home: remove what was changed, or keep it"),
     "no_answer": lazy_gettext("No answer about this folder: there may be too much in it"),
     "internal": lazy_gettext("The server failed; it was written down"),
 }
