@@ -1,11 +1,13 @@
 """A server of the tests in a process of its own, ready when it has said so."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
 
 
 class ServerProcess:
@@ -19,8 +21,13 @@ class ServerProcess:
         self.process = subprocess.Popen(
             self.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
-        line = self.process.stdout.readline()
-        assert line == "ready\n", f"{self.command[:3]} said {line!r}"
+        output = self.process.stdout
+        line = output.readline() if select.select([output], [], [], START_SECONDS)[0] else "nothing"
+        if line != "ready\n":
+            self.process.kill()
+            self.process.wait()
+            output.close()
+            raise AssertionError(f"{self.command[:3]} said {line!r}")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -52,8 +52,10 @@ const provider = new Provider(given.issuer, {
   fetch: (address, { dispatcher: _, ...options }) => fetch(address, options),
 });
 
+// exported at once: `export` of a key made before waits for ever, now and then, on Node 20
 function key(kind, options) {
-  return { ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }), use: 'sig' };
+  const encoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } };
+  return { ...generateKeyPairSync(kind, { ...options, ...encoding }).privateKey, use: 'sig' };
 }
 
 function page(title, content = '') {
