@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from controle_vnc.control import messages as m
+from controle_vnc.files import reserve
 from controle_vnc.files.folders import MAX_ENTRIES
 from controle_vnc.files.mirror import MAX_BYTES
 from tests.files_process import collecting, file_of, looking, placing, removing, returning
@@ -373,8 +374,7 @@ def test_space_is_told_before_anything_is_begun(lea):
     space = lea.process.ask(m.AskSpace(login=lea.login, wanted=1_000_000))
     assert space.fits
     assert space.has_home
-    free = os.statvfs(lea.home).f_bavail * os.statvfs(lea.home).f_frsize
-    assert abs(space.free - free) < 500_000_000
+    assert abs(space.free - reserve.left(lea.home)) < 500_000_000
     far_more = lea.process.ask(m.AskSpace(login=lea.login, wanted=2**60))
     assert (far_more.fits, far_more.limit) == (False, "no_space")
     assert list(lea.home.iterdir()) == []
