@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import marshmallow as ma
@@ -47,9 +48,38 @@ class Error(ma.Schema):
 
 
 class SiteApi(Api):
-    """flask-smorest with our own shape of errors (`eop.replies` answers them)."""
+    """flask-smorest with our own shape of errors (`eop.replies` answers them).
+
+    Calls are described when somebody first asks for the description, not at each start: it takes
+    as long as all the rest of a site.
+    """
 
     ERROR_SCHEMA: Any = Error
+
+    _app: Any
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._describing = Lock()
+        self._undescribed: list[tuple[Any, str, Any]] = []
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
+
+    def register_blueprint(self, blp: Any, *, parameters: Any = None, **options: Any) -> None:
+        """Have the application answer these calls; they are described later."""
+        name = options.get("name", blp.name)
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append((blp, name, parameters))
+
+    def _openapi_json(self) -> Any:
+        with self._describing:
+            while self._undescribed:
+                blp, name, parameters = self._undescribed[0]
+                blp.register_views_in_doc(
+                    self, self._app, self.spec, name=name, parameters=parameters
+                )
+                self.spec.tag({"name": name, "description": blp.description})
+                del self._undescribed[0]
+        return super()._openapi_json()  # type: ignore[no-untyped-call]
 
     def _register_error_handlers(self) -> None:
         return
