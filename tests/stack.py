@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -25,6 +26,9 @@ EOPCTL = str(Path(sys.executable).with_name("eopctl"))
 
 class Stack:
     """`eopctl demo` with its API, its WebSockets and its commands."""
+
+    named: ClassVar[set[str]] = set()
+    """What tests have named, whichever of them shares a stack: workstations, rooms, people."""
 
     def __init__(
         self, workstations: int = 0, command: tuple[str, ...] = (EOPCTL, "demo"), **environment: str
@@ -104,6 +108,7 @@ class Stack:
 
     def add_workstation(self, name: str, desktop, room: str = "S12", user: str = "") -> str:
         """Register a desktop and give its id."""
+        self.named |= {name, room, user}
         secret = self.folder / f"{name}.txt"
         secret.write_text(desktop.password + "\n")
         secret.chmod(0o600)

@@ -233,8 +233,8 @@ def test_a_student_may_open_no_teacher_page_or_call(stack, desktops, tmp_path):
     student = stack.sign_in("lea", "a long enough password")
     assert student.get("rooms").status_code == 403
     assert student.post("tickets", {"kind": "wall", "room": "S12"}).status_code == 403
-    page = student.http.get(stack.url + "/", timeout=10)
-    assert page.status_code == 403
+    for page in ("observe/", "documents/", "passwords/", "lessons/", "admin/"):
+        assert student.http.get(f"{stack.url}/{page}", timeout=10).status_code == 403, page
 
 
 def test_wrong_passwords_lock_the_account_for_that_address(stack, tmp_path):

@@ -52,10 +52,11 @@ def said(work, *arguments):
     return wait_until(once, 60, "an answer")[0]
 
 
-def killing(stack, names, is_over, kills):
-    """Kill one of these processes, wait until it is back, and so on."""
+def killing(stack, daemon, names, is_over, kills):
+    """Kill one of these processes, wait until both are back, and so on."""
     chance = random.Random(5)
     while not is_over.wait(chance.uniform(0.2, 0.8)):
+        said(daemon.space, STUDENTS[0], 1)
         name = chance.choice(names)
         for number, line in stack.processes().items():
             if name in line:
@@ -69,7 +70,7 @@ def test_nothing_is_lost_or_doubled(stack, daemon):
     upload, digest = "5" * 32, hashlib.sha256(content).hexdigest()
     is_over, kills = threading.Event(), []
     names = ["-m controle_vnc ", "-m controle_vnc.files"]
-    killer = threading.Thread(target=killing, args=(stack, names, is_over, kills))
+    killer = threading.Thread(target=killing, args=(stack, daemon, names, is_over, kills))
     killer.start()
     try:
         size = 0
