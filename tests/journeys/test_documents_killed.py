@@ -21,6 +21,7 @@ pytestmark = pytest.mark.journey
 
 STUDENTS = [f"student{number}" for number in range(10)]
 DOWN = {"files_down", "daemon_down"}
+KILLS = 3  # of each: what dies often is started again after twice the time
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,13 @@ def said(work, *arguments):
 
 
 def killing(stack, daemon, names, is_over, kills):
-    """Kill one of these processes, wait until both are back, and so on."""
+    """Kill each of these processes `KILLS` times, both being back before the next."""
     chance = random.Random(5)
-    while not is_over.wait(chance.uniform(0.2, 0.8)):
+    turns = names * KILLS
+    chance.shuffle(turns)
+    while turns and not is_over.wait(chance.uniform(0.1, 0.5)):
         said(daemon.space, STUDENTS[0], 1)
-        name = chance.choice(names)
+        name = turns.pop()
         for number, line in stack.processes().items():
             if name in line:
                 with contextlib.suppress(ProcessLookupError):
