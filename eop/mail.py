@@ -145,7 +145,10 @@ def _sign_in(server: smtplib.SMTP, site: SiteSettings) -> None:
     password = first_line(Path(site.SMTP_PASSWORD_FILE))
     try:
         server.login(site.SMTP_USER, password)
-    except smtplib.SMTPServerDisconnected as error:  # some hang up on a wrong password
+    except smtplib.SMTPServerDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            raise
+        # some hang up on a wrong password
         raise MailError("mail_account", str(error), is_lasting=True) from error
 
 

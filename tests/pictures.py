@@ -1,6 +1,7 @@
 """Takes the pictures in docs/pictures, in light and in dark: `python -m tests.pictures [NAME …]`.
 
-NAME is `wall`, `plan`, `screen`, `home`, `admin` or `login`; without one all are taken.
+NAME is `wall`, `plan`, `screen`, `home`, `documents`, `passwords`, `admin` or `login`; without one
+all are taken.
 """
 
 import io
@@ -18,8 +19,10 @@ SIZE = {"width": 1440, "height": 860}
 SETTLE_MS = 8000  # until the typists have something to show
 COLOURS = 256  # a palette: a third of the size, and no eye sees it
 FOLDER = ROOT / "docs/pictures"
-NAMES = ("wall", "plan", "screen", "home", "admin", "login")
-ADMINISTRATOR = "nadia.roux"
+NAMES = ("wall", "plan", "screen", "home", "documents", "passwords", "admin", "login")
+ADMINISTRATOR, HEAD_TEACHER = "nadia.roux", "claire.morel"
+CLASS, REFERENCE = "3eB", "Rédaction n° 3"
+JOB_MS = 60_000
 
 
 def main(names: list[str]) -> int:
@@ -28,8 +31,11 @@ def main(names: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     with Stack(workstations=DESKTOPS) as stack, sync_playwright() as playwright:
+        secret = str(password_file(stack))
         stack.eopctl("user", "add", ADMINISTRATOR, "--display-name", "Nadia Roux", "--role",
-                     "administrator", "--password-file", str(password_file(stack)))  # fmt: skip
+                     "administrator", "--password-file", secret)  # fmt: skip
+        stack.eopctl("user", "add", HEAD_TEACHER, "--display-name", "Claire Morel", "--role",
+                     "head_teacher", "--class", CLASS, "--password-file", secret)  # fmt: skip
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         for scheme in ("light", "dark"):
             for name in names or NAMES:
@@ -96,18 +102,59 @@ def screen(page: Page, stack: Stack) -> bool:
     return True
 
 
+def documents(page: Page, stack: Stack) -> bool:
+    sign_in(page, stack)
+    page.goto(f"{stack.url}/documents/")
+    if page.locator("tbody tr").count() == 0:
+        give(page, stack)
+    page.wait_for_timeout(1000)
+    return True
+
+
+def give(page: Page, stack: Stack) -> None:
+    """Give a document to a class, and collect what two have written."""
+    work = stack.folder / "rédaction.odt"
+    work.write_bytes(b"work" * 5000)
+    page.click("text=Give a document >> nth=0")
+    page.wait_for_selector("#send[aria-disabled=true]")
+    page.fill("#reference", REFERENCE)
+    page.select_option("#class", CLASS)
+    page.set_input_files("#add-document", str(work))
+    page.locator("#file-list li[data-upload]").wait_for(timeout=JOB_MS)
+    page.click("#send")
+    page.wait_for_url("**/documents/?show=*")
+    page.locator('[data-job][data-state="open"]').first.wait_for(state="detached", timeout=JOB_MS)
+    page.get_by_role("button", name="Collect").first.click()
+    page.locator('[data-job][data-state="open"]').first.wait_for(timeout=JOB_MS)
+    page.locator('[data-job][data-state="open"]').first.wait_for(state="detached", timeout=JOB_MS)
+    page.goto(f"{stack.url}/documents/")
+
+
+def passwords(page: Page, stack: Stack) -> bool:
+    enter(page, stack, HEAD_TEACHER)
+    page.goto(f"{stack.url}/passwords/batch")
+    for box in page.locator("#students tbody tr input").all()[:3]:
+        box.check()
+    return True
+
+
 def admin(page: Page, stack: Stack) -> bool:
-    page.goto(f"{stack.url}/")
-    page.fill("input[name=username]", ADMINISTRATOR)
-    page.fill("input[name=password]", stack.password)
-    page.keyboard.press("Enter")
-    page.wait_for_url(stack.url + "/")
+    enter(page, stack, ADMINISTRATOR)
     page.goto(f"{stack.url}/admin/")
     return True
 
 
+def enter(page: Page, stack: Stack, login: str) -> None:
+    page.goto(f"{stack.url}/")
+    page.fill("input[name=username]", login)
+    page.fill("input[name=password]", stack.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(stack.url + "/")
+
+
 VIEWS = {
-    "wall": wall, "plan": plan, "screen": screen, "home": home, "admin": admin, "login": login,
+    "wall": wall, "plan": plan, "screen": screen, "home": home, "documents": documents,
+    "passwords": passwords, "admin": admin, "login": login,
 }  # fmt: skip
 
 

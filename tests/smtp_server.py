@@ -35,6 +35,7 @@ class MailServer:
 
     def __init__(self, certificate=None):
         self.mailbox = Mailbox()
+        self.is_silent = False  # whether it lets who has the wrong password wait
         self.port = free_port()
         options = {}
         if certificate:
@@ -46,10 +47,10 @@ class MailServer:
             }  # fmt: skip
         self._controller = Controller(self.mailbox, hostname="127.0.0.1", port=self.port, **options)
 
-    @staticmethod
-    def _authenticate(_server, _session, _envelope, _mechanism, data):
+    def _authenticate(self, _server, _session, _envelope, _mechanism, data):
         is_right = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-        return AuthResult(success=is_right)
+        # what is `handled` was answered already: nothing more is sent
+        return AuthResult(success=is_right, handled=self.is_silent)
 
     @property
     def address(self):

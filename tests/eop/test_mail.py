@@ -97,6 +97,16 @@ def test_a_wrong_password_is_told_and_nothing_is_sent(strict, tmp_path):
     assert not strict.letters
 
 
+def test_a_server_that_stops_answering_at_the_account_is_down(strict, tmp_path, monkeypatch):
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text("nonsense\n")
+    wrong.chmod(0o600)
+    strict.is_silent = True
+    monkeypatch.setattr(mail, "TIMEOUT_SECONDS", 0.3)
+    error = refused(replace(strict.settings, SMTP_PASSWORD_FILE=str(wrong)))
+    assert (error.code, error.is_lasting) == ("mail_down", False)
+
+
 def test_a_certificate_nobody_signed_is_refused(strict):
     error = refused(replace(strict.settings, SMTP_CA_FILE=""))
     assert error.code == "mail_certificate"
