@@ -3,12 +3,15 @@
 import contextlib
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.desktops import X11vncDesktop, XvncDesktop, missing_programs
 from tests.stack import Stack
 
 CHROMIUM = "/usr/bin/chromium"
+HEADLESS = "/usr/bin/chromium-headless-shell"
+"""The same engine without the windows around it, whose own pages cost three times a journey."""
+
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -44,11 +47,29 @@ def desktops(stack, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+def playwright():
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright):
+    with launched(playwright, HEADLESS) as chromium:
         yield chromium
-        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def whole_chromium(playwright: Playwright):
+    """Chromium as people have it, for the journeys whose file takes it as its `browser`."""
+    with launched(playwright, CHROMIUM) as chromium:
+        yield chromium
+
+
+@contextlib.contextmanager
+def launched(playwright: Playwright, program: str):
+    chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

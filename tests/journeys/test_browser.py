@@ -13,6 +13,11 @@ PATIENCE = 15_000  # ms; the first picture of a desktop on a busy machine
 PICTURE = "e => e.naturalWidth > 0 && e.offsetWidth > 0"
 
 
+@pytest.fixture(scope="module")
+def browser(whole_chromium):
+    return whole_chromium
+
+
 def wall_of(stack, room="S12"):
     return f"{stack.url}/observe/wall?room={room}"
 
