@@ -57,6 +57,7 @@ def tab_to(page, selector):
 def by_keys(page, stack, desktops):
     """`page` on the wall, reached by the keyboard alone."""
     page.goto(f"{stack.url}/")
+    page.wait_for_selector("input[name=username]:focus")
     page.keyboard.type(stack.login)
     tab_to(page, "input[name=password]")
     page.keyboard.type(stack.password)

@@ -37,7 +37,8 @@ def enter(page, school, password):
 
 
 def told(page):
-    return page.locator("[role=alert]").inner_text().strip()
+    page.wait_for_url("**/login")  # whole: it may be there without its words yet
+    return page.locator("#login-error").inner_text().strip()
 
 
 def lock_out(page, school):

@@ -21,13 +21,19 @@ def left_behind(stack):
 
 
 def displays(stack):
-    """The sockets of this installation's X servers."""
+    """The locks of this installation's X servers, and who holds each."""
     found = set()
     for pid, command in stack.processes().items():
         if command.startswith("xterm "):
             environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             found |= {word.split(b":")[1] for word in environ if word.startswith(b"DISPLAY=")}
-    return [Path("/tmp/.X11-unix") / f"X{number.decode()}" for number in found]
+    locks = [Path(f"/tmp/.X{number.decode()}-lock") for number in found]
+    return {lock: lock.read_text() for lock in locks}
+
+
+def held(locks):
+    """Those still held by the same: another's server may have taken the number since."""
+    return [lock for lock, holder in locks.items() if lock.exists() and lock.read_text() == holder]
 
 
 @pytest.mark.parametrize("ending", ["SIGINT to the group", "SIGTERM to the leader"])
@@ -41,8 +47,8 @@ def test_make_run_prints_one_line_and_stops_cleanly(ending):
         assert sum(len(room["workstations"]) for room in api.get("rooms").json()) == 2
         for entry in api.get("workstations").json():
             api.wait_for_state(entry["id"], {"ready"}, 15)
-        sockets = displays(stack)
-        assert len(sockets) == 2
+        locks = displays(stack)
+        assert len(locks) == 2
         since = time.monotonic()
         if ending == "SIGINT to the group":
             os.killpg(stack.process.pid, signal.SIGINT)
@@ -51,7 +57,7 @@ def test_make_run_prints_one_line_and_stops_cleanly(ending):
         stack.process.wait(10)
         wait_until(lambda: not left_behind(stack), 2, "nothing left behind")
         assert time.monotonic() - since < 10
-        assert not [path for path in sockets if path.exists()]
+        assert not held(locks)
         assert stack.process.stdout.read() == ""
     finally:
         stack.stop(signal.SIGKILL)
@@ -68,7 +74,7 @@ def test_a_second_start_is_quick_and_keeps_the_data():
         stack.stop()
         since = time.monotonic()
         stack.start()
-        assert time.monotonic() - since < 15
+        assert time.monotonic() - since < 25  # 4 s alone; an installation takes longer
         assert stack.sign_in("kept", "a long enough password").get("rooms").status_code == 200
     finally:
         stack.stop()
@@ -79,8 +85,8 @@ def test_a_start_after_kill_9_cleans_up():
     stack = Stack(workstations=1, command=MAKE_RUN)
     try:
         stack.start()
-        sockets = displays(stack)
-        assert len(sockets) == 1
+        killed = displays(stack)
+        assert len(killed) == 1
         for pid in list(stack.processes()):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -90,9 +96,10 @@ def test_a_start_after_kill_9_cleans_up():
         stack.process.stdout.close()
         stack.start()
         assert stack.sign_in().get("rooms").status_code == 200
+        locks = displays(stack)
         stack.stop()
         wait_until(lambda: not left_behind(stack), 2, "nothing left behind")
-        assert not [path for path in sockets if path.exists()]
+        assert not held(killed) + held(locks)
     finally:
         stack.stop()
         stack.remove()
