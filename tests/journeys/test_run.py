@@ -21,19 +21,21 @@ def left_behind(stack):
 
 
 def displays(stack):
-    """The locks of this installation's X servers, and who holds each."""
+    """The sockets of this installation's X servers, and the inode of each."""
     found = set()
     for pid, command in stack.processes().items():
         if command.startswith("xterm "):
             environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             found |= {word.split(b":")[1] for word in environ if word.startswith(b"DISPLAY=")}
-    locks = [Path(f"/tmp/.X{number.decode()}-lock") for number in found]
-    return {lock: lock.read_text() for lock in locks}
+    paths = [Path("/tmp/.X11-unix") / f"X{number.decode()}" for number in found]
+    return {path: path.stat().st_ino for path in paths}
 
 
-def held(locks):
-    """Those still held by the same: another's server may have taken the number since."""
-    return [lock for lock, holder in locks.items() if lock.exists() and lock.read_text() == holder]
+def left(sockets):
+    """Those that are still there: another's server may have taken the number since."""
+    return [
+        path for path, inode in sockets.items() if path.exists() and path.stat().st_ino == inode
+    ]
 
 
 @pytest.mark.parametrize("ending", ["SIGINT to the group", "SIGTERM to the leader"])
@@ -47,8 +49,8 @@ def test_make_run_prints_one_line_and_stops_cleanly(ending):
         assert sum(len(room["workstations"]) for room in api.get("rooms").json()) == 2
         for entry in api.get("workstations").json():
             api.wait_for_state(entry["id"], {"ready"}, 15)
-        locks = displays(stack)
-        assert len(locks) == 2
+        sockets = displays(stack)
+        assert len(sockets) == 2
         since = time.monotonic()
         if ending == "SIGINT to the group":
             os.killpg(stack.process.pid, signal.SIGINT)
@@ -57,7 +59,7 @@ def test_make_run_prints_one_line_and_stops_cleanly(ending):
         stack.process.wait(10)
         wait_until(lambda: not left_behind(stack), 2, "nothing left behind")
         assert time.monotonic() - since < 10
-        assert not held(locks)
+        assert not left(sockets)
         assert stack.process.stdout.read() == ""
     finally:
         stack.stop(signal.SIGKILL)
@@ -96,10 +98,10 @@ def test_a_start_after_kill_9_cleans_up():
         stack.process.stdout.close()
         stack.start()
         assert stack.sign_in().get("rooms").status_code == 200
-        locks = displays(stack)
+        sockets = displays(stack)
         stack.stop()
         wait_until(lambda: not left_behind(stack), 2, "nothing left behind")
-        assert not held(killed) + held(locks)
+        assert not left(killed) + left(sockets)
     finally:
         stack.stop()
         stack.remove()
