@@ -28,6 +28,7 @@ def shaken(data, password=None):
         (b"RFB 003.007\n", b"RFB 003.007\n"),
         (b"RFB 003.008\n", b"RFB 003.008\n"),
         (b"RFB 003.889\n", b"RFB 003.008\n"),
+        (b"RFB 004.000\n", b"RFB 003.008\n"),
         (b"RFB 004.001\n", b"RFB 003.008\n"),
         (b"RFB 005.000\n", b"RFB 003.008\n"),
     ],
@@ -43,7 +44,7 @@ def test_what_is_no_vnc_server_is_told(banner):
 
 
 def test_a_repeater_is_told():
-    with pytest.raises(UnsupportedError):
+    with pytest.raises(UnsupportedError, match="this is a repeater, not a VNC server"):
         shaken(b"RFB 000.000\n")
 
 
@@ -220,7 +221,7 @@ def test_other_messages_are_understood():
     client = connected()
     client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96")
     client.receive_data(struct.pack(">B3xI", 3, 4) + b"text")
-    assert client.events() == [rfb.Bell(), rfb.CutText(b"text")]
+    assert client.events() == [rfb.Bell(), rfb.ContinuousUpdatesEnded(), rfb.CutText(b"text")]
 
 
 def test_cut_text_has_a_limit():
