@@ -105,8 +105,15 @@ class TrueColourLayout(_Plain):
             for maximum, place in zip(self.maxima, (0, 8, 16), strict=True)
         ]
         self._table = self._converted(np.arange(1 << 8 * self.size)) if self.size < 4 else None
+        self._bytes = _byte_places(pixel_format)
 
     def words(self, data: Buffer) -> Words:
+        if self._bytes is not None:
+            pixels = np.zeros((len(data) // 4, 4), np.uint8)
+            sent = np.frombuffer(data, np.uint8).reshape(-1, 4)
+            for channel, place in enumerate(self._bytes):
+                pixels[:, channel] = sent[:, place]
+            return words_of(pixels)
         values = np.frombuffer(data, self._type)
         return self._converted(values) if self._table is None else self._table.take(values)
 
@@ -174,6 +181,16 @@ class CompactLayout(_Plain):
 
 def _number_type(pixel_format: PixelFormat) -> str:
     return f"{'>' if pixel_format.big_endian else '<'}u{pixel_format.bytes_per_pixel}"
+
+
+def _byte_places(pixel_format: PixelFormat) -> list[int] | None:
+    """Where in its four bytes each colour is, if each has a byte of its own."""
+    shifts = pixel_format.shifts
+    if pixel_format.maxima != (255, 255, 255) or any(shift % 8 for shift in shifts):
+        return None
+    if pixel_format.bytes_per_pixel != 4:
+        return None
+    return [3 - shift // 8 if pixel_format.big_endian else shift // 8 for shift in shifts]
 
 
 def _scale(maximum: int) -> npt.NDArray[np.uint32]:
