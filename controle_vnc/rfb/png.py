@@ -25,7 +25,7 @@ def decode_png(data: bytes, rect: Rect) -> Pixels:
     clean = _needed_chunks(data, rect)
     try:
         with Image.open(io.BytesIO(clean), formats=["PNG"]) as picture:
-            return np.asarray(picture.convert("RGB"))
+            return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except UNREADABLE as error:
         raise ProtocolError("an unreadable PNG") from error
 

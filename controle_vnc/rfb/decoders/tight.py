@@ -13,7 +13,7 @@ from controle_vnc.framebuffer.framebuffer import (
     words_of,
 )
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding, bands
+from controle_vnc.rfb.decoders.base import BAND_PIXELS, Decoding, bands
 from controle_vnc.rfb.inflate import Inflater, check_compressed
 from controle_vnc.rfb.jpeg import paint_jpeg
 from controle_vnc.rfb.pixels import Layout, Parts, PixelReader
@@ -96,7 +96,13 @@ def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) ->
     height, width = area.shape[:2]
     data = yield from _data(stream, width * height * layout.size)
     if filter_id == COPY:
-        layout.put(data, area)
+        row_bytes = width * layout.size
+        rows = max(1, BAND_PIXELS // width)
+        with memoryview(data) as whole:
+            for top in range(0, height, rows):
+                band = whole[top * row_bytes : (top + rows) * row_bytes]
+                layout.put(band, area[top : top + rows])
+                yield 0
     elif filter_id == GRADIENT:
         yield from _gradient(data, layout, area)
     else:
