@@ -106,6 +106,18 @@ def test_unknown_security_and_refusals_are_told():
         shaken(b"RFB 003.008\n\0\0\0\x10\x01")
 
 
+def test_what_a_mac_offers_is_told_by_its_numbers():
+    with pytest.raises(UnsupportedError, match=r"\[30, 33, 35, 36\]"):
+        shaken(b"RFB 003.889\n" + bytes([4, 30, 33, 36, 35]), b"password")
+
+
+@pytest.mark.parametrize("minor", [3, 7])
+def test_older_servers_tell_no_reason_for_a_refused_password(minor):
+    offer = b"\0\0\0\x02" if minor == 3 else b"\x01\x02"
+    with pytest.raises(AuthenticationError, match="the password was refused"):
+        shaken(b"RFB 003.%03d\n" % minor + offer + CHALLENGE + b"\0\0\0\x01", b"wrong")
+
+
 def test_a_screen_is_as_large_as_the_limit_and_no_larger():
     assert shaken(opening(7680, 4320)).server_init
     for size in ((7681, 4320), (16385, 1), (65535, 65535)):
