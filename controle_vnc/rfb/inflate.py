@@ -63,6 +63,8 @@ class Inflated:
     `limit` bytes are in it at most; so much is never held, only a band of it beside what is needed.
     """
 
+    __slots__ = ("_at", "_data", "_has_more", "_inflater", "_length", "_packed")
+
     def __init__(self, inflater: Inflater, length: int, limit: int) -> None:
         check_compressed(length, limit)
         self._inflater = inflater
@@ -72,9 +74,13 @@ class Inflated:
         self._data = b""
         self._at = 0
 
+    def has(self, size: int) -> bool:
+        """Whether there is no need to go on for `size` bytes: see `need`, which costs more."""
+        return len(self._data) - self._at >= size or not (self._has_more or self._length)
+
     def need(self, size: int) -> Generator[int, bytes, None]:
         """Go on until `size` bytes can be taken, or there are no more."""
-        while len(self._data) - self._at < size and (self._has_more or self._length):
+        while not self.has(size):
             if not self._has_more:
                 self._packed = yield min(self._length, BAND_BYTES)
                 self._length -= len(self._packed)
@@ -95,7 +101,8 @@ class Inflated:
 
     def finish(self) -> Generator[int, bytes, None]:
         """Feed the stream what is left of its bytes, in which nothing may be."""
-        yield from self.need(1)
+        if not self.has(1):
+            yield from self.need(1)
         if self._at != len(self._data):
             raise ProtocolError("more pixels than the rectangle holds")
 

@@ -73,6 +73,9 @@ class RgbxLayout(_Plain):
     def words(self, data: Buffer) -> Words:
         return np.frombuffer(data, "<u4")
 
+    def put(self, data: Buffer, area: Pixels) -> None:
+        area[:] = np.frombuffer(data, np.uint8).reshape(area.shape)
+
 
 class RgbLayout(_Plain):
     """Three bytes, red first: TPIXEL, and CPIXEL of what we ask for."""

@@ -95,18 +95,26 @@ def _paletted(stream: Inflater, layout: Layout, area: Words) -> Decoding:
 def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) -> Decoding:
     height, width = area.shape[:2]
     data = yield from _data(stream, width * height * layout.size)
-    if filter_id == COPY:
-        row_bytes = width * layout.size
-        rows = max(1, BAND_PIXELS // width)
-        with memoryview(data) as whole:
-            for top in range(0, height, rows):
-                band = whole[top * row_bytes : (top + rows) * row_bytes]
-                layout.put(band, area[top : top + rows])
-                yield 0
+    if filter_id == COPY and height * width <= BAND_PIXELS:
+        layout.put(data, area)
+    elif filter_id == COPY:
+        yield from _put(data, layout, area)
     elif filter_id == GRADIENT:
         yield from _gradient(data, layout, area)
     else:
         raise ProtocolError(f"Tight filter {filter_id}")
+
+
+def _put(data: bytes | bytearray, layout: Layout, area: Pixels) -> Decoding:
+    """Put pixels into `area` in bands: to convert them takes several times their own memory."""
+    height, width = area.shape[:2]
+    row_bytes = width * layout.size
+    rows = max(1, BAND_PIXELS // width)
+    with memoryview(data) as whole:
+        for top in range(0, height, rows):
+            band = whole[top * row_bytes : (top + rows) * row_bytes]
+            layout.put(band, area[top : top + rows])
+            yield 0
 
 
 def compact_length() -> Generator[int, bytes, int]:

@@ -14,6 +14,8 @@ from controle_vnc.rfb.pixels import Layout, PixelReader
 
 SIDE = 64
 MAX_PALETTE = 127
+INDEX_BITS = (0, 0, 1, 2, 2, *[4] * 12)  # of a pixel, by the number of colours in a packed tile
+SHIFTS = {bits: np.arange(8 - bits, -1, -bits, dtype=np.uint8) for bits in (2, 4)}
 
 
 class ZrleDecoder:
@@ -43,10 +45,12 @@ class _Tiles:
 
     def paint(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
         largest = SIDE * SIDE * (self._layout.size + 1) + 1 + MAX_PALETTE * self._layout.size
+        has = self._inflated.has
         for y in range(rect.y, rect.bottom, SIDE):
             bottom = min(y + SIDE, rect.bottom)
             for x in range(rect.x, rect.right, SIDE):
-                yield from self._inflated.need(largest)
+                if not has(largest):
+                    yield from self._inflated.need(largest)
                 tile = framebuffer.words[y:bottom, x : min(x + SIDE, rect.right)]
                 self._tile(tile)
                 yield 0
@@ -108,20 +112,18 @@ class _Tiles:
         return np.repeat(np.array(indices, np.uint8), lengths)
 
 
-def _index_bits(colours: int) -> int:
-    return 1 if colours == 2 else 2 if colours <= 4 else 4
-
-
 def packed_row(colours: int, width: int) -> int:
     """The bytes of a row of palette indices, each of 1, 2 or 4 bits."""
-    return -(-width * _index_bits(colours) // 8)
+    return -(-width * INDEX_BITS[colours] // 8)
 
 
 def unpacked(packed: bytes, colours: int, width: int, height: int) -> npt.NDArray[np.uint8]:
     """Palette indices of 1, 2 or 4 bits, each row padded to a byte."""
-    bits = _index_bits(colours)
+    bits = INDEX_BITS[colours]
     rows = np.frombuffer(packed, np.uint8).reshape(height, -1)
-    shifts = np.arange(8 - bits, -1, -bits, dtype=np.uint8)
+    if bits == 1:
+        return np.unpackbits(rows, axis=1, count=width)
+    shifts = SHIFTS[bits]
     spread = (rows[:, :, None] >> shifts) & np.uint8((1 << bits) - 1)
     return spread.reshape(height, -1)[:, :width]
 
