@@ -207,7 +207,8 @@ def other_messages(chance: Chance) -> bytes:
     body += zlib.compress(text) if chance.random() < 0.7 else text
     return chance.choice(
         [
-            struct.pack(">BxHH", 1, 0, 3) + chance.randbytes(18),
+            struct.pack(">BxHH", 1, chance.choice([0, 254, 255, 256, 65535]), 3)
+            + chance.randbytes(18),
             messages.bell(),
             messages.server_cut_text(b"text"),
             struct.pack(">B3xi", 3, -len(body)) + body,

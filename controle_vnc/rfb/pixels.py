@@ -157,8 +157,9 @@ class ColourMapLayout(_Plain):
 
     def set_colours(self, first: int, data: bytes) -> None:
         """Take the colours from `first` on; those beyond the last number are never shown."""
-        colours = np.frombuffer(data, ">u2").reshape(-1, 3) >> 8
-        words = words_of_rgb(colours.astype(np.uint8).tobytes())[: len(self._table) - first]
+        room = max(0, len(self._table) - first)
+        colours = np.frombuffer(data, ">u2").reshape(-1, 3)[:room] >> 8
+        words = words_of_rgb(colours.astype(np.uint8).tobytes())
         self._table[first : first + len(words)] = words
 
 
