@@ -35,7 +35,7 @@ from controle_vnc.rfb.decoders import new_decoders
 from controle_vnc.rfb.decoders.base import Decoder
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
-from controle_vnc.rfb.pixels import COLOUR_BYTES, PixelReader
+from controle_vnc.rfb.pixels import COLOUR_BYTES, MAX_MAP_BITS, PixelReader
 from controle_vnc.rfb.stream import ByteStream
 
 DEFAULT_ENCODINGS = (
@@ -311,11 +311,13 @@ class RfbClient:
     def _agree_on_pixels(self, init: ServerInit) -> None:
         """Ask for our format, or take the server's own."""
         chosen = RGBX
-        if self._native or init.name in NATIVE_ONLY:
-            chosen = init.pixel_format
+        native = init.pixel_format
+        is_readable = native.true_colour or native.bits_per_pixel <= MAX_MAP_BITS
+        if (self._native or init.name in NATIVE_ONLY) and is_readable:
+            chosen = native
         else:
             self._out += messages.set_pixel_format(RGBX)
-        self.is_translated = chosen != init.pixel_format
+        self.is_translated = chosen != native
         self._pixels = PixelReader(chosen)
         self._decoders = new_decoders(self._pixels)
 

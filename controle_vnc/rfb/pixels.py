@@ -14,6 +14,7 @@ Buffer = bytes | bytearray | memoryview
 Parts = npt.NDArray[np.int32]
 """Red, green and blue of pixels, rows × columns × 3, each from 0 to its maximum."""
 
+MAX_MAP_BITS = 16  # a pixel of a colour map: a message names no colour beyond 65535
 COLOUR_BYTES = 6  # of a colour map: red, green, blue of 16 bits each
 KEPT_TABLES = 8  # of 256 KiB at most; servers of one school have one or two formats
 
@@ -231,7 +232,7 @@ class PixelReader:
             return _RGBX
         if pixel_format.true_colour:
             return _true_colour(pixel_format)
-        if pixel_format.bits_per_pixel > 16:
+        if pixel_format.bits_per_pixel > MAX_MAP_BITS:
             raise ProtocolError("a colour map for pixels of 32 bits")
         self._map = ColourMapLayout(pixel_format)
         return self._map

@@ -135,6 +135,14 @@ def test_a_colour_map_of_32_bits_is_refused():
         PixelReader(PixelFormat(32, 24, False, False, (0, 0, 0), (0, 0, 0)))
 
 
+def test_a_server_with_a_colour_map_of_32_bits_is_asked_for_our_format_in_any_case():
+    client = rfb.RfbClient(None, native=True)
+    mapped = PixelFormat(32, 24, False, False, (0, 0, 0), (0, 0, 0))
+    client.receive_data(opening(4, 1, pixel_format=mapped))
+    assert client.pixel_format == RGBX
+    assert client.is_translated
+
+
 def test_a_screen_in_firmware_is_taken_as_it_is():
     client = rfb.RfbClient(None)
     client.receive_data(opening(4, 1, b"Intel(r) AMT KVM", FORMATS["332"]))
