@@ -7,7 +7,7 @@ PYTEST_OPTIONS ?=
 # journeys that begin first, so that no processor waits for the last of them
 LONGEST = $(patsubst %,tests/journeys/test_%.py,axe views screen seating_plan sessions)
 
-.PHONY: run test check style bench prepare prepare-test clean
+.PHONY: run test check style bench fuzz prepare prepare-test clean
 
 # one line on standard output when everything answers; Ctrl-C stops it all
 run: prepare
@@ -32,6 +32,12 @@ style: prepare-test
 
 bench: prepare-test
 	@exec .venv/bin/python -m tests.bench.all
+
+# every parser of RFB against what nobody should send, for FUZZ_SECONDS; `make test` does two
+FUZZ_SECONDS ?= 3600
+fuzz: prepare-test
+	@.venv/bin/python -m pip install -q --only-binary :all: -r requirements-fuzz.txt || true
+	@exec .venv/bin/python -m tests.fuzz $(FUZZ_SECONDS)
 
 prepare:
 	@sh deploy/prepare.sh run

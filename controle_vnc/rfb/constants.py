@@ -17,15 +17,19 @@ class Encoding(IntEnum):
     RAW = 0
     COPY_RECT = 1
     RRE = 2
+    CORRE = 4
     HEXTILE = 5
     ZLIB = 6
     TIGHT = 7
+    TRLE = 15
     ZRLE = 16
+    JPEG = 21
     CURSOR = -239
     X_CURSOR = -240
     DESKTOP_SIZE = -223
     LAST_RECT = -224
     QEMU_EXTENDED_KEY_EVENT = -258
+    TIGHT_PNG = -260
     QEMU_LED_STATE = -261
     DESKTOP_NAME = -307
     EXTENDED_DESKTOP_SIZE = -308
@@ -33,6 +37,7 @@ class Encoding(IntEnum):
     CONTINUOUS_UPDATES = -313
     CURSOR_WITH_ALPHA = -314
     SUPPORTED_MESSAGES = -131071
+    EXTENDED_CLIPBOARD = -1063131698  # 0xC0A1E5CE
 
 
 JPEG_QUALITY_LEVELS = range(-32, -22)  # -32 is quality 0, -23 is quality 9

@@ -26,9 +26,23 @@ for _name, _result, _arguments in (
     ("XFree", _I, [_P]),
     ("XFlush", _I, [_P]),
     ("XSync", _I, [_P, _I]),
+    ("XDefaultColormap", _U, [_P, _I]),
+    ("XAllocColor", _I, [_P, _U, _P]),
+    ("XCloseDisplay", _I, [_P]),
 ):
     _function = getattr(_x, _name)
     _function.restype, _function.argtypes = _result, _arguments
+
+
+class _Colour(ctypes.Structure):
+    _fields_ = (
+        ("pixel", _U),
+        ("red", ctypes.c_ushort),
+        ("green", ctypes.c_ushort),
+        ("blue", ctypes.c_ushort),
+        ("flags", ctypes.c_char),
+        ("pad", ctypes.c_char),
+    )
 
 
 class Canvas:
@@ -63,6 +77,22 @@ class Canvas:
         """`box` is x, y, width, height."""
         _x.XSetForeground(self._display, self._gc, colour)
         _x.XFillRectangle(self._display, self._root, self._gc, *box)
+
+    def move(self, source: tuple[int, int], size: tuple[int, int], at: tuple[int, int]) -> None:
+        """Copy `size` of the screen itself from `source` to `at`."""
+        self.show(self._root, source, size, at)
+
+    def colour(self, red: int, green: int, blue: int) -> int:
+        """The number that a screen with a colour map gives to a colour."""
+        wanted = _Colour(0, red * 257, green * 257, blue * 257)
+        map_of_screen = _x.XDefaultColormap(self._display, 0)
+        assert _x.XAllocColor(self._display, map_of_screen, ctypes.byref(wanted))
+        return int(wanted.pixel)
+
+    def close(self) -> None:
+        """Wait until all is painted, and leave."""
+        self.sync()
+        _x.XCloseDisplay(self._display)
 
     def flush(self) -> None:
         _x.XFlush(self._display)
