@@ -21,11 +21,13 @@ from controle_vnc.rfb.constants import (
     SUPPORTED_MESSAGES_BYTES,
     ClientMessage,
     Encoding,
+    SecurityType,
     ServerMessage,
 )
 from controle_vnc.rfb.cursor import Cursor, decode_cursor
 from controle_vnc.rfb.decoders import new_decoders
 from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.stream import ByteStream
 
 DEFAULT_ENCODINGS = (
@@ -112,10 +114,11 @@ class RfbClient:
 
     def __init__(
         self,
-        password: bytes | None,
+        credentials: Credentials | bytes | None,
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
         quality: int | None = QUALITY,
         compression: int = COMPRESSION,
+        among: frozenset[SecurityType] | None = None,
     ) -> None:
         self.framebuffer: Framebuffer | None = None
         self.cursor: Cursor | None = None
@@ -126,16 +129,26 @@ class RfbClient:
         self._encodings = list(encodings) + [-256 + compression]
         self._out = bytearray()
         self._events: list[Event] = []
-        self._handshake = Handshake(password, self._out)
+        self._handshake = Handshake(credentials, self._out, among)
         self._decoders = new_decoders()
         self._damage = EMPTY
         self._resizes = 0
-        self._stream = ByteStream(self._session())
+        self._stream = ByteStream(self._session(), self._handshake.wrapping)
 
     @property
     def stage(self) -> str:
         """How far the handshake is: `version`, `security`, `init` or `done`."""
         return self._handshake.stage
+
+    @property
+    def next_kinds(self) -> frozenset[SecurityType]:
+        """What may be tried on a new connection where the handshake failed; see `Handshake`."""
+        return self._handshake.next_kinds
+
+    @property
+    def shown(self) -> str | None:
+        """The fingerprint of what the server has shown."""
+        return self._handshake.shown
 
     def receive_data(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
         """Decode `data` to its end, or until a step after which `is_over`: see `is_behind`."""
@@ -147,9 +160,7 @@ class RfbClient:
         return self._stream.can_go_on
 
     def data_to_send(self) -> bytes:
-        data = bytes(self._out)
-        self._out.clear()
-        return data
+        return self._handshake.wrapping.take()
 
     def events(self) -> list[Event]:
         """What has happened since the last call, oldest first."""
