@@ -5,13 +5,11 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import QUALITY, Event, FenceAnswered, Resized, RfbClient, Updated
 from controle_vnc.tasks import spawn
-from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
 from controle_vnc.workstation.scaling import Scaling
 from controle_vnc.workstation.state import (
@@ -27,7 +25,8 @@ from controle_vnc.workstation.state import (
     SilentError,
     health_of,
 )
-from controle_vnc.workstation.upstream import Connection, connect
+from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
@@ -67,14 +66,6 @@ class Watcher(Protocol):
 
     def told(self, health: Health) -> None:
         """The health of the workstation has changed."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a link connects to."""
-
-    address: Address
-    password: bytes | None
 
 
 class Link:
@@ -275,10 +266,22 @@ class Link:
         self._tell(health)
 
     async def _session(self) -> None:
+        client = RfbClient(self.target.credentials, quality=WALL_QUALITY)
+        try:
+            await self._connected(client)
+        except REFUSALS:
+            kinds = next_kinds(client.stage, client.next_kinds)
+            if not kinds:
+                raise
+            client = RfbClient(self.target.credentials, quality=WALL_QUALITY, among=kinds)
+            await self._connected(client)
+
+    async def _connected(self, client: RfbClient) -> None:
         connection = await connect(self.target.address, self._timing)
         try:
-            client = RfbClient(self.target.password, quality=WALL_QUALITY)
             await self._shake_hands(connection, client)
+            if client.shown is not None:
+                self.target.met(client.shown)
             if self.is_wanted:
                 await self._follow(connection, client)
             else:
