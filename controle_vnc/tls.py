@@ -147,6 +147,7 @@ def server_tls(certificate: Path | None, key: Path | None) -> Callable[[bool], L
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.load_cert_chain(certificate, key)
+        context.num_tickets = 0  # TigerVNC's viewer takes a ticket for the end of what has come
 
     def begin(anonymous: bool) -> Layer:
         if anonymous:

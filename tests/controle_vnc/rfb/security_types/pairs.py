@@ -23,14 +23,23 @@ SCREEN = ServerInit(8, 6, RGBX, "desk")
 USER, PASSWORD = b"ada", "pässword longer than eight".encode()
 
 
-@functools.cache
 def rsa_key(number=0):
     """A server's key; another `number` is another server's."""
+    return _rsa_key(number)
+
+
+@functools.cache
+def _rsa_key(_number):
     return rsa.generate_private_key(65537, 2048)
 
 
-@functools.cache
 def server_certificate(number=0):
+    """The files of a server's certificate and of its key."""
+    return _server_certificate(number)
+
+
+@functools.cache
+def _server_certificate(_number):
     return certificate(Path(tempfile.mkdtemp(prefix="eop-tls-")))
 
 
