@@ -135,8 +135,9 @@ def test_a_type_that_is_refused_gives_way_to_the_next_by_every_road():
         seat.unwatch(watcher)
         await until(lambda: not seat.link.is_busy, "the end of the link")
         hub.look_again(seat)
-        probe = await hub.probe("id1")
-        assert probe.state == "ready"
+        await until(lambda: len(screen.kinds) == 2, "a look")
+        assert (await hub.probe("id1")).state == "ready"
+        await until(lambda: len(screen.kinds) == 3, "a diagnosis")
 
     lock = lock_of(T.RA2_256, T.VNC_AUTHENTICATION, password=PASSWORD[:8])
     with LockedScreen(lock) as screen:
