@@ -12,6 +12,14 @@ from controle_vnc.rfb.security_types.trust import Trust
 ANONYMOUS_CIPHERS = "aNULL:!eNULL:!LOW:!EXP:!RC4:!3DES:!MD5:@SECLEVEL=0"
 """Diffie-Hellman without certificates; OpenSSL counts all of it as level 0."""
 
+CERTIFIED_CIPHERS = "DEFAULT:!kDHE"
+"""Elliptic curves alone, for their cost is fixed: a server chooses the group of the others."""
+
+MAX_GROUP_BYTES = 512  # 4096 bits: a group twice as long takes a second of everybody's time
+MAX_GREETING_BYTES = 16 * 1024  # before keys are agreed on; without certificates that is 1 KiB
+HANDSHAKE_RECORD, SERVER_HELLO, SERVER_KEY_EXCHANGE = 22, 2, 12
+ELLIPTIC_SUITES = 0xC0  # the first byte of their numbers
+
 READ_BYTES = 64 * 1024  # at once; a record has 16 KiB at most
 
 
@@ -26,17 +34,21 @@ class TlsLayer:
         context: ssl.SSLContext,
         approve: Callable[[bytes], None] | None = None,
         *,
+        groups: "GroupCheck | None" = None,
         is_server: bool = False,
         host: str | None = None,
     ) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, is_server, host)
         self._approve = approve
+        self._groups = groups
         self._held = bytearray()
         self._is_up = False
         self.is_over = False
 
     def open(self, data: bytes) -> bytes:
+        if self._groups is not None and not self._is_up:
+            self._groups.feed(data)
         self._in.write(data)
         try:
             self._shake_hands()
@@ -92,12 +104,58 @@ class TlsLayer:
                 sent += self._tls.write(view[sent:])
 
 
+class GroupCheck:
+    """Reads along, before OpenSSL does, how large a Diffie-Hellman group a server wants.
+
+    RFC 5246 §6.2.1, §7.4.1.3 and §7.4.3.
+    """
+
+    def __init__(self) -> None:
+        self._records = bytearray()
+        self._messages = bytearray()
+        self._suite = 0
+        self._is_done = False
+
+    def feed(self, data: bytes) -> None:
+        """Raises `ProtocolError` for a group that is too large, or a greeting without end."""
+        if self._is_done:
+            return
+        self._records += data
+        while len(self._records) >= 5 and not self._is_done:
+            end = 5 + int.from_bytes(self._records[3:5], "big")
+            if len(self._records) < end:
+                break
+            if self._records[0] == HANDSHAKE_RECORD:
+                self._messages += self._records[5:end]
+                self._read()
+            del self._records[:end]
+        if len(self._records) + len(self._messages) > MAX_GREETING_BYTES and not self._is_done:
+            raise ProtocolError("a TLS greeting without end")
+
+    def _read(self) -> None:
+        while len(self._messages) >= 4 and not self._is_done:
+            end = 4 + int.from_bytes(self._messages[1:4], "big")
+            if len(self._messages) < end:
+                return
+            self._take(self._messages[0], bytes(self._messages[4:end]))
+            del self._messages[:end]
+
+    def _take(self, kind: int, body: bytes) -> None:
+        if kind == SERVER_HELLO and len(body) > 34:
+            self._suite = int.from_bytes(body[35 + body[34] :][:2], "big")
+        elif kind == SERVER_KEY_EXCHANGE:
+            size = int.from_bytes(body[:2], "big")
+            if self._suite >> 8 != ELLIPTIC_SUITES and size > MAX_GROUP_BYTES:
+                raise ProtocolError(f"a Diffie-Hellman group of {size * 8} bits")
+            self._is_done = True
+
+
 def client_tls(trust: Trust, host: str) -> Callable[[bool, Callable[[bytes], None]], Layer]:
     """What begins TLS towards the server at `host`, which has to prove itself to `trust`."""
 
     def begin(anonymous: bool, approve: Callable[[bytes], None]) -> Layer:
         if anonymous:
-            return TlsLayer(_anonymous(is_server=False))
+            return TlsLayer(_anonymous(is_server=False), groups=GroupCheck())
         if trust.ca_file is None:
             return TlsLayer(_pinned(), approve)
         return TlsLayer(_signed(trust.ca_file), approve, host=host)
@@ -108,22 +166,27 @@ def client_tls(trust: Trust, host: str) -> Callable[[bool, Callable[[bytes], Non
 @functools.cache
 def _pinned() -> ssl.SSLContext:
     """The fingerprint counts, not who signed, nor which name or dates are in the certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.options |= ssl.OP_NO_RENEGOTIATION
+    context = _certified()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
 def _signed(ca_file: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.options |= ssl.OP_NO_RENEGOTIATION
+    context = _certified()
     try:
         context.load_verify_locations(ca_file)
     except (OSError, ssl.SSLError) as error:
         raise UntrustedServerError(
             f"{ca_file} cannot be read as certificates: {error.strerror or error}"
         ) from error
+    return context
+
+
+def _certified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_ciphers(CERTIFIED_CIPHERS)
     return context
 
 
