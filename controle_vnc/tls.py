@@ -7,6 +7,7 @@ from pathlib import Path
 
 from controle_vnc.errors import ProtocolError, UntrustedServerError
 from controle_vnc.rfb.layer import Layer
+from controle_vnc.rfb.security_types.credentials import TlsMaker
 from controle_vnc.rfb.security_types.trust import Trust
 
 ANONYMOUS_CIPHERS = "aNULL:!eNULL:!LOW:!EXP:!RC4:!3DES:!MD5:@SECLEVEL=0"
@@ -150,7 +151,7 @@ class GroupCheck:
             self._is_done = True
 
 
-def client_tls(trust: Trust, host: str) -> Callable[[bool, Callable[[bytes], None]], Layer]:
+def client_tls(trust: Trust, host: str) -> TlsMaker:
     """What begins TLS towards the server at `host`, which has to prove itself to `trust`."""
 
     def begin(anonymous: bool, approve: Callable[[bytes], None]) -> Layer:

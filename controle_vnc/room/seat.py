@@ -14,9 +14,10 @@ from controle_vnc.room.rewind import Ring, Shelf
 from controle_vnc.room.tiles import TileListener, Tiles, Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.workstation.address import parse_address
-from controle_vnc.workstation.link import Link, Target, Watcher
+from controle_vnc.workstation.link import Link, Watcher
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import Health, shown_state
+from controle_vnc.workstation.target import Target
 
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
 MAX_CONTROLLERS = 4  # that are named: a tile has no room for more, nor a list of 2,000 of them
