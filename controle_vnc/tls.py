@@ -1,7 +1,9 @@
 """TLS without a socket, for VNC servers and viewers that encrypt: bytes in, bytes out."""
 
+import contextlib
 import functools
 import ssl
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,8 @@ MAX_GROUP_BYTES = 512  # 4096 bits: a group twice as long takes a second of ever
 MAX_GREETING_BYTES = 16 * 1024  # before keys are agreed on; without certificates that is 1 KiB
 HANDSHAKE_RECORD, SERVER_HELLO, SERVER_KEY_EXCHANGE = 22, 2, 12
 ELLIPTIC_SUITES = 0xC0  # the first byte of their numbers
+
+MAX_CA_BYTES = 1024 * 1024  # Debian's file of all authorities has a quarter of it
 
 READ_BYTES = 64 * 1024  # at once; a record has 16 KiB at most
 
@@ -64,12 +68,13 @@ class TlsLayer:
     def seal(self, data: bytes) -> bytes:
         try:
             self._shake_hands()
-            self._held += data
-            if self._is_up and self._held:
-                held, self._held = self._held, bytearray()
-                self._write(held)
         except ssl.SSLError as error:
             raise ProtocolError(f"TLS failed: {error.reason or type(error).__name__}") from error
+        self._held += data
+        if self._is_up and self._held:
+            held, self._held = self._held, bytearray()
+            with contextlib.suppress(ssl.SSLError):  # it is broken: whoever reads from it tells
+                self._write(held)
         return self._out.read()
 
     def _shake_hands(self) -> None:
@@ -176,12 +181,22 @@ def _pinned() -> ssl.SSLContext:
 def _signed(ca_file: str) -> ssl.SSLContext:
     context = _certified()
     try:
-        context.load_verify_locations(ca_file)
-    except (OSError, ssl.SSLError) as error:
+        context.load_verify_locations(cadata=_read(Path(ca_file)))
+    except OSError as error:  # SSLError is one of them
         raise UntrustedServerError(
             f"{ca_file} cannot be read as certificates: {error.strerror or error}"
         ) from error
+    except ValueError as error:
+        raise UntrustedServerError(f"{ca_file} holds no certificates") from error
     return context
+
+
+def _read(path: Path) -> str:
+    """A regular file that is not too large: what was typed may be a pipe or a device."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_CA_BYTES:
+        raise ValueError(f"no file of at most {MAX_CA_BYTES} bytes")
+    return path.read_bytes().decode("ascii", "replace")
 
 
 def _certified() -> ssl.SSLContext:

@@ -69,7 +69,7 @@ class Handshake:
         kind = yield from (self._security_3_3() if minor == 3 else self._security())
         yield from self._sign_in(kind)
         if kind is not SecurityType.NONE or minor == 8:
-            yield from self._security_result(minor)
+            yield from self._security_result(minor, kind)
         self.stage = "init"
         self._out += SHARED
         yield from self._server_init()
@@ -94,6 +94,8 @@ class Handshake:
         (offered,) = struct.unpack(">I", (yield 4))
         if offered == SecurityType.INVALID:
             raise TurnedAwayError((yield from self._reason()))
+        if offered not in (SecurityType.NONE, SecurityType.VNC_AUTHENTICATION):
+            raise UnsupportedError(f"security type {offered} is not supported in RFB 3.3")
         return self._choose([offered])
 
     def _security(self) -> Generator[int, bytes, SecurityType]:
@@ -149,10 +151,13 @@ class Handshake:
     def _approve(self, certificate: bytes) -> None:
         self.shown = self._credentials.trust.check("x509", certificate)
 
-    def _security_result(self, minor: int) -> Steps:
+    def _security_result(self, minor: int, kind: SecurityType) -> Steps:
         (result,) = struct.unpack(">I", (yield 4))
         if result == 0:
             return
+        for family in (VNC, PLAIN):
+            if kind in family:
+                self.next_kinds -= family  # the same question: a second answer would count twice
         reason = (yield from self._reason()) if minor == 8 else "the password was refused"
         raise AuthenticationError(reason)
 

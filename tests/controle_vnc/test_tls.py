@@ -1,4 +1,5 @@
 import functools
+import os
 import ssl
 import subprocess
 
@@ -73,12 +74,30 @@ def test_a_changed_byte_is_told():
     sealed[-1] ^= 1
     with pytest.raises(ProtocolError, match="TLS failed"):
         client.open(bytes(sealed))
+    assert b"a key" not in client.seal(b"a key")
+    with pytest.raises(ProtocolError, match="TLS failed"):
+        client.open(server.seal(b"more"))
 
 
 def test_who_asks_for_a_certificate_is_not_served_without_one():
     client = client_tls(Trust(), "h")(False, nobody)
     with pytest.raises(ProtocolError, match="TLS failed"):
         carry(client, server_tls(None, None)(True))
+
+
+def test_what_is_no_file_of_certificates_is_told_and_does_not_hold_us(tmp_path):
+    pipe, large, empty, other = (tmp_path / name for name in ("pipe", "large", "empty", "other"))
+    os.mkfifo(pipe)
+    pem = server_certificate()[0].read_bytes()
+    large.write_bytes(pem + b"\n" * (tls.MAX_CA_BYTES - len(pem)))
+    empty.touch()
+    other.write_text("é no certificate")
+    assert client_tls(Trust(ca_file=str(large)), "h")(False, nobody)
+    with large.open("ab") as file:
+        file.write(b"\n")
+    for path in (pipe, large, empty, other, tmp_path, tmp_path / "nothing"):
+        with pytest.raises(UntrustedServerError, match="certificates"):
+            client_tls(Trust(ca_file=str(path)), "h")(False, nobody)
 
 
 # --- groups

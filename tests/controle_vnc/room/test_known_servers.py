@@ -150,7 +150,7 @@ def test_after_the_second_refusal_nothing_more_is_tried():
     async def play(hub, seat):
         assert (await hub.probe("id1")).state == "wrong_password"
 
-    lock = lock_of(T.RA2_256, T.RA2, T.VNC_AUTHENTICATION, password=b"another")
+    lock = lock_of(T.RA2_256, T.RA2, T.RA2NE, T.VNC_AUTHENTICATION, password=b"another")
     with LockedScreen(lock) as screen:
         run(play, screen)
     assert len(screen.refusals) == 2

@@ -31,7 +31,7 @@ class Xvnc(XvncDesktop):
     def __init__(self, folder, *types, machine=None):
         super().__init__(folder)
         self.security_types = ",".join(types)
-        self.certificate, key = certificate(self.folder)
+        self.certificate, key = certificate(self.folder)  # again: another one in the same place
         self.more = ("-X509Cert", str(self.certificate), "-X509Key", str(key))
         self.machine = machine
         if machine is not None:

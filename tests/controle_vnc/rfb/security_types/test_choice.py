@@ -98,15 +98,29 @@ def test_what_is_missing_is_told():
 
 
 def test_a_type_that_is_refused_leaves_the_weaker_ones_for_a_second_try():
-    lock = lock_of(T.X509_VNC, T.TLS_VNC, T.VNC_AUTHENTICATION)
-    client = ClientHandshake(credentials(b"wrong"))
-    with pytest.raises(AuthenticationError):
-        refused(client, lock)
-    assert client.next_kinds == {T.TLS_VNC, T.VNC_AUTHENTICATION}
+    client = offering(T.VENCRYPT, T.RA2NE, T.VNC_AUTHENTICATION, given=credentials())
+    with pytest.raises(UnsupportedError, match="offers security type 261 and cannot do it"):
+        client.receive_data(b"\0\2\0" + b"\2\0\0\1\2\0\0\1\5" + b"\0")
+    assert client.next_kinds == {T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION}
+    lock = lock_of(T.X509_VNC, T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION)
     second, server = joined(credentials(), lock, among=client.next_kinds)
     assert (second.stage, server.kind) == ("done", T.TLS_VNC)
-    third, server = joined(credentials(), lock, among=frozenset({T.VNC_AUTHENTICATION}))
-    assert (third.stage, server.kind) == ("done", T.VNC_AUTHENTICATION)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "others"),
+    [
+        ((T.X509_VNC, T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION), {T.RA2NE}),
+        ((T.X509_PLAIN, T.TLS_PLAIN, T.PLAIN, T.NONE), {T.NONE}),
+        ((T.RA2, T.VNC_AUTHENTICATION), {T.VNC_AUTHENTICATION}),
+        ((T.TLS_VNC, T.VNC_AUTHENTICATION), set()),
+    ],
+)
+def test_a_password_that_was_refused_is_not_said_again_in_the_same_way(kinds, others):
+    client = ClientHandshake(credentials(b"wrong"))
+    with pytest.raises(AuthenticationError):
+        refused(client, lock_of(*kinds))
+    assert client.next_kinds == others
 
 
 def test_vencrypt_that_turns_out_weaker_than_another_type_is_left_alone():
