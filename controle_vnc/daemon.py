@@ -56,7 +56,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
         leases, office, switch = Leases(), TicketOffice(secret), Switch(settings.switch_file)
         if switch.closed:
             leases.shut()
-        hub = Hub(store.workstations())
+        hub = Hub(store.workstations(), keep_trust=store.keep_trust)
         ending.push_async_callback(hub.close)
         files = FilesRelay(settings.files_socket)
         control = ControlServer(

@@ -29,6 +29,14 @@ class TurnedAwayError(UnsupportedError):
     """The server lets nobody in now, or not us, and says why (zero security types)."""
 
 
+class UntrustedServerError(ControleVncError):
+    """A workstation's server cannot prove that it is the one we know; it was told no password."""
+
+
+class KeyChangedError(UntrustedServerError):
+    """The server shows another key or certificate than the one that is stored for it."""
+
+
 class TicketRefusedError(ControleVncError):
     """A ticket is unknown, expired, used or revoked. Says no more, on purpose."""
 

@@ -14,14 +14,16 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from controle_vnc.control.messages import MAX_WORKSTATIONS_A_REQUEST, SaveWorkstation
 from controle_vnc.errors import RequestRefusedError, SettingsError
+from controle_vnc.rfb.security_types.trust import as_text, parse_trust
 from controle_vnc.workstation.address import parse_address
 
-HEAD = "0001"  # the last step in migrations/versions; a test holds both together
+HEAD = "0002"  # the last step in migrations/versions; a test holds both together
 BUSY_MILLISECONDS = 5000  # `eopctl db upgrade` beside a running daemon is the only other writer
 MAX_NAME_CHARACTERS = 64  # what a tile can show
 MAX_ROOM_CHARACTERS = 64
 MAX_USER_CHARACTERS = 64
-MAX_PASSWORD_CHARACTERS = 256  # RFB uses 8; room for what comes later
+MAX_PASSWORD_CHARACTERS = 256  # VNC authentication uses 8 of them, the other types all
+MAX_VNC_USER_CHARACTERS = 64
 MAX_WORKSTATIONS = MAX_WORKSTATIONS_A_REQUEST  # a list of all must fit in one message
 ID_BYTES = 6
 
@@ -36,6 +38,8 @@ _workstations = sa.Table(
     sa.Column("address", sa.String),
     sa.Column("user", sa.String),
     sa.Column("password", sa.LargeBinary),
+    sa.Column("vnc_user", sa.String),
+    sa.Column("trust", sa.String),
 )
 
 
@@ -57,6 +61,13 @@ class StoredWorkstation:
     address: str
     user: str | None
     password: bytes | None
+    vnc_user: str | None = None
+    trust: str | None = None
+
+    @property
+    def way(self) -> tuple[str | bytes | None, ...]:
+        """What leads to its server: another one leads elsewhere."""
+        return self.address, self.password, self.vnc_user, self.trust
 
     @property
     def occupancy(self) -> Occupancy:
@@ -131,6 +142,7 @@ class Store:
         if request.password is not None:
             sealed = self._cipher.encrypt(request.password.encode())
             values["password"] = sealed if request.password else None
+        values |= _sign_in(request)
         row = _to_change(connection, request)
         if row is None:
             count = connection.execute(sa.select(sa.func.count(_workstations.c.id))).scalar()
@@ -178,7 +190,15 @@ class Store:
             row.address,
             row.user,
             password if decrypt else None,
+            row.vnc_user,
+            row.trust,
         )
+
+    def keep_trust(self, id_: str, trust: str) -> None:
+        """Remember by what the server of a workstation is known, unless something is stored."""
+        to_learn = sa.and_(_workstations.c.id == id_, _workstations.c.trust.is_(None))
+        with self._lock, begin(self._engine) as connection:
+            connection.execute(sa.update(_workstations).where(to_learn).values(trust=trust))
 
 
 def connect(path: Path, durable: bool = False) -> sa.Engine:
@@ -319,6 +339,21 @@ def _checked(
             "invalid", f"the password has more than {MAX_PASSWORD_CHARACTERS} characters"
         )
     return {"name": name, "room": room, "user": user, "address": str(parse_address(address))}
+
+
+def _sign_in(request: SaveWorkstation) -> dict[str, str | None]:
+    """The columns of `vnc_user` and `trust`, those that are not to be kept."""
+    values: dict[str, str | None] = {}
+    if request.vnc_user is not None:
+        if request.vnc_user:
+            _check_text("VNC user", request.vnc_user, MAX_VNC_USER_CHARACTERS)
+        values["vnc_user"] = request.vnc_user or None
+    if request.trust is not None:
+        try:
+            values["trust"] = as_text(parse_trust(request.trust))
+        except ValueError as error:
+            raise RequestRefusedError("invalid", str(error)) from error
+    return values
 
 
 def _check_text(what: str, text: str, limit: int) -> None:

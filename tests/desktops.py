@@ -137,14 +137,23 @@ class Desktop:
 
 
 class XvncDesktop(Desktop):
-    """TigerVNC's Xvnc, with VNC authentication."""
+    """TigerVNC's Xvnc, with VNC authentication unless told otherwise."""
+
+    security_types = "VncAuth"
+    more: tuple[str, ...] = ()
+
+    def command(self, *command: str) -> tuple[str, ...]:
+        """How the server is started."""
+        return command
 
     def start(self) -> None:
-        self.start_x(
+        command = self.command(
             "Xvnc", "-geometry", self.geometry, "-depth", "24", "-rfbport", str(self.port),
-            "-localhost", "-SecurityTypes", "VncAuth", "-PasswordFile", str(self.password_file),
-            "-AlwaysShared", "-nolisten", "tcp", "-desktop", "test",
+            "-localhost", "-SecurityTypes", self.security_types,
+            "-PasswordFile", str(self.password_file),
+            "-AlwaysShared", "-nolisten", "tcp", "-desktop", "test", *self.more,
         )  # fmt: skip
+        self.start_x(*command)
         wait_until(self.listening, START_SECONDS, "Xvnc listening")
 
     def kill(self) -> None:

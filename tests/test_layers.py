@@ -29,10 +29,11 @@ CONTROLE_VNC = {
     "controle_vnc.tasks": set(),
     "controle_vnc.wire": set(),
     "controle_vnc.peer": set(),
+    "controle_vnc.tls": {"errors", "rfb"},
     "controle_vnc.framebuffer": {"errors"},
     "controle_vnc.rfb": {"errors", "framebuffer"},
     "controle_vnc.workstation": {
-        "errors", "tasks", "wire", "framebuffer", "rfb", "control.messages",
+        "errors", "tasks", "wire", "tls", "framebuffer", "rfb", "control.messages",
     },
     "controle_vnc.room": {
         "errors", "tasks", "framebuffer", "rfb", "workstation", "control.messages", "store",

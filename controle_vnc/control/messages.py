@@ -92,7 +92,9 @@ class SaveWorkstation(Message, frozen=True):
 
     `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
     `id` changes the workstation of that id, its name included. `by` is who asks for it, for the
-    journal.
+    journal. `vnc_user` is whom we sign in as where the server asks for a name; `trust` is by what
+    the server is known: `x509-sha256:HEX`, `rsa-sha256:HEX` or `ca:/path`. `None` keeps either,
+    an empty one forgets it: the next server that proves itself is then remembered.
     """
 
     name: str
@@ -103,6 +105,8 @@ class SaveWorkstation(Message, frozen=True):
     replace: bool = False
     by: str = ""
     id: str | None = None
+    vnc_user: str | None = None
+    trust: str | None = None
 
 
 class SaveWorkstations(Message, frozen=True):
@@ -503,7 +507,8 @@ class Controller(msgspec.Struct, frozen=True):
 class Workstation(msgspec.Struct, frozen=True):
     """A workstation as others may know it (never its password).
 
-    `controllers`: who controls it, the first first, each person once.
+    `controllers`: who controls it, the first first, each person once. `vnc_user` and `trust` as
+    in `SaveWorkstation`.
     """
 
     id: str
@@ -517,6 +522,8 @@ class Workstation(msgspec.Struct, frozen=True):
     reason: Reason | None
     checked_at: int | None
     controllers: list[Controller] = []
+    vnc_user: str | None = None
+    trust: str | None = None
 
 
 class Workstations(Message, frozen=True):

@@ -23,6 +23,7 @@ from controle_vnc.rfb.constants import (
     SUPPORTED_MESSAGES_BYTES,
     ClientMessage,
     Encoding,
+    SecurityType,
     ServerMessage,
 )
 from controle_vnc.rfb.cursor import (
@@ -36,6 +37,7 @@ from controle_vnc.rfb.decoders.base import Decoder
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
 from controle_vnc.rfb.pixels import COLOUR_BYTES, MAX_MAP_BITS, PixelReader
+from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.stream import ByteStream
 
 DEFAULT_ENCODINGS = (
@@ -174,11 +176,12 @@ class RfbClient:
 
     def __init__(
         self,
-        password: bytes | None,
+        credentials: Credentials | bytes | None,
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
         quality: int | None = QUALITY,
         compression: int = COMPRESSION,
         native: bool = False,
+        among: frozenset[SecurityType] | None = None,
     ) -> None:
         self.framebuffer: Framebuffer | None = None
         self.cursor: Cursor | None = None
@@ -193,18 +196,28 @@ class RfbClient:
         self._encodings = list(encodings) + [-256 + compression]
         self._out = bytearray()
         self._events: list[Event] = []
-        self._handshake = Handshake(password, self._out)
         self._clipboard = ClientClipboard(self._out)
         self._pixels = PixelReader(RGBX)
         self._decoders: dict[int, Decoder] = {}
+        self._handshake = Handshake(credentials, self._out, among)
         self._damage = EMPTY
         self._resizes = 0
-        self._stream = ByteStream(self._session())
+        self._stream = ByteStream(self._session(), self._handshake.wrapping)
 
     @property
     def stage(self) -> str:
         """How far the handshake is: `version`, `security`, `init` or `done`."""
         return self._handshake.stage
+
+    @property
+    def next_kinds(self) -> frozenset[SecurityType]:
+        """What may be tried on a new connection where the handshake failed; see `Handshake`."""
+        return self._handshake.next_kinds
+
+    @property
+    def shown(self) -> str | None:
+        """The fingerprint of what the server has shown."""
+        return self._handshake.shown
 
     def receive_data(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
         """Decode `data` to its end, or until a step after which `is_over`: see `is_behind`."""
@@ -216,9 +229,7 @@ class RfbClient:
         return self._stream.can_go_on
 
     def data_to_send(self) -> bytes:
-        data = bytes(self._out)
-        self._out.clear()
-        return data
+        return self._handshake.wrapping.take()
 
     def events(self) -> list[Event]:
         """What has happened since the last call, oldest first."""

@@ -1,7 +1,7 @@
 """The opening of RFB towards a workstation's VNC server, up to its ServerInit."""
 
 import struct
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 from controle_vnc.errors import (
     AuthenticationError,
@@ -16,9 +16,22 @@ from controle_vnc.rfb.constants import (
     MAX_REASON_BYTES,
     SecurityType,
 )
+from controle_vnc.rfb.layer import Layer, Wrapping
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import PixelFormat
 from controle_vnc.rfb.security import CHALLENGE_BYTES, vnc_response
+from controle_vnc.rfb.security_types import ra2, vencrypt
+from controle_vnc.rfb.security_types.choice import (
+    ANONYMOUS,
+    PLAIN,
+    RA2,
+    SUBTYPES,
+    VNC,
+    X509,
+    complaint,
+    usable,
+)
+from controle_vnc.rfb.security_types.credentials import Credentials, credentials_of
 from controle_vnc.rfb.stream import ByteStream
 
 VERSION_BYTES = 12
@@ -27,24 +40,36 @@ Steps = Generator[int, bytes, None]
 
 
 class Handshake:
-    """The steps of the opening; what is to be sent is added to `out`."""
+    """The steps of the opening; what is to be sent is added to `out`, and taken from `wrapping`.
 
-    def __init__(self, password: bytes | None, out: bytearray) -> None:
-        self._password = password
+    `among`: only these security types, the strongest of them. When it failed and `next_kinds` is
+    not empty, the server may take one of those on a new connection.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | bytes | None,
+        out: bytearray,
+        among: frozenset[SecurityType] | None = None,
+    ) -> None:
+        self._credentials = credentials_of(credentials)
         self._out = out
+        self._among = among
+        self.wrapping = Wrapping(out)
         self.stage = "version"
+        self.next_kinds: frozenset[SecurityType] = frozenset()
+        self.shown: str | None = None
+        """By what the server can be known again: its certificate's or its key's fingerprint."""
         self.server_init: ServerInit | None = None
 
     def steps(self) -> Steps:
         """Run the opening; raises one of this package's errors when it cannot succeed."""
         minor = yield from self._version()
         self.stage = "security"
-        chosen = yield from (self._security_3_3() if minor == 3 else self._security())
-        if chosen is SecurityType.VNC_AUTHENTICATION:
-            challenge = yield CHALLENGE_BYTES
-            self._out += vnc_response(self._password or b"", challenge)
-        if chosen is SecurityType.VNC_AUTHENTICATION or minor == 8:
-            yield from self._security_result(minor)
+        kind = yield from (self._security_3_3() if minor == 3 else self._security())
+        yield from self._sign_in(kind)
+        if kind is not SecurityType.NONE or minor == 8:
+            yield from self._security_result(minor, kind)
         self.stage = "init"
         self._out += SHARED
         yield from self._server_init()
@@ -69,29 +94,70 @@ class Handshake:
         (offered,) = struct.unpack(">I", (yield 4))
         if offered == SecurityType.INVALID:
             raise TurnedAwayError((yield from self._reason()))
+        if offered not in (SecurityType.NONE, SecurityType.VNC_AUTHENTICATION):
+            raise UnsupportedError(f"security type {offered} is not supported in RFB 3.3")
         return self._choose([offered])
 
     def _security(self) -> Generator[int, bytes, SecurityType]:
         count = (yield 1)[0]
         if count == 0:
             raise TurnedAwayError((yield from self._reason()))
-        chosen = self._choose(list((yield count)))
-        self._out.append(chosen)
-        return chosen
+        offered = list((yield count))
+        has_more = SecurityType.VENCRYPT in offered
+        kind = self._choose(offered, SUBTYPES if has_more else ())
+        if kind not in SUBTYPES:
+            self._out.append(kind)
+            return kind
+        self._out.append(SecurityType.VENCRYPT)
+        self.next_kinds -= SUBTYPES  # which of them it has is not known yet
+        subtypes = yield from vencrypt.read_subtypes(self._out)
+        kind = self._choose(offered, [one for one in subtypes if one in SUBTYPES])
+        if kind not in SUBTYPES:
+            self.next_kinds |= {kind}
+            raise UnsupportedError(f"security types {sorted(subtypes)} are not the best of all")
+        yield from vencrypt.choose(self._out, kind)
+        return kind
 
-    def _choose(self, offered: list[int]) -> SecurityType:
-        if self._password is not None and SecurityType.VNC_AUTHENTICATION in offered:
-            return SecurityType.VNC_AUTHENTICATION
-        if SecurityType.NONE in offered:
-            return SecurityType.NONE
-        if SecurityType.VNC_AUTHENTICATION in offered:
-            raise AuthenticationError("a password is asked for and none is stored")
-        raise UnsupportedError(f"security types {sorted(offered)} are not supported")
+    def _choose(self, offered: list[int], subtypes: Collection[int] = ()) -> SecurityType:
+        """The strongest type that we can use; the others are kept for another connection."""
+        known = {*(one for one in offered if one not in SUBTYPES), *subtypes}
+        kinds = usable(known, self._credentials)
+        if self._among is not None:
+            kinds = [one for one in kinds if one in self._among]
+        if not kinds:
+            known_kinds = [*offered, *subtypes]
+            if self._among is not None:
+                raise UnsupportedError(f"security types {sorted(known_kinds)} are not those before")
+            raise complaint(known_kinds, self._credentials)
+        self.next_kinds = frozenset(kinds[1:])
+        return kinds[0]
 
-    def _security_result(self, minor: int) -> Steps:
+    # --- each type's own part
+
+    def _sign_in(self, kind: SecurityType) -> Steps:
+        credentials = self._credentials
+        if kind in RA2:
+            self.shown, layer = yield from ra2.client(kind, self._out, credentials)
+            if layer is not None:
+                self.wrapping.wrap(layer)
+        if kind in X509 | ANONYMOUS and credentials.tls is not None:
+            self.wrapping.wrap(credentials.tls(kind in ANONYMOUS, self._approve))
+        if kind in PLAIN:
+            self._out += vencrypt.plain(credentials.user or b"", credentials.password or b"")
+        if kind in VNC:
+            challenge = yield CHALLENGE_BYTES
+            self._out += vnc_response(credentials.password or b"", challenge)
+
+    def _approve(self, certificate: bytes) -> None:
+        self.shown = self._credentials.trust.check("x509", certificate)
+
+    def _security_result(self, minor: int, kind: SecurityType) -> Steps:
         (result,) = struct.unpack(">I", (yield 4))
         if result == 0:
             return
+        for family in (VNC, PLAIN):
+            if kind in family:
+                self.next_kinds -= family  # the same question: a second answer would count twice
         reason = (yield from self._reason()) if minor == 8 else "the password was refused"
         raise AuthenticationError(reason)
 
@@ -123,27 +189,42 @@ class ClientHandshake:
     """The opening alone, for a connection whose bytes are passed on afterwards.
 
     Feed `receive_data` and send what `data_to_send` gives until `server_init` is there; `rest`
-    then holds what the server has sent after it. Raises `AuthenticationError`,
-    `UnsupportedError` or `ProtocolError`; the connection is dead then.
+    then holds what the server has sent after it, and everything later goes through `layer` where
+    there is one. Raises `AuthenticationError`, `UnsupportedError`, `UntrustedServerError` or
+    `ProtocolError`; the connection is dead then: see `Handshake.next_kinds`.
     """
 
-    def __init__(self, password: bytes | None) -> None:
-        self._out = bytearray()
-        self._handshake = Handshake(password, self._out)
-        self._stream = ByteStream(self._handshake.steps())
+    def __init__(
+        self,
+        credentials: Credentials | bytes | None,
+        among: frozenset[SecurityType] | None = None,
+    ) -> None:
+        self._handshake = Handshake(credentials, bytearray(), among)
+        self._stream = ByteStream(self._handshake.steps(), self._handshake.wrapping)
 
     def receive_data(self, data: bytes) -> None:
         self._stream.feed(data)
 
     def data_to_send(self) -> bytes:
-        data = bytes(self._out)
-        self._out.clear()
-        return data
+        return self._handshake.wrapping.take()
 
     @property
     def stage(self) -> str:
         """`version`, `security`, `init` or `done`."""
         return self._handshake.stage
+
+    @property
+    def next_kinds(self) -> frozenset[SecurityType]:
+        return self._handshake.next_kinds
+
+    @property
+    def shown(self) -> str | None:
+        """The fingerprint of what the server has shown."""
+        return self._handshake.shown
+
+    @property
+    def layer(self) -> Layer | None:
+        return self._handshake.wrapping.layer
 
     @property
     def server_init(self) -> ServerInit | None:

@@ -4,11 +4,23 @@ from enum import IntEnum
 
 
 class SecurityType(IntEnum):
-    """RFC 6143 §7.1.2."""
+    """RFC 6143 §7.1.2 and the community's page; the subtypes of VeNCrypt begin at 256."""
 
     INVALID = 0
     NONE = 1
     VNC_AUTHENTICATION = 2
+    RA2 = 5
+    RA2NE = 6
+    VENCRYPT = 19
+    RA2_256 = 129
+    RA2NE_256 = 130
+    PLAIN = 256
+    TLS_NONE = 257
+    TLS_VNC = 258
+    TLS_PLAIN = 259
+    X509_NONE = 260
+    X509_VNC = 261
+    X509_PLAIN = 262
 
 
 class Encoding(IntEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 
 from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.layer import Layer, Wrapping
 
 Parser = Generator[int, bytes, None]
 """Yields how many bytes it needs next and is sent exactly that many.
@@ -18,11 +19,14 @@ class ByteStream:
     """Buffers what the network delivers and steps `parser` when it has enough.
 
     Holds at most one request of the parser beside what one `feed` brings. After the parser's end
-    `finished` is true and `rest` gives the bytes that came after it.
+    `finished` is true and `rest` gives the bytes that came after it. Where the parser has put a
+    layer on `wrapping`, everything after what it had read until then goes through that.
     """
 
-    def __init__(self, parser: Parser) -> None:
+    def __init__(self, parser: Parser, wrapping: Wrapping | None = None) -> None:
         self._parser = parser
+        self._wrapping = wrapping
+        self._layer: Layer | None = None
         self._buffer = bytearray()
         self._read = 0
         self._wanted = 0
@@ -39,14 +43,29 @@ class ByteStream:
 
         Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
         """
-        self._buffer += data
+        self._buffer += data if self._layer is None else self._layer.open(data)
+        self._run(is_over)
+        while self._layer is not self._present_layer:
+            self._layer = self._present_layer
+            sealed = bytes(self._buffer[self._read :])
+            self._buffer.clear()
+            self._read = 0
+            if self._layer is not None:
+                self._buffer += self._layer.open(sealed)
+            self._run(is_over)
+
+    @property
+    def _present_layer(self) -> Layer | None:
+        return None if self._wrapping is None else self._wrapping.layer
+
+    def _run(self, is_over: Callable[[], bool]) -> None:
         size = len(self._buffer)
         with memoryview(self._buffer) as buffer:
             while not self.finished and (end := self._read + self._wanted) <= size:
                 block = bytes(buffer[self._read : end])
                 self._read = end
                 self._step(block)
-                if is_over():
+                if self._layer is not self._present_layer or is_over():
                     break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]

@@ -52,7 +52,9 @@ class Hub:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = wall_clock_ms,
+        keep_trust: Callable[[str, str], None] = lambda id_, trust: None,
     ) -> None:
+        """`keep_trust` stores by what the server of a workstation (its id) is known again."""
         self.clock = clock
         self.now_ms = now_ms
         self.timing = timing or Timing()
@@ -66,7 +68,9 @@ class Hub:
             asyncio.Lock(),
             self._changed,
             Shelf(),
+            self._met,
         )
+        self._keep_trust = keep_trust
         self._forgetting: asyncio.Task[None] | None = None
         self._listeners: dict[Listener, None] = {}
         self._refresher = Refresher(self.timing, clock)
@@ -211,10 +215,13 @@ class Hub:
     async def probe(self, id_: str) -> Probe:
         """One whole handshake and one picture, step by step, at somebody's request."""
         seat = self.seat(id_)
-        target = seat.link.target
-        health, steps = await probe(target.address, target.password, self.timing)
+        health, steps = await probe(seat.link.target, self.timing)
         seat.link.note(health)
         return Probe(state=health.state, reason=health.reason, steps=steps)
+
+    def _met(self, seat: Seat, trust: str) -> None:
+        logger.info("the server of %s is known by %s from now on", seat.stored.name, trust)
+        spawn(asyncio.to_thread(self._keep_trust, seat.id, trust), f"server of {seat.stored.name}")
 
     # --- who wants to know
 

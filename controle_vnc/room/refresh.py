@@ -50,9 +50,8 @@ class Refresher:
 
 async def look(seat: Seat, timing: Timing) -> Health:
     """How the workstation is, by one complete handshake."""
-    target = seat.link.target
     try:
-        upstream = await open_upstream(target.address, target.password, timing)
+        upstream = await open_upstream(seat.link.target, timing)
     except LINK_ERRORS as error:
         return health_of(error)
     upstream.connection.close()

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controle_vnc.control.messages import Controller, Mode, Workstation
+from controle_vnc.errors import KeyChangedError
+from controle_vnc.rfb.security_types.trust import parse_trust
 from controle_vnc.room.direct import DirectSlot
 from controle_vnc.room.feed import Feed
 from controle_vnc.room.rewind import Ring, Shelf
 from controle_vnc.room.tiles import TileListener, Tiles, Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.workstation.address import parse_address
-from controle_vnc.workstation.link import Link, Target, Watcher
+from controle_vnc.workstation.link import Link, Watcher
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import Health, shown_state
+from controle_vnc.workstation.target import Target
 
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
 MAX_CONTROLLERS = 4  # that are named: a tile has no room for more, nor a list of 2,000 of them
@@ -46,6 +49,7 @@ class Surroundings:
     turns: asyncio.Lock
     changed: Callable[["Seat"], None]
     shelf: Shelf
+    met: Callable[["Seat", str], None]
 
 
 def kind_of(address: str) -> str:
@@ -74,10 +78,21 @@ class Seat:
         self.feed = Feed(around.encoders)
 
     def _new_link(self) -> Link:
-        target = Target(parse_address(self.stored.address), self.stored.password)
+        stored = self.stored
+        address = parse_address(stored.address)
+        target = Target(address, stored.password, stored.vnc_user, stored.trust, self._met)
         around = self._around
         clock = around.workshop.clock
         return Link(target, self._reported, around.timing, clock, turns=around.turns)
+
+    def _met(self, shown: str) -> None:
+        """A server let us in: the first one that can be known again is remembered."""
+        if self.stored.trust is None:
+            self.stored = replace(self.stored, trust=shown)
+            self.link.target = replace(self.link.target, trust=shown)
+            self._around.met(self, shown)
+        elif (known := parse_trust(self.stored.trust).pin) not in (None, shown):
+            raise KeyChangedError(f"the server showed {shown} and, a moment ago, {known}")
 
     def _reported(self, health: Health) -> None:
         self.direct.link_told(health)
@@ -101,7 +116,7 @@ class Seat:
         Live screens end where it leads elsewhere or shows somebody else: their pages ask anew.
         """
         old, self.stored = self.stored, stored
-        leads_elsewhere = (old.address, old.password) != (stored.address, stored.password)
+        leads_elsewhere = old.way != stored.way
         if leads_elsewhere or old.occupancy != stored.occupancy:
             self.stop_viewers("changed")
             self.rewind.forget(self._around.workshop.now_ms())
@@ -133,6 +148,8 @@ class Seat:
             address=self.stored.address,
             kind=kind_of(self.stored.address),
             user=self.stored.user,
+            vnc_user=self.stored.vnc_user,
+            trust=self.stored.trust,
             state=state,
             reason=health.reason,
             checked_at=now_ms() if self.link.is_proven() else self.checked_at,

@@ -5,7 +5,6 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from controle_vnc.errors import ProtocolError
@@ -19,8 +18,8 @@ from controle_vnc.rfb.client import (
     RfbClient,
     Updated,
 )
+from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.tasks import spawn
-from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
 from controle_vnc.workstation.scaling import Scaling
 from controle_vnc.workstation.state import (
@@ -36,7 +35,8 @@ from controle_vnc.workstation.state import (
     SilentError,
     health_of,
 )
-from controle_vnc.workstation.upstream import Connection, connect
+from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
@@ -77,14 +77,6 @@ class Watcher(Protocol):
 
     def told(self, health: Health) -> None:
         """The health of the workstation has changed."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a link connects to."""
-
-    address: Address
-    password: bytes | None
 
 
 class Link:
@@ -292,10 +284,27 @@ class Link:
         self._tell(health)
 
     async def _session(self) -> None:
+        client = self._new_client()
+        try:
+            await self._connected(client)
+        except REFUSALS:
+            kinds = next_kinds(client.stage, client.next_kinds)
+            if not kinds:
+                raise
+            client = self._new_client(among=kinds)
+            await self._connected(client)
+
+    def _new_client(self, among: frozenset[SecurityType] | None = None) -> RfbClient:
+        return RfbClient(
+            self.target.credentials, quality=WALL_QUALITY, native=self._native, among=among
+        )
+
+    async def _connected(self, client: RfbClient) -> None:
         connection = await connect(self.target.address, self._timing)
         try:
-            client = RfbClient(self.target.password, quality=WALL_QUALITY, native=self._native)
             await self._shake_hands(connection, client)
+            if client.shown is not None:
+                self.target.met(client.shown)
             if self.is_wanted:
                 await self._follow(connection, client)
             else:

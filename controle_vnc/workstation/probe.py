@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from controle_vnc.control.messages import ProbeStep
 from controle_vnc.rfb.client import RfbClient, Updated
-from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import LINK_ERRORS, READY, Health, SilentError, health_of
-from controle_vnc.workstation.upstream import Connection, connect
+from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
 
 STEPS = {"version": "version", "security": "security", "init": "init", "done": "picture"}
 
@@ -43,29 +43,41 @@ class _Steps:
 
 
 async def probe(
-    address: Address,
-    password: bytes | None,
+    target: Target,
     timing: Timing,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Health, list[ProbeStep]]:
     """Connect, shake hands, fetch one picture. The last step is the one that failed, if any."""
     steps = _Steps(clock, began=clock())
+    client = RfbClient(target.credentials)
     try:
-        connection = await connect(address, timing)
         try:
-            async with asyncio.timeout(timing.opening):
-                await _look(connection, RfbClient(password), steps)
-        except TimeoutError as error:
-            raise SilentError from error
-        finally:
-            connection.close()
+            await _look(target, client, timing, steps)
+        except REFUSALS:
+            kinds = next_kinds(client.stage, client.next_kinds)
+            if not kinds:
+                raise
+            await _look(target, RfbClient(target.credentials, among=kinds), timing, steps)
     except LINK_ERRORS as error:
         health = health_of(error)
         return health, steps.finish(health)
     return READY, steps.finish(READY)
 
 
-async def _look(connection: Connection, client: RfbClient, steps: _Steps) -> None:
+async def _look(target: Target, client: RfbClient, timing: Timing, steps: _Steps) -> None:
+    connection = await connect(target.address, timing)
+    try:
+        async with asyncio.timeout(timing.opening):
+            await _follow(connection, client, steps)
+        if client.shown is not None:
+            target.met(client.shown)
+    except TimeoutError as error:
+        raise SilentError from error
+    finally:
+        connection.close()
+
+
+async def _follow(connection: Connection, client: RfbClient, steps: _Steps) -> None:
     asked = False
     while True:
         steps.enter(STEPS[client.stage])

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from controle_vnc.control.messages import Reason, State
 from controle_vnc.errors import (
     AuthenticationError,
+    KeyChangedError,
     ProtocolError,
     TurnedAwayError,
     UnsupportedError,
+    UntrustedServerError,
 )
 
 MAX_DETAIL_CHARACTERS = 200  # a hostile server writes these words; a tool tip shows them
@@ -27,6 +29,8 @@ SENTENCES = {
     "turned_away": "The VNC server turned us away.",
     "wrong_password": "The VNC server refused the password.",
     "unsupported": "The VNC server offers no sign-in that we know.",
+    "key_changed": "The VNC server's key has changed: this may be another machine.",
+    "untrusted": "The VNC server does not prove who it is.",
     "bad_server": "The VNC server's answer cannot be read.",
     "unknown_workstation": "There is no such workstation.",
     "changed": "The workstation has another room or user now.",
@@ -70,6 +74,7 @@ LINK_ERRORS = (
     HungUpError,
     AuthenticationError,
     UnsupportedError,
+    UntrustedServerError,
     ProtocolError,
 )
 """Everything a workstation can do to us; anything else is a fault of ours and is logged."""
@@ -87,6 +92,8 @@ def health_of(error: BaseException) -> Health:
 
 _TOLD: tuple[tuple[type[Exception], State, str], ...] = (
     (AuthenticationError, "wrong_password", "wrong_password"),
+    (KeyChangedError, "unsupported", "key_changed"),
+    (UntrustedServerError, "unsupported", "untrusted"),
     (TurnedAwayError, "refused", "turned_away"),
     (UnsupportedError, "unsupported", "unsupported"),
     (ProtocolError, "unsupported", "bad_server"),

@@ -1,17 +1,29 @@
 """Opens connections to a workstation's VNC server, and shakes hands to the end."""
 
 import asyncio
+import logging
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from controle_vnc.errors import ProtocolError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ControleVncError,
+    ProtocolError,
+    UnsupportedError,
+)
 from controle_vnc.rfb.client_handshake import ClientHandshake
+from controle_vnc.rfb.constants import SecurityType
+from controle_vnc.rfb.layer import Layer
 from controle_vnc.rfb.messages import ServerInit
-from controle_vnc.wire import Wire
+from controle_vnc.wire import Data, Wire
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import HungUpError, SilentError
+from controle_vnc.workstation.target import Target
+
+logger = logging.getLogger(__name__)
 
 MAX_ADDRESSES = 4  # a name with more addresses is not a workstation
 
@@ -21,15 +33,53 @@ _resolvers = ThreadPoolExecutor(
 )
 
 
+REFUSALS = (AuthenticationError, UnsupportedError, ProtocolError, HungUpError, ConnectionError)
+"""How a server says, or shows, that it does not take the security type that was chosen.
+
+Not that it proved to be somebody else, nor that it says nothing.
+"""
+
+
 class Connection(Wire):
-    """A connection to a VNC server."""
+    """A connection to a VNC server, whose bytes may go through `layer` from some moment on.
+
+    Only `follow` and `write` know of it: who reads by himself decodes by himself.
+    """
+
+    layer: Layer | None = None
 
     async def read(self) -> bytes:
-        """What came; raises `HungUpError` at the end."""
+        """What came, as the wire carries it; raises `HungUpError` at the end."""
         data = await super().read()
         if not data:
             raise HungUpError
         return data
+
+    def follow(self, receiver: Callable[[memoryview], None], ended: Callable[[], None]) -> None:
+        if self.layer is None:
+            super().follow(receiver, ended)
+            return
+        layer = self.layer
+
+        def opened(data: memoryview) -> None:
+            try:
+                plain = layer.open(bytes(data))
+                super(Connection, self).write(layer.seal(b""))
+            except ControleVncError as error:
+                logger.warning("a connection is closed: its workstation sent %s", error)
+                self.abandon()
+                return
+            if plain:
+                receiver(memoryview(plain))
+            if layer.is_over:
+                self.abandon()
+
+        super().follow(opened, ended)
+
+    def write(self, *parts: Data) -> None:
+        if self.layer is not None and any(parts):
+            parts = (self.layer.seal(b"".join(parts)),)
+        super().write(*parts)
 
 
 @dataclass(frozen=True)
@@ -97,15 +147,34 @@ async def shake_hands(
     return handshake.server_init
 
 
-async def open_upstream(address: Address, password: bytes | None, timing: Timing) -> Upstream:
+def next_kinds(stage: str, kinds: frozenset[SecurityType]) -> frozenset[SecurityType]:
+    """What a new connection may try after one of `REFUSALS` at `stage`: nothing once we are in."""
+    return kinds if stage == "security" else frozenset()
+
+
+async def open_upstream(target: Target, timing: Timing) -> Upstream:
     """A connection of its own, its handshake done; raises one of `LINK_ERRORS`."""
-    connection = await connect(address, timing)
-    handshake = ClientHandshake(password)
+    credentials = target.credentials
+    handshake = ClientHandshake(credentials)
+    try:
+        return await _open(target, handshake, timing)
+    except REFUSALS:
+        kinds = next_kinds(handshake.stage, handshake.next_kinds)
+        if not kinds:
+            raise
+    return await _open(target, ClientHandshake(credentials, kinds), timing)
+
+
+async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> Upstream:
+    connection = await connect(target.address, timing)
     try:
         server_init = await shake_hands(connection, handshake, timing)
         if server_init.width == 0 or server_init.height == 0:
             raise ProtocolError("the screen has no pixels")
+        if handshake.shown is not None:
+            target.met(handshake.shown)
     except BaseException:
         connection.close()
         raise
+    connection.layer = handshake.layer
     return Upstream(connection, server_init, handshake.rest)

@@ -27,18 +27,20 @@ COLUMNS = {
     "port": ("port",),
     "password": ("password", "mot de passe"),
     "user": ("user", "utilisateur", "identifiant"),
+    "vnc_user": ("vnc_user", "vnc user", "utilisateur vnc"),
+    "trust": ("trust", "confiance"),
 }
 """Column → how its head may be spelled; `vnc` is that of `eopctl workstation import`."""
 
 REQUIRED = ("name", "room", "address")
 _PARTS = re.compile(r"[;\n]\s*")  # where a spreadsheet of another country begins a cell
 PASSWORD_FILE = "password_file"  # noqa: S105 - the name of a column
-EXPORTED = ("name", "room", "address", "port", "user")
+EXPORTED = ("name", "room", "address", "port", "user", "vnc_user", "trust")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line that is right. `password` and `user` None: not in the file, the stored one stays."""
+    """One line that is right. What is None was not in the file: the stored one stays."""
 
     line: int
     name: str
@@ -46,6 +48,8 @@ class Row:
     address: str
     password: str | None
     user: str | None
+    vnc_user: str | None = None
+    trust: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def export(workstations: Iterable[Workstation]) -> Iterator[str]:
     for one in workstations:
         host, port = fields.split(one.address)
         line = io.StringIO()
-        cells = (one.name, one.room, host, port, one.user or "")
+        sign_in = (one.vnc_user or "", one.trust or "")
+        cells = (one.name, one.room, host, port, one.user or "", *sign_in)
         csv.writer(line).writerow([_cell(cell) for cell in cells])
         yield line.getvalue()
 
@@ -137,7 +142,7 @@ def _heads(cells: list[str], has_files: bool) -> list[str]:
     if not all(heads) or len(set(heads)) != len(heads) or not set(REQUIRED) <= set(heads):
         raise InvalidError(
             N_("The first line must name the columns name, room and address, and may name port, "
-               "password and user.")
+               "password, user, vnc_user and trust.")
         )  # fmt: skip
     return heads
 
@@ -177,6 +182,8 @@ class _Line:
             address=typed.endpoint,
             password=typed.password or None,
             user=typed.user if "user" in given else None,
+            vnc_user=typed.vnc_user if "vnc_user" in given else None,
+            trust=typed.trust or None,
         )
 
     def _wrong(self, text: str, **arguments: str | int) -> Wrong:

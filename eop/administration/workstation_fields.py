@@ -14,6 +14,8 @@ MAX_NAME_CHARACTERS = 64
 MAX_ROOM_CHARACTERS = 64
 MAX_USER_CHARACTERS = 64
 MAX_PASSWORD_CHARACTERS = 256
+MAX_VNC_USER_CHARACTERS = 64
+MAX_TRUST_CHARACTERS = 300
 MAX_HOST_CHARACTERS = 253  # DNS
 MAX_UNIX_PATH_BYTES = 107  # sun_path of Linux, less its final zero
 MAX_PORT = 65535
@@ -21,6 +23,9 @@ DEFAULT_PORT = 5900  # the first display of a VNC server
 
 UNIX = "unix:"  # the address of a VNC server on this machine that has no port
 
+CA = "ca:"  # a server is known by who signed its certificate: a PEM file
+
+_PIN = re.compile(r"(x509|rsa)-sha256:[0-9a-f]{64}")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 
 
@@ -34,6 +39,8 @@ class Typed:
     port: str = ""
     user: str = ""
     password: str = ""
+    vnc_user: str = ""
+    trust: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -60,6 +67,16 @@ def problems(typed: Typed) -> dict[str, InvalidError]:
         found["password"] = InvalidError(
             N_("The password has at most %(most)s characters."), most=MAX_PASSWORD_CHARACTERS
         )
+    if typed.vnc_user and not is_line(typed.vnc_user, MAX_VNC_USER_CHARACTERS):
+        found["vnc_user"] = InvalidError(
+            N_("The user name has at most %(most)s printable characters."),
+            most=MAX_VNC_USER_CHARACTERS,
+        )
+    if typed.trust and not _is_trust(typed.trust):
+        found["trust"] = InvalidError(
+            N_("Write x509-sha256: or rsa-sha256: and the 64 digits of the fingerprint, or ca: and "
+               "the path of a PEM file on the server of controle-vnc.")
+        )  # fmt: skip
     try:
         _ = typed.endpoint
     except _PortError as error:
@@ -72,6 +89,16 @@ def problems(typed: Typed) -> dict[str, InvalidError]:
 def is_line(text: str, longest: int) -> bool:
     """Whether it can be a name: printable, not empty, without blanks at its ends."""
     return bool(text) and text == text.strip() and text.isprintable() and len(text) <= longest
+
+
+def _is_trust(text: str) -> bool:
+    """Whether controle-vnc can know a VNC server by it."""
+    if len(text) > MAX_TRUST_CHARACTERS or not text.isprintable():
+        return False
+    if text.startswith(CA):
+        return text.startswith(f"{CA}/")
+    kind, _, digits = text.lower().partition(":")
+    return _PIN.fullmatch(f"{kind}:{digits.replace(':', '').replace(' ', '')}") is not None
 
 
 class _PortError(InvalidError):

@@ -36,6 +36,8 @@ FIELDS = {
     "address": N_("address"),
     "user": N_("who sits there"),
     "password": N_("password"),
+    "vnc_user": N_("VNC user name"),
+    "trust": N_("what the VNC server is known by"),
 }
 
 blueprint = Blueprint("administration_workstation_import", __name__, url_prefix=PATH)

@@ -36,6 +36,7 @@ class Change:
         return SaveWorkstation(
             name=row.name, room=row.room, address=row.address, password=row.password,
             user=self.user, replace=self.kind == "change", by=by,
+            vnc_user=row.vnc_user, trust=row.trust,
         )  # fmt: skip
 
 
@@ -77,8 +78,14 @@ def _change(row: Row, stored: Workstation | None) -> Change:
         ("room", stored.room, row.room),
         ("address", stored.address, row.address),
         ("user", stored.user or "", user or ""),
+        ("vnc_user", stored.vnc_user or "", _unless_none(row.vnc_user, stored.vnc_user)),
+        ("trust", stored.trust or "", _unless_none(row.trust, stored.trust)),
     )
     found = [Difference(field, old, new) for field, old, new in pairs if old != new]
     if row.password is not None:
         found.append(Difference("password", "", ""))
     return Change(row, "change" if found else "keep", user, tuple(found))
+
+
+def _unless_none(given: str | None, stored: str | None) -> str:
+    return (stored or "") if given is None else given

@@ -49,6 +49,8 @@ _PRECISE: dict[str, Look] = {
     "silent": Look("unplug", "warn", lazy_gettext("The VNC server is silent")),
     "closed": Look("bad", "bad", lazy_gettext("Connection closed")),
     "turned_away": Look("bad", "bad", lazy_gettext("Turned away by the VNC server")),
+    "key_changed": Look("alert", "bad", lazy_gettext("Its key has changed")),
+    "untrusted": Look("alert", "bad", lazy_gettext("Not proven who it is")),
     "bad_server": Look("bad", "bad", lazy_gettext("Unreadable answer")),
 }
 
@@ -56,6 +58,8 @@ _STEPS: dict[str, Step] = {
     "wrong_password": Step("password", lazy_gettext("New password")),
     "unknown_host": Step("edit", lazy_gettext("Correct the address")),
     "no_route": Step("edit", lazy_gettext("Correct the address")),
+    "key_changed": Step("edit", lazy_gettext("Check its key")),
+    "untrusted": Step("edit", lazy_gettext("Check its key")),
     "no_answer": Step("look", lazy_gettext("Look again")),
 }
 _OPEN = Step("open", lazy_gettext("Open"))

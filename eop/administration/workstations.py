@@ -122,7 +122,9 @@ def one(workstation: str) -> AnyResponse:
     """One workstation, and what may be done with it."""
     stored = _stored(workstation, refresh=True)
     host, port = fields.split(stored.address)
-    return _form(Form(Typed(stored.name, stored.room, host, port, stored.user or ""), stored))
+    vnc_user = stored.vnc_user or ""
+    typed = Typed(stored.name, stored.room, host, port, stored.user or "", vnc_user=vnc_user)
+    return _form(Form(typed, stored))
 
 
 @blueprint.post("/<workstation>")
@@ -233,7 +235,7 @@ def _stored(workstation: str, *, refresh: bool = False) -> Workstation:
 
 
 def _typed() -> Typed:
-    names = ("name", "room", "address", "port", "user")
+    names = ("name", "room", "address", "port", "user", "vnc_user", "trust")
     password = request.form.get("password", "")[: fields.MAX_PASSWORD_CHARACTERS + 1]
     return Typed(**{name: forms.field(name) for name in names}, password=password)
 
@@ -243,6 +245,13 @@ def _password(typed: Typed) -> str | None:
     if request.form.get("no_password") == "yes":
         return ""
     return typed.password or None
+
+
+def _trust(typed: Typed) -> str | None:
+    """What is told of the key the server is known by: as for the password."""
+    if request.form.get("no_trust") == "yes":
+        return ""
+    return typed.trust or None
 
 
 def _save(form: Form, done: str) -> AnyResponse:
@@ -259,6 +268,8 @@ def _save(form: Form, done: str) -> AnyResponse:
         user=typed.user or None,
         by=by,
         id=form.stored.id if form.stored else None,
+        vnc_user=typed.vnc_user,
+        trust=_trust(typed),
     )
     try:
         saved = services().daemon.save(save)

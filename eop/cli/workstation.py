@@ -23,10 +23,15 @@ def workstation() -> None:
 @click.option("--vnc", "address", required=True, help="host:port, [v6]:port or unix:/path.")
 @click.option("--password-file", type=PATH, help="Its first line; left out: no password.")
 @click.option("--user", help="Login of who sits there, for walls by class.")
+@click.option("--vnc-user", help="As whom to sign in where the server asks; empty: no name.")
+@click.option(
+    "--trust",
+    help="Known by x509-sha256:HEX, rsa-sha256:HEX or ca:/path; empty: the next it shows.",
+)
 @click.option("--replace", is_flag=True, help="Change the workstation of that name.")
 @json_option
 def add(**options: Any) -> None:
-    """Add a workstation. With --replace and no --password-file the stored password stays."""
+    """Add a workstation. With --replace, what is left out of password, VNC user and trust stays."""
     from controle_vnc.control.messages import SaveWorkstation
     from eop.audit.console import at_the_console
 
@@ -39,6 +44,8 @@ def add(**options: Any) -> None:
         user=options["user"],
         replace=options["replace"],
         by=at_the_console(),
+        vnc_user=options["vnc_user"],
+        trust=options["trust"],
     )
     with open_daemon() as daemon:
         saved = daemon.save(request)
@@ -54,8 +61,8 @@ def add(**options: Any) -> None:
 def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
     """Add and change workstations from a CSV file: name,room,address,port,password,user.
 
-    The column password_file may stand for password (a path beside the CSV file). All of it is
-    carried out, or nothing.
+    Further columns are vnc_user and trust. The column password_file may stand for password (a path
+    beside the CSV file). All of it is carried out, or nothing.
     """
     from eop.administration import workstation_plan
     from eop.audit.console import at_the_console
@@ -95,6 +102,8 @@ def list_workstations(as_json: bool) -> None:
             "address": one.address,
             "kind": one.kind,
             "user": one.user,
+            "vnc_user": one.vnc_user,
+            "trust": one.trust,
             "state": one.state,
             "reason": one.reason.code if one.reason else None,
             "checked_at": one.checked_at,

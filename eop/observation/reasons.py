@@ -18,6 +18,12 @@ SENTENCES: dict[str, Any] = {
         "Password refused: the stored VNC password is not the right one."
     ),
     "unsupported": lazy_gettext("The VNC server offers no sign-in that EOP knows."),
+    "key_changed": lazy_gettext(
+        "The VNC server's key has changed: this may be another machine. Nothing was sent to it."
+    ),
+    "untrusted": lazy_gettext(
+        "The VNC server does not prove that it is the one EOP knows. Nothing was sent to it."
+    ),
     "bad_server": lazy_gettext("Unreadable answer from the VNC server."),
 }
 OTHER = lazy_gettext("This workstation cannot be watched now.")

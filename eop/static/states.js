@@ -23,6 +23,8 @@ const LOOKS = {
   silent: () => ["unplug", "warn", t("The VNC server is silent"), t("Silent")],
   closed: () => ["bad", "bad", t("Connection closed"), t("Closed")],
   turned_away: () => ["bad", "bad", t("Turned away by the VNC server"), t("Refused")],
+  key_changed: () => ["alert", "bad", t("Its key has changed"), t("Key")],
+  untrusted: () => ["alert", "bad", t("Not proven who it is"), t("Key")],
   bad_server: () => ["bad", "bad", t("Unreadable answer"), t("Not VNC")],
 };
 const STATE_LOOKS = {
@@ -81,6 +83,14 @@ const ADVICE = {
   unsupported: () => [
     t("The VNC server offers no kind of sign-in that EOP knows."),
     t("An administrator can set it to VNC password authentication."),
+  ],
+  key_changed: () => [
+    t("The VNC server shows another key than the one EOP knows: this may be another machine. Nothing was sent to it."),
+    t("Tell an administrator, who finds out why before EOP forgets the former key."),
+  ],
+  untrusted: () => [
+    t("The VNC server does not prove that it is the one EOP knows. Nothing was sent to it."),
+    t("An administrator can look into its certificate and its security types."),
   ],
   bad_server: () => [
     t("What answers at this address cannot be read as VNC."),

@@ -260,3 +260,48 @@ def test_several_never_go_beyond_what_is_kept(store, monkeypatch):
         store.save_all([wanted(f"pc-{n}") for n in range(3)])
     assert refused.value.code == "full"
     assert store.workstations() == []
+
+
+PIN = "rsa-sha256:" + "0a" * 32
+
+
+def ask(store, **changes):
+    values = {"name": "pc-01", "room": "S12", "address": "h:5900", "replace": True, **changes}
+    ((saved, _),) = store.save_all([SaveWorkstation(**values)])
+    return saved
+
+
+def test_whom_we_sign_in_as_and_what_the_server_is_known_by_stay_until_told(store):
+    assert ask(store, vnc_user="eop", trust=PIN.upper()).way[2:] == ("eop", PIN)
+    assert ask(store).way[2:] == ("eop", PIN)
+    assert ask(store, vnc_user="", trust="").way[2:] == (None, None)
+
+
+def test_the_first_that_is_learnt_is_kept_and_nothing_is_written_over(store):
+    saved = ask(store)
+    store.keep_trust(saved.id, PIN)
+    store.keep_trust(saved.id, "rsa-sha256:" + "0b" * 32)
+    store.keep_trust("unknown", PIN)
+    assert [one.trust for one in store.workstations()] == [PIN]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("vnc_user", "x" * 65), ("vnc_user", " x"), ("trust", "x"), ("trust", "ca:x")],
+)
+def test_what_cannot_be_is_refused(store, field, value):
+    with pytest.raises(RequestRefusedError) as refused:
+        ask(store, **{field: value})
+    assert refused.value.code == "invalid"
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(path, store):
+    saved, _ = save(store)
+    connection = sqlite3.connect(path)
+    for column in ("vnc_user", "trust"):
+        connection.execute(f"ALTER TABLE workstations DROP COLUMN {column}")
+    connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.commit()
+    connection.close()
+    upgrade(path)
+    assert store.workstations() == [saved]

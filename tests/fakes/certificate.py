@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder):
-    """A self-signed certificate of 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def certificate(folder, key=None):
+    """A self-signed certificate of 127.0.0.1; `key`: a private key, else a new one."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cas")])
     now = datetime.datetime.now(datetime.UTC)
     made = (

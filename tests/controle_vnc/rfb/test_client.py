@@ -69,6 +69,12 @@ def test_3_3_and_3_7_have_no_security_result_without_password():
     assert shaken(b"RFB 003.007\n" + b"\x01\x01" + server_init()).server_init
 
 
+@pytest.mark.parametrize("kind", [5, 6, 19, 129, 130, 258, 262])
+def test_3_3_knows_no_other_types(kind):
+    with pytest.raises(UnsupportedError, match=f"security type {kind} is not supported in RFB 3.3"):
+        shaken(b"RFB 003.003\n" + struct.pack(">I", kind), b"pw")
+
+
 def test_vnc_authentication_answers_the_challenge():
     session = b"RFB 003.008\n\x02\x02\x01" + CHALLENGE + bytes(4) + server_init()
     handshake = shaken(session, b"s3cret")

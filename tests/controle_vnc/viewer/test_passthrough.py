@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.messages import ServerInit, framebuffer_update, rectangle
 from controle_vnc.rfb.pixel_format import RGBX
@@ -172,5 +173,49 @@ def test_pixels_nobody_looks_at_come_in_large_pieces():
                     await asyncio.sleep(0)
                     drunk += ends.drink()
             assert max(sizes) > 2 * passthrough_module.LOOKED_AT_BYTES
+
+    asyncio.run(play())
+
+
+# --- through a layer
+
+
+class Mirror:
+    """A layer that turns each byte around; 0xFF at the end of what came is broken."""
+
+    is_over = False
+
+    def open(self, data):
+        if data.endswith(b"\xff"):
+            raise ProtocolError("broken")
+        return bytes(byte ^ 0x55 for byte in data)
+
+    def seal(self, data):
+        return bytes(byte ^ 0x55 for byte in data)
+
+
+def test_bytes_go_through_the_layer_of_the_upstream_both_ways():
+    async def play():
+        async with passing("control") as ends:
+            ends.connection.layer = layer = Mirror()
+            ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
+            ends.server.send(layer.seal(b"\2"))
+            loop = asyncio.get_running_loop()
+            assert await loop.sock_recv(ends.browser, 10) == b"\2"
+            ends.browser.send(KEY)
+            assert await loop.sock_recv(ends.server, 10) == layer.seal(KEY)
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("ending", ["broken", "over"])
+def test_what_breaks_the_layer_or_ends_it_ends_the_screen(ending):
+    async def play():
+        async with passing("control") as ends:
+            ends.connection.layer = layer = Mirror()
+            layer.is_over = ending == "over"
+            ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
+            ends.server.send(b"\xff" if ending == "broken" else layer.seal(b"\2"))
+            await until(lambda: ends.passing.code == "closed", "the end")
 
     asyncio.run(play())

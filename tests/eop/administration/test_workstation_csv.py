@@ -13,10 +13,13 @@ from eop.errors import InvalidError
 HEAD = "name,room,address,port,password,user\n"
 
 
-def workstation(name="pc-01", room="S12", address="pc-01:5900", user=None):
+PIN = "x509-sha256:" + "0a" * 32
+
+
+def workstation(name="pc-01", room="S12", address="pc-01:5900", user=None, **sign_in):
     return Workstation(
         id=name, number=1, name=name, room=room, address=address, kind="vnc", user=user,
-        state="ready", reason=None, checked_at=None,
+        state="ready", reason=None, checked_at=None, **sign_in,
     )  # fmt: skip
 
 
@@ -45,6 +48,21 @@ def test_what_is_not_in_the_file_stays_as_it_is():
     assert (row.address, row.password, row.user) == ("pc-01:5900", None, None)
     (row,) = workstation_csv.read(HEAD + "pc-01,S12,pc-01,,,\n").rows
     assert (row.password, row.user) == (None, "")
+
+
+def test_whom_we_sign_in_as_and_what_the_server_is_known_by_may_be_in_the_file():
+    head = "name,room,address,vnc_user,trust\n"
+    full, none = workstation_csv.read(f"{head}pc-01,S12,a,eop,{PIN}\npc-02,S12,b,,\n").rows
+    assert (full.vnc_user, full.trust) == ("eop", PIN)
+    assert (none.vnc_user, none.trust) == ("", None)
+    (left_out,) = workstation_csv.read("name,room,address\npc-01,S12,pc-01\n").rows
+    assert (left_out.vnc_user, left_out.trust) == (None, None)
+
+
+def test_both_are_exported_and_read_back():
+    text = "".join(workstation_csv.export([workstation(vnc_user="=eop", trust=PIN)]))
+    (row,) = workstation_csv.read(workstation_csv.text_of(text.encode())).rows
+    assert (row.vnc_user, row.trust) == ("=eop", PIN)
 
 
 def test_a_password_keeps_its_blanks():
@@ -139,7 +157,7 @@ ENDPOINTS = st.sampled_from(["h:5900", "10.0.0.1:1", "[fe80::1]:65535", "unix:/r
 )
 def test_what_was_exported_is_read_back_and_no_cell_is_a_formula(rows):
     text = "".join(workstation_csv.export([workstation(*row) for row in rows]))
-    assert text.startswith("\ufeffname,room,address,port,user\r\n")
+    assert text.startswith("\ufeffname,room,address,port,user,vnc_user,trust\r\n")
     cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     read = workstation_csv.read(workstation_csv.text_of(text.encode()))
@@ -152,7 +170,7 @@ def test_no_cell_is_a_formula_also_where_semicolons_divide_cells(user):
     _, line = workstation_csv.export([workstation(user=user)])
     (cells,) = csv.reader(io.StringIO(line))
     assert cells[4] == f"'{user}"
-    (row,) = workstation_csv.read("name,room,address,port,user\n" + line).rows
+    (row,) = workstation_csv.read("name,room,address,port,user,vnc_user,trust\n" + line).rows
     assert row.user == user
 
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controle_vnc import store
 from controle_vnc.errors import RequestRefusedError
+from controle_vnc.rfb.security_types import trust
 from controle_vnc.workstation import address as daemon
 from eop.administration import workstation_fields as fields
 from eop.administration.workstation_fields import Typed, endpoint, problems, split
@@ -17,6 +20,8 @@ def test_limits_are_those_of_controle_vnc():
     assert fields.MAX_ROOM_CHARACTERS == store.MAX_ROOM_CHARACTERS
     assert fields.MAX_USER_CHARACTERS == store.MAX_USER_CHARACTERS
     assert fields.MAX_PASSWORD_CHARACTERS == store.MAX_PASSWORD_CHARACTERS
+    assert fields.MAX_VNC_USER_CHARACTERS == store.MAX_VNC_USER_CHARACTERS
+    assert fields.MAX_TRUST_CHARACTERS == trust.MAX_TRUST_CHARACTERS
     assert fields.MAX_HOST_CHARACTERS == daemon.MAX_HOST_CHARACTERS
     assert fields.MAX_UNIX_PATH_BYTES == daemon.MAX_UNIX_PATH_BYTES
 
@@ -98,3 +103,43 @@ def test_whatever_is_taken_controle_vnc_takes_too(address, port):
         daemon.parse_address(taken)
     except RequestRefusedError as error:
         pytest.fail(str(error))
+
+
+PIN = "x509-sha256:" + "0a" * 32
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PIN,
+        PIN.upper(),
+        "rsa-sha256:" + ":".join(["0A"] * 32),
+        "ca:/etc/ssl/school.pem",
+        "ca:/" + "x" * 296,
+        "ca:/" + "x" * 297,
+        "ca:school.pem",
+        PIN[:-1],
+        PIN + "0",
+        "sha256:" + "0a" * 32,
+        "x509-sha256",
+        "ca:/a\nb",
+    ],
+)
+def test_what_a_server_is_known_by_is_taken_as_controle_vnc_takes_it(text):
+    try:
+        trust.parse_trust(text)
+        is_right = True
+    except ValueError:
+        is_right = False
+    assert ("trust" not in problems(replace(RIGHT, trust=text))) == is_right
+
+
+@given(st.text(max_size=90).filter(bool))
+def test_no_text_is_taken_here_and_refused_there(text):
+    if "trust" not in problems(replace(RIGHT, trust=text)):
+        assert trust.parse_trust(text)
+
+
+def test_a_vnc_user_is_as_long_as_the_limit_and_no_longer():
+    assert "vnc_user" not in problems(replace(RIGHT, vnc_user="x" * 64))
+    assert "vnc_user" in problems(replace(RIGHT, vnc_user="x" * 65))

@@ -1,7 +1,7 @@
 from eop.administration import workstation_plan
 from eop.administration.workstation_csv import Row
 from eop.administration.workstation_plan import Difference
-from tests.eop.administration.test_workstation_csv import workstation
+from tests.eop.administration.test_workstation_csv import PIN, workstation
 
 KNOWN = [workstation("pc-01", user="zoe"), workstation("pc-02"), workstation("pc-09")]
 
@@ -50,3 +50,18 @@ def test_the_digest_changes_with_anything_that_would_be_done():
     moved = [workstation("pc-01"), workstation("pc-02", room="S13"), workstation("pc-09")]
     assert workstation_plan.make(lines, moved).digest != same
     assert plan(row("pc-02", room="S14", password="b")).digest != same
+
+
+def test_whom_we_sign_in_as_and_what_the_server_is_known_by_stay_unless_the_file_says():
+    known = [workstation("pc-01", vnc_user="eop", trust=PIN)]
+    (kept,) = workstation_plan.make([row("pc-01")], known).changes
+    assert kept.kind == "keep"
+    (changed,) = workstation_plan.make(
+        [row("pc-01", vnc_user="", trust=PIN[:-1] + "b")], known
+    ).changes
+    assert changed.differences == (
+        Difference("vnc_user", "eop", ""),
+        Difference("trust", PIN, PIN[:-1] + "b"),
+    )
+    request = changed.request("carla")
+    assert (request.vnc_user, request.trust) == ("", PIN[:-1] + "b")

@@ -109,6 +109,23 @@ def test_it_is_renamed_and_moved_and_its_password_stays_unless_it_is_told(school
     assert password_of(school, "pc-99") is None
 
 
+def test_whom_we_sign_in_as_and_what_the_server_is_known_by_are_kept(school, boss):
+    here, pin = f"{PATH}/{school.id}", "rsa-sha256:" + "0a" * 32
+    page = follow(boss, send(boss, here, **fields(name="pc-01", vnc_user="eop", trust=pin.upper())))
+    assert f"It is known by {pin}." in words(page)
+    assert 'value="eop"' in page.text
+    changed = known(school)["pc-01"]
+    assert (changed.vnc_user, changed.trust) == ("eop", pin)
+    send(boss, here, **fields(name="pc-01", vnc_user=""))
+    changed = known(school)["pc-01"]
+    assert (changed.vnc_user, changed.trust) == (None, pin)
+    send(boss, here, **fields(name="pc-01", no_trust="yes"))
+    assert known(school)["pc-01"].trust is None
+    answer = send(boss, here, **fields(name="pc-01", trust="a guess"))
+    assert answer.status_code == 422
+    assert "Write x509-sha256: or rsa-sha256:" in words(answer)
+
+
 def test_what_is_wrong_is_marked_at_its_field_and_what_was_typed_stays(school, boss):
     answer = send(boss, PATH + "/new", **fields(name="", address="a b", port="x", password="hush"))
     assert answer.status_code == 422
@@ -175,7 +192,7 @@ def test_the_export_holds_what_the_list_shows_and_no_password(school, boss):
     answer = get(boss, PATH + "/export", room="S14")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="workstations-')
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows[0] == ["name", "room", "address", "port", "user"]
+    assert rows[0] == ["name", "room", "address", "port", "user", "vnc_user", "trust"]
     assert [row[:2] for row in rows[1:]] == [["'=cmd", "S14"]]
 
 

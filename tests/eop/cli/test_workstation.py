@@ -25,6 +25,24 @@ def test_a_workstation_is_added_listed_changed_and_removed(house, eopctl, passwo
     assert listed(eopctl) == []
 
 
+def test_whom_we_sign_in_as_and_what_the_server_is_known_by_are_kept(house, eopctl):
+    pin = "x509-sha256:" + "0a" * 32
+
+    def stored():
+        (one,) = eopctl("workstation", "list", "--json").json
+        return one["vnc_user"], one["trust"]
+
+    assert add(eopctl, "--vnc-user", "eop", "--trust", pin).code == 0
+    assert stored() == ("eop", pin)
+    assert add(eopctl, "--replace", room="S14").code == 0
+    assert stored() == ("eop", pin)
+    assert add(eopctl, "--replace", "--vnc-user", "", "--trust", "").code == 0
+    assert stored() == (None, None)
+    wrong = add(eopctl, "--replace", "--trust", "a guess")
+    assert wrong.code == 1
+    assert "64 hexadecimal digits" in wrong.err
+
+
 def test_an_address_that_is_none_is_told(house, eopctl):
     done = add(eopctl, vnc="nowhere")
     assert done.code == 1
