@@ -7,8 +7,8 @@ from controle_vnc.rfb import messages
 from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES, Encoding
 from controle_vnc.rfb.encoders.pixels import colour_map
 from controle_vnc.rfb.encoders.quality import SHARED
-from controle_vnc.rfb.extended_clipboard import ExtendedClipboard
 from controle_vnc.rfb.flow import Flow
+from controle_vnc.rfb.server_clipboard import ServerClipboard
 from controle_vnc.rfb.taste import Taste
 from controle_vnc.rfb.viewer_messages import (
     CutText,
@@ -43,7 +43,7 @@ class ViewerSession:
         self.flow = Flow()
         self._parser = ViewerMessages()
         self._offers_clipboard = extended_clipboard
-        self._clipboard: ExtendedClipboard | None = None
+        self._clipboard: ServerClipboard | None = None
         self._answers = bytearray()
         self._colour_map = False
         self._bell = False
@@ -85,7 +85,7 @@ class ViewerSession:
             and self._clipboard is None
             and Encoding.EXTENDED_CLIPBOARD in message.encodings
         ):
-            self._clipboard = ExtendedClipboard()
+            self._clipboard = ServerClipboard()
             self._parser.layout.has_extended_clipboard = True
             self._answer(self._clipboard.introduce())
 

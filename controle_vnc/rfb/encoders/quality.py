@@ -29,8 +29,32 @@ class Quality:
         return _ENCODERS[self.encoding](self, pixels, rect)
 
 
-def _tight(quality: Quality, pixels: Pixels, rect: Rect, png: bool = False) -> bytes:
-    return tight.encode(pixels, rect, quality.pixel_format, quality.jpeg_level, png)
+def _raw(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return raw.encode(pixels, rect, quality.pixel_format)
+
+
+def _rre(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return rre.encode(pixels, rect, quality.pixel_format)
+
+
+def _corre(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return rre.encode(pixels, rect, quality.pixel_format, compact=True)
+
+
+def _hextile(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return hextile.encode(pixels, rect, quality.pixel_format)
+
+
+def _tight(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return tight.encode(pixels, rect, quality.pixel_format, quality.jpeg_level)
+
+
+def _tight_png(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return tight.encode(pixels, rect, quality.pixel_format, quality.jpeg_level, png=True)
+
+
+def _trle(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
+    return trle.encode(pixels, rect, quality.pixel_format)
 
 
 def _jpeg(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
@@ -39,13 +63,13 @@ def _jpeg(quality: Quality, pixels: Pixels, rect: Rect) -> bytes:
 
 
 _ENCODERS: dict[int, Callable[[Quality, Pixels, Rect], bytes]] = {
-    Encoding.RAW: lambda quality, *what: raw.encode(*what, quality.pixel_format),
-    Encoding.RRE: lambda quality, *what: rre.encode(*what, quality.pixel_format),
-    Encoding.CORRE: lambda quality, *what: rre.encode(*what, quality.pixel_format, True),
-    Encoding.HEXTILE: lambda quality, *what: hextile.encode(*what, quality.pixel_format),
+    Encoding.RAW: _raw,
+    Encoding.RRE: _rre,
+    Encoding.CORRE: _corre,
+    Encoding.HEXTILE: _hextile,
     Encoding.TIGHT: _tight,
-    Encoding.TIGHT_PNG: lambda quality, *what: _tight(quality, *what, True),
-    Encoding.TRLE: lambda quality, *what: trle.encode(*what, quality.pixel_format),
+    Encoding.TIGHT_PNG: _tight_png,
+    Encoding.TRLE: _trle,
     Encoding.JPEG: _jpeg,
 }
 SHARED = frozenset(_ENCODERS)

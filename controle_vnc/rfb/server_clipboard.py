@@ -20,7 +20,7 @@ LEVEL = 1
 _SIZE = struct.Struct(">I")
 
 
-class ExtendedClipboard:
+class ServerClipboard:
     """What is said of the clipboard to one viewer; methods give the bytes to say at once.
 
     A viewer that has told nothing of itself is taken to know everything, as the protocol says.
