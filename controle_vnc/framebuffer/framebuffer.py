@@ -20,6 +20,9 @@ To write three of every four bytes takes many times as long as to write whole nu
 
 MAX_DIMENSION = 16384  # of one side; what Veyon's proxy allows, too
 MAX_PIXELS = 7680 * 4320  # an 8K screen is 127 MiB here; no classroom has a larger one
+MAX_KEPT_BYTES = (
+    32 * 1024 * 1024
+)  # of an old size beside the new one: a 4K screen; others are black
 
 
 def check_size(width: int, height: int) -> None:
@@ -109,12 +112,18 @@ class Framebuffer:
         self.touch(rect)
 
     def resize(self, width: int, height: int, keeps_pixels: bool = True) -> None:
-        """Change the size: everything counts as changed; what both share may stay, or is black."""
+        """Change the size: everything counts as changed; what both share may stay, or is black.
+
+        For a moment there are two pictures; a very large one is not kept.
+        """
+        check_size(width, height)
         old = self.pixels
+        if not keeps_pixels or old.nbytes > MAX_KEPT_BYTES:
+            old = self.pixels = np.zeros((0, 0, 4), np.uint8)
+            self.words = words_of(old)
         self._begin(width, height)
-        if keeps_pixels:
-            rows, columns = min(height, old.shape[0]), min(width, old.shape[1])
-            self.pixels[:rows, :columns] = old[:rows, :columns]
+        rows, columns = min(height, old.shape[0]), min(width, old.shape[1])
+        self.pixels[:rows, :columns] = old[:rows, :columns]
         for watcher in self._damage:
             self._damage[watcher] = self.bounds
 

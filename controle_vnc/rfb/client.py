@@ -8,7 +8,8 @@ from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb import messages
-from controle_vnc.rfb.client_handshake import Handshake
+from controle_vnc.rfb.client_clipboard import MAX_EXTENDED_BYTES, ClientClipboard, ClipboardEvent
+from controle_vnc.rfb.client_handshake import Handshake, printable
 from controle_vnc.rfb.constants import (
     FENCE_BLOCK_BEFORE,
     FENCE_KNOWN_FLAGS,
@@ -16,6 +17,7 @@ from controle_vnc.rfb.constants import (
     LAST_RECT_COUNT,
     MAX_CUT_TEXT_BYTES,
     MAX_FENCE_BYTES,
+    MAX_NAME_BYTES,
     MAX_RECTANGLES,
     MAX_SCREENS,
     SUPPORTED_MESSAGES_BYTES,
@@ -23,16 +25,30 @@ from controle_vnc.rfb.constants import (
     Encoding,
     ServerMessage,
 )
-from controle_vnc.rfb.cursor import Cursor, decode_cursor
+from controle_vnc.rfb.cursor import (
+    Cursor,
+    decode_cursor,
+    decode_cursor_with_alpha,
+    decode_x_cursor,
+)
 from controle_vnc.rfb.decoders import new_decoders
-from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.decoders.base import Decoder
+from controle_vnc.rfb.messages import ServerInit
+from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
+from controle_vnc.rfb.pixels import COLOUR_BYTES, PixelReader
 from controle_vnc.rfb.stream import ByteStream
 
 DEFAULT_ENCODINGS = (
     Encoding.COPY_RECT,
     Encoding.TIGHT,
     Encoding.ZRLE,
+    Encoding.ZLIB,
+    Encoding.TIGHT_PNG,
+    Encoding.JPEG,
+    Encoding.TRLE,
     Encoding.HEXTILE,
+    Encoding.CORRE,
+    Encoding.RRE,
     Encoding.RAW,
     Encoding.DESKTOP_SIZE,
     Encoding.EXTENDED_DESKTOP_SIZE,
@@ -40,12 +56,20 @@ DEFAULT_ENCODINGS = (
     Encoding.FENCE,
     Encoding.SUPPORTED_MESSAGES,
 )
-"""Cursor is left out: the server then draws the pointer, and tiles show it."""
+"""What costs servers and us least comes first: many take the first that they know.
+
+Cursor is left out: the server then draws the pointer, and tiles show it. ContinuousUpdates too:
+requests set the pace, a wall's or a live view's. ExtendedClipboard too: nobody who looks at a wall
+needs to know that a student copies something.
+"""
 
 QUALITY = 5  # JPEG level of Tight: seven times fewer bytes on motion than lossless
 COMPRESSION = 2  # levels 0 and 1 switch off TigerVNC's search for what has really changed
 
 MAX_RESIZES = 4  # in one update, each of which copies the screen; servers send one
+
+NATIVE_ONLY = ("Intel(r) AMT KVM",)  # screens of 8 or 16 bits in firmware, known by their name
+REASON_THIS_CLIENT = 1  # of an ExtendedDesktopSize: the answer to what we have asked
 
 _RECTANGLE = struct.Struct(">HHHHi")
 
@@ -100,12 +124,50 @@ class CursorChanged:
     """`cursor` is new."""
 
 
-Event = Connected | Updated | Resized | Bell | CutText | FenceAnswered | CursorChanged
+@dataclass(frozen=True)
+class Renamed:
+    """The desktop has another name, safe to show."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ColoursChanged:
+    """The colour map is another one: what is on the screen may look wrong; ask for all of it."""
+
+
+@dataclass(frozen=True)
+class ContinuousUpdatesEnded:
+    """The server knows ContinuousUpdates, or has stopped them."""
+
+
+@dataclass(frozen=True)
+class ResizeRefused:
+    """The server does not change its size for us; `status` is rfbproto's."""
+
+    status: int
+
+
+Event = (
+    Connected
+    | Updated
+    | Resized
+    | Bell
+    | CutText
+    | FenceAnswered
+    | CursorChanged
+    | Renamed
+    | ColoursChanged
+    | ContinuousUpdatesEnded
+    | ResizeRefused
+    | ClipboardEvent
+)
 
 
 class RfbClient:
     """One connection to a VNC server, without its socket.
 
+    `native`: take the server's own pixel format instead of asking for ours, which it may not heed.
     After `receive_data`, take `events` and send `data_to_send`. What `receive_data` raises
     (`AuthenticationError`, `UnsupportedError`, `ProtocolError`) ends the connection.
     """
@@ -116,18 +178,25 @@ class RfbClient:
         encodings: Sequence[int] = DEFAULT_ENCODINGS,
         quality: int | None = QUALITY,
         compression: int = COMPRESSION,
+        native: bool = False,
     ) -> None:
         self.framebuffer: Framebuffer | None = None
         self.cursor: Cursor | None = None
         self.supports_fence = False
         self.supports_scale = False
+        self.supports_continuous_updates = False
+        self.supports_desktop_size = False
+        self.is_translated = False
+        self._native = native
         self._keeps_pixels = True
         self.quality = quality
         self._encodings = list(encodings) + [-256 + compression]
         self._out = bytearray()
         self._events: list[Event] = []
         self._handshake = Handshake(password, self._out)
-        self._decoders = new_decoders()
+        self._clipboard = ClientClipboard(self._out)
+        self._pixels = PixelReader(RGBX)
+        self._decoders: dict[int, Decoder] = {}
         self._damage = EMPTY
         self._resizes = 0
         self._stream = ByteStream(self._session())
@@ -191,6 +260,23 @@ class RfbClient:
     def cut_text(self, text: bytes) -> None:
         self._out += messages.client_cut_text(text)
 
+    def copy_text(self, text: str) -> None:
+        """Say that `text` was copied here, in Unicode where the server knows how to take that."""
+        if not self._clipboard.copy(text):
+            self.cut_text(text.encode("latin-1", "replace"))
+
+    def request_text(self) -> None:
+        """Ask for the text that the server has offered."""
+        self._clipboard.request()
+
+    def enable_continuous_updates(self, enable: bool) -> None:
+        """Have updates sent unasked, or no longer; only if `supports_continuous_updates`."""
+        self._out += messages.enable_continuous_updates(enable, self._screen().bounds)
+
+    def set_desktop_size(self, width: int, height: int) -> None:
+        """Ask for another size; only if `supports_desktop_size`."""
+        self._out += messages.set_desktop_size(width, height)
+
     # --- the server's messages -------------------------------------------------------------
 
     def _screen(self) -> Framebuffer:
@@ -203,7 +289,7 @@ class RfbClient:
         init = self._handshake.server_init
         if init is None:
             raise ProtocolError("no ServerInit")
-        self._out += messages.set_pixel_format(RGBX)
+        self._agree_on_pixels(init)
         self._say_encodings()
         self.framebuffer = Framebuffer(init.width, init.height)
         self._events.append(Connected(init.width, init.height, init.name))
@@ -212,7 +298,7 @@ class RfbClient:
             ServerMessage.SET_COLOUR_MAP_ENTRIES: self._colour_map,
             ServerMessage.BELL: self._bell,
             ServerMessage.SERVER_CUT_TEXT: self._cut_text,
-            ServerMessage.END_OF_CONTINUOUS_UPDATES: self._nothing,
+            ServerMessage.END_OF_CONTINUOUS_UPDATES: self._end_of_continuous_updates,
             ServerMessage.FENCE: self._fence,
         }
         while True:
@@ -221,6 +307,22 @@ class RfbClient:
             if handler is None:
                 raise ProtocolError(f"message of type {kind}")
             yield from handler()
+
+    def _agree_on_pixels(self, init: ServerInit) -> None:
+        """Ask for our format, or take the server's own."""
+        chosen = RGBX
+        if self._native or init.name in NATIVE_ONLY:
+            chosen = init.pixel_format
+        else:
+            self._out += messages.set_pixel_format(RGBX)
+        self.is_translated = chosen != init.pixel_format
+        self._pixels = PixelReader(chosen)
+        self._decoders = new_decoders(self._pixels)
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """What pixels come in."""
+        return self._pixels.format
 
     def _update(self) -> Steps:
         (count,) = struct.unpack(">xH", (yield 3))
@@ -254,26 +356,56 @@ class RfbClient:
     def _pseudo(self, rect: Rect, encoding: int) -> Generator[int, bytes, bool]:
         if encoding == Encoding.LAST_RECT:
             return True
-        if encoding == Encoding.CURSOR:
-            self.cursor = yield from decode_cursor(rect)
+        cursor = self._cursor(rect, encoding)
+        if cursor is not None:
+            self.cursor = yield from cursor
             self._events.append(CursorChanged())
         elif encoding == Encoding.DESKTOP_SIZE:
             self._resize(rect)
         elif encoding == Encoding.EXTENDED_DESKTOP_SIZE:
-            screens = (yield 4)[0]
-            if screens > MAX_SCREENS:
-                raise ProtocolError(f"{screens} monitors")
-            yield screens * 16
-            self._resize(rect)
+            yield from self._extended_size(rect)
+        elif encoding == Encoding.DESKTOP_NAME:
+            yield from self._name()
         elif encoding == Encoding.SUPPORTED_MESSAGES:
-            if rect.width != SUPPORTED_MESSAGES_BYTES:
-                raise ProtocolError(f"{rect.width} bytes of supported messages")
-            known = yield SUPPORTED_MESSAGES_BYTES
-            kind = ClientMessage.SET_SCALE
-            self.supports_scale = bool(known[kind // 8] & 1 << kind % 8)
+            yield from self._supported_messages(rect)
         else:
             raise ProtocolError(f"encoding {encoding}, which was not asked for")
         return False
+
+    def _cursor(self, rect: Rect, encoding: int) -> Generator[int, bytes, Cursor] | None:
+        if encoding == Encoding.CURSOR:
+            return decode_cursor(rect, self._pixels.plain)
+        if encoding == Encoding.X_CURSOR:
+            return decode_x_cursor(rect)
+        if encoding == Encoding.CURSOR_WITH_ALPHA:
+            return decode_cursor_with_alpha(rect)
+        return None
+
+    def _extended_size(self, rect: Rect) -> Steps:
+        """The size and its monitors, which are not told apart; or that we do not get it."""
+        screens = (yield 4)[0]
+        if screens > MAX_SCREENS:
+            raise ProtocolError(f"{screens} monitors")
+        yield screens * 16
+        self.supports_desktop_size = True
+        reason, status = rect.x, rect.y
+        if reason == REASON_THIS_CLIENT and status:
+            self._events.append(ResizeRefused(status))
+        else:
+            self._resize(rect)
+
+    def _name(self) -> Steps:
+        (length,) = struct.unpack(">I", (yield 4))
+        if length > MAX_NAME_BYTES:
+            raise ProtocolError(f"a desktop name of {length} bytes")
+        self._events.append(Renamed(printable((yield length))))
+
+    def _supported_messages(self, rect: Rect) -> Steps:
+        if rect.width != SUPPORTED_MESSAGES_BYTES:
+            raise ProtocolError(f"{rect.width} bytes of supported messages")
+        known = yield SUPPORTED_MESSAGES_BYTES
+        kind = ClientMessage.SET_SCALE
+        self.supports_scale = bool(known[kind // 8] & 1 << kind % 8)
 
     def _resize(self, rect: Rect) -> None:
         """Take another size; the same size again (as TigerVNC announces itself) is nothing."""
@@ -289,22 +421,33 @@ class RfbClient:
         self._events.append(Resized(rect.width, rect.height))
 
     def _colour_map(self) -> Steps:
-        """Skipped: we asked for true colour."""
-        (count,) = struct.unpack(">3xH", (yield 5))
-        yield count * 6
+        """Of use only where we take the server's own format and that has one."""
+        first, count = struct.unpack(">xHH", (yield 5))
+        if self._pixels.set_colours(first, (yield count * COLOUR_BYTES)):
+            self._events.append(ColoursChanged())
 
     def _bell(self) -> Steps:
         self._events.append(Bell())
         yield 0
 
-    def _nothing(self) -> Steps:
+    def _end_of_continuous_updates(self) -> Steps:
+        self.supports_continuous_updates = True
+        self._events.append(ContinuousUpdatesEnded())
         yield 0
 
     def _cut_text(self) -> Steps:
-        (length,) = struct.unpack(">3xI", (yield 7))
-        if length > MAX_CUT_TEXT_BYTES:
+        (length,) = struct.unpack(">3xi", (yield 7))
+        is_extended = length < 0 and Encoding.EXTENDED_CLIPBOARD in self._encodings
+        if abs(length) > (MAX_EXTENDED_BYTES if is_extended else MAX_CUT_TEXT_BYTES):
             raise ProtocolError(f"{length} bytes of cut text")
-        self._events.append(CutText((yield length)))
+        if is_extended:
+            event = self._clipboard.take((yield -length))
+            if event is not None:
+                self._events.append(event)
+        elif length < 0:
+            raise ProtocolError("a clipboard message that was not asked for")
+        else:
+            self._events.append(CutText((yield length)))
 
     def _fence(self) -> Steps:
         flags, length = struct.unpack(">3xIB", (yield 8))

@@ -37,20 +37,67 @@ class Inflater:
             length -= len(data)
             more = True
             while more:
-                band = self._inflate(data)
+                band, data = self.inflate(data)
                 inflated += band
                 if len(inflated) > limit:
                     raise ProtocolError("more pixels than the rectangle holds")
-                data, more = self._stream.unconsumed_tail, len(band) == BAND_BYTES
+                more = len(band) == BAND_BYTES
                 yield 0
         return inflated
 
-    def _inflate(self, data: bytes) -> bytes:
+    def inflate(self, data: bytes) -> tuple[bytes, bytes]:
+        """A band of what `data` holds, and what is left of `data`.
+
+        A whole band may not be all: more may come even where nothing is left.
+        """
         try:
             inflated: bytes = self._stream.decompress(data, BAND_BYTES)
         except zlib.error as error:
             raise ProtocolError("unreadable zlib data") from error
-        return inflated
+        return inflated, self._stream.unconsumed_tail
+
+
+class Inflated:
+    """What `length` compressed bytes hold, inflated no further than it is wanted.
+
+    `limit` bytes are in it at most; so much is never held, only a band of it beside what is needed.
+    """
+
+    def __init__(self, inflater: Inflater, length: int, limit: int) -> None:
+        check_compressed(length, limit)
+        self._inflater = inflater
+        self._length = length
+        self._packed = b""
+        self._has_more = False  # of what is packed already
+        self._data = b""
+        self._at = 0
+
+    def need(self, size: int) -> Generator[int, bytes, None]:
+        """Go on until `size` bytes can be taken, or there are no more."""
+        while len(self._data) - self._at < size and (self._has_more or self._length):
+            if not self._has_more:
+                self._packed = yield min(self._length, BAND_BYTES)
+                self._length -= len(self._packed)
+            band, self._packed = self._inflater.inflate(self._packed)
+            self._has_more = len(band) == BAND_BYTES
+            self._data = self._data[self._at :] + band
+            self._at = 0
+            yield 0
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes; raises `ProtocolError` where there are fewer."""
+        end = self._at + size
+        if end > len(self._data):
+            raise ProtocolError("too few pixels for the rectangle")
+        taken = self._data[self._at : end]
+        self._at = end
+        return taken
+
+    def finish(self) -> Generator[int, bytes, None]:
+        """Feed the stream what is left of its bytes, in which nothing may be."""
+        yield from self.need(1)
+        if self._at != len(self._data):
+            raise ProtocolError("more pixels than the rectangle holds")
 
 
 def check_compressed(length: int, limit: int) -> None:

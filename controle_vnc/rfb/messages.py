@@ -61,6 +61,17 @@ def client_cut_text(text: bytes) -> bytes:
     return struct.pack(">B3xI", ClientMessage.CLIENT_CUT_TEXT, len(text)) + text
 
 
+def set_desktop_size(width: int, height: int) -> bytes:
+    """Ask for a screen of another size, of one monitor."""
+    return struct.pack(
+        ">BxHHBxIHHHHI", ClientMessage.SET_DESKTOP_SIZE, width, height, 1, 0, 0, 0, width, height, 0
+    )
+
+
+def enable_continuous_updates(enable: bool, rect: Rect) -> bytes:
+    return struct.pack(">BBHHHH", ClientMessage.ENABLE_CONTINUOUS_UPDATES, enable, *rect)
+
+
 def fence(flags: int, payload: bytes) -> bytes:
     """The same bytes both ways."""
     return struct.pack(">B3xIB", ServerMessage.FENCE, flags, len(payload)) + payload

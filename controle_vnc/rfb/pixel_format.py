@@ -33,8 +33,13 @@ class PixelFormat:
     def has_compact_pixels(self) -> bool:
         if self.bits_per_pixel != 32 or not self.true_colour or self.depth > 24:
             return False
-        tops = [s + m.bit_length() for s, m in zip(self.shifts, self.maxima, strict=True)]
-        return max(tops) <= 24 or min(self.shifts) >= 8
+        return self.colour_bits < 1 << 24 or self.colour_bits & 0xFF == 0
+
+    @property
+    def colour_bits(self) -> int:
+        """Ones where a true-colour pixel holds colour."""
+        red, green, blue = (m << s for m, s in zip(self.maxima, self.shifts, strict=True))
+        return red | green | blue
 
     @property
     def has_tight_pixels(self) -> bool:

@@ -8,8 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.client import QUALITY, Event, FenceAnswered, Resized, RfbClient, Updated
+from controle_vnc.rfb.client import (
+    QUALITY,
+    ColoursChanged,
+    Event,
+    FenceAnswered,
+    Resized,
+    RfbClient,
+    Updated,
+)
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
@@ -39,6 +48,7 @@ MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads noth
 DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
 ROUNDING_SECONDS = 0.0005  # uvloop rounds to milliseconds: a timer that is early comes back twice
 WALL_QUALITY = 3  # JPEG level for tiles, which are shrunk: fewer bytes, and less to decode
+UNREADABLE_SECONDS = 1.0  # before what could not be decoded is tried again; doubled each time
 DRAIN_SECONDS = 5.0  # a server that does not read input for this long gets none
 
 
@@ -115,6 +125,8 @@ class Link:
         self._wants_whole = True
         self._scaling = Scaling(0, 0)
         self._may_scale = True
+        self._native = False  # the server's pixel format is taken as it is
+        self._unreadable = 0  # pictures one after the other that could not be decoded
 
     # --- who watches
 
@@ -202,6 +214,7 @@ class Link:
         """Forget every wait: try now if somebody watches."""
         self._held_until = float("-inf")
         self._backoff.reset()
+        self._unreadable = 0
         self._nudge.set()
 
     def _tell(self, health: Health) -> None:
@@ -268,7 +281,11 @@ class Link:
     def _note_failure(self, error: BaseException) -> None:
         cause = error.__cause__ if isinstance(error, _LostError) else None
         health = health_of(cause or error)
-        if health.is_held:
+        if isinstance(cause or error, _UnreadableError):
+            wait = UNREADABLE_SECONDS * 2**self._unreadable
+            self._held_until = self._clock() + min(self._timing.hold, wait)
+            self._unreadable += 1
+        elif health.is_held:
             self._held_until = self._clock() + self._timing.hold
         elif cause is not None and health != SILENT:
             health = CONNECTING  # it stood until now: the next try, at once, knows better
@@ -277,7 +294,7 @@ class Link:
     async def _session(self) -> None:
         connection = await connect(self.target.address, self._timing)
         try:
-            client = RfbClient(self.target.password, quality=WALL_QUALITY)
+            client = RfbClient(self.target.password, quality=WALL_QUALITY, native=self._native)
             await self._shake_hands(connection, client)
             if self.is_wanted:
                 await self._follow(connection, client)
@@ -327,6 +344,9 @@ class Link:
                 await self._take_turn(client, data)
         except LINK_ERRORS as error:
             dead = self._proofs.is_dead(self._clock())
+            if not self.has_picture:
+                # It may have paid no heed to the pixel format that we asked for: the other way now.
+                self._native = client.is_translated
             if self.is_wanted and not (dead or self.has_picture):
                 raise  # it never stood: no next try knows better
             if self.is_wanted:
@@ -336,6 +356,7 @@ class Link:
                 self._may_scale = False  # it was lost over that: not once more
             if self._clock() - began >= self._timing.steady:
                 self._backoff.reset()
+                self._unreadable = 0
             self._shut()
 
     def _open(self, connection: Connection, client: RfbClient, now: float) -> None:
@@ -376,6 +397,8 @@ class Link:
                     raise HungUpError
             elif isinstance(event, FenceAnswered) and event.payload == FENCE_PAYLOAD:
                 self._proofs.proven(self._clock())
+            elif isinstance(event, ColoursChanged):
+                client.request_update(False)
             elif isinstance(event, Resized):
                 self._wants_whole = True
                 self._take_size(client, event)
@@ -395,7 +418,12 @@ class Link:
         """Decode for a while, then leave the event loop to others."""
         async with self._turns:
             began = self._clock()
-            client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
+            try:
+                client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
+            except ProtocolError as error:
+                if client.framebuffer is None:
+                    raise
+                raise _UnreadableError(str(error)) from error
             spent = self._clock() - began
             if spent >= SHORT_SECONDS:
                 await asyncio.sleep(0)  # what else has come is seen to before the next link
@@ -483,3 +511,7 @@ class Link:
 
 class _LostError(HungUpError):
     """A link that stood is gone; its cause says how."""
+
+
+class _UnreadableError(ProtocolError):
+    """What a server sent of its screen cannot be decoded."""

@@ -185,6 +185,30 @@ async def garbage_picture(session):
     await session.ended.wait()
 
 
+async def garbage_pictures(session):
+    """A desktop whose every picture cannot be decoded."""
+    await session.agree()
+    session.init(64, 48)
+    while (await session.message())[0] != 3:
+        pass
+    session.update(session.rectangle_head(0, 0, 64, 48, TIGHT) + b"\xff")
+    await session.ended.wait()
+
+
+async def eight_bits_only(session):
+    """A desktop of 8 bits a pixel, red in three of them, that heeds no SetPixelFormat."""
+    await session.agree()
+    width, height = session.server.size
+    eight_bits = struct.pack(">BBBBHHHBBBxxx", 8, 8, 0, 1, 7, 7, 3, 5, 2, 0)
+    session.send(struct.pack(">HH", width, height) + eight_bits + struct.pack(">I", 0))
+    while True:
+        message = await session.message()
+        session.server.received.append(message)
+        if message[0] == 3 and message[1] == 0:
+            x, y, width, height = struct.unpack(">HHHH", message[2:])
+            session.update(session.rectangle_head(x, y, width, height) + b"\xe0" * width * height)
+
+
 async def closes_at_once(session):
     """Closes before its version."""
 

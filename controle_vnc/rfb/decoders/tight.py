@@ -4,19 +4,19 @@ from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import (
     Framebuffer,
     Pixels,
     Words,
-    put,
-    words_of_rgb,
+    words_of,
 )
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding, bands
+from controle_vnc.rfb.decoders.base import BAND_PIXELS, Decoding, bands
 from controle_vnc.rfb.inflate import Inflater, check_compressed
+from controle_vnc.rfb.jpeg import paint_jpeg
+from controle_vnc.rfb.pixels import Layout, Parts, PixelReader
 
 FILL, JPEG = 8, 9
 COPY, PALETTE, GRADIENT = 0, 1, 2
@@ -26,14 +26,12 @@ MAX_LENGTH_BYTES = 3
 TPIXEL = 3
 MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
 MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
-MAX_SCANS = 8  # of a JPEG: a baseline picture has at most three, a hostile one thousands
-START_OF_SCAN = b"\xff\xda"
-RGB = np.uint32(0xFFFFFF)  # the fourth byte stays 0: what looks equal is equal
 UNCOMPRESSED_BELOW = 12  # so few bytes come without zlib
 
 
 class TightDecoder:
-    def __init__(self) -> None:
+    def __init__(self, pixels: PixelReader) -> None:
+        self._layout = pixels.tight
         self._streams = [Inflater() for _ in range(4)]
 
     def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
@@ -43,11 +41,9 @@ class TightDecoder:
         control = (yield 1)[0]
         if control & RESET_ANY:
             self._reset(control)
-        area = framebuffer.words[y : y + height, x : x + width]
         kind = control >> 4
         if kind == FILL:
-            red, green, blue = yield TPIXEL
-            colour = red | green << 8 | blue << 16
+            colour = self._layout.word((yield self._layout.size))
             for band in bands(rect):
                 framebuffer.words[band.y : band.bottom, band.x : band.right] = colour
                 yield 0
@@ -55,17 +51,9 @@ class TightDecoder:
             raise ProtocolError(f"a Tight rectangle of {width}×{height}")
         elif kind == JPEG:
             data = yield from _compressed(width * height * TPIXEL)
-            np.bitwise_and(_jpeg(data, rect), RGB, out=area)
-        elif kind < FILL:
-            filter_id = (yield 1)[0] if control & EXPLICIT_FILTER else COPY
-            stream = self._streams[kind & 3]
-            if filter_id == PALETTE:
-                yield from _paletted(stream, area)
-            else:
-                pixels = framebuffer.pixels[y : y + height, x : x + width]
-                yield from _filtered(stream, filter_id, pixels)
+            paint_jpeg(data, rect, framebuffer.words[y : y + height, x : x + width])
         else:
-            raise ProtocolError(f"Tight data of kind {kind}")
+            yield from self._other(control, rect, framebuffer)
         framebuffer.touch(rect)
 
     def _reset(self, control: int) -> None:
@@ -73,13 +61,29 @@ class TightDecoder:
             if control & (1 << number):
                 self._streams[number] = Inflater()
 
+    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+        """Paint what is neither a fill nor a JPEG: filtered pixels."""
+        kind = control >> 4
+        if kind > FILL:
+            raise ProtocolError(f"Tight data of kind {kind}")
+        x, y, width, height = rect
+        filter_id = (yield 1)[0] if control & EXPLICIT_FILTER else COPY
+        stream = self._streams[kind & 3]
+        if filter_id == PALETTE:
+            area = framebuffer.words[y : y + height, x : x + width]
+            yield from _paletted(stream, self._layout, area)
+        else:
+            pixels = framebuffer.pixels[y : y + height, x : x + width]
+            yield from _filtered(stream, self._layout, filter_id, pixels)
 
-def _paletted(stream: Inflater, area: Words) -> Decoding:
+
+def _paletted(stream: Inflater, layout: Layout, area: Words) -> Decoding:
     size = (yield 1)[0] + 1
-    palette = words_of_rgb((yield size * TPIXEL))
+    palette = layout.words((yield size * layout.size))
     height, width = area.shape
     row_bytes = -(-width // 8) if size == 2 else width
-    rows = (yield from _data(stream, row_bytes * height)).reshape(height, row_bytes)
+    data = yield from _data(stream, row_bytes * height)
+    rows = np.frombuffer(data, np.uint8).reshape(height, row_bytes)
     if size == 2:
         rows = np.unpackbits(rows, axis=1, count=width)
     try:
@@ -88,14 +92,19 @@ def _paletted(stream: Inflater, area: Words) -> Decoding:
         raise ProtocolError("a pixel names a colour outside its palette") from error
 
 
-def _filtered(stream: Inflater, filter_id: int, area: Pixels) -> Decoding:
+def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) -> Decoding:
     height, width = area.shape[:2]
-    data = yield from _data(stream, width * height * TPIXEL)
-    pixels = data.reshape(height, width, TPIXEL)
+    data = yield from _data(stream, width * height * layout.size)
     if filter_id == COPY:
-        put(area, pixels)
+        row_bytes = width * layout.size
+        rows = max(1, BAND_PIXELS // width)
+        with memoryview(data) as whole:
+            for top in range(0, height, rows):
+                band = whole[top * row_bytes : (top + rows) * row_bytes]
+                layout.put(band, area[top : top + rows])
+                yield 0
     elif filter_id == GRADIENT:
-        yield from _gradient(pixels, area)
+        yield from _gradient(data, layout, area)
     else:
         raise ProtocolError(f"Tight filter {filter_id}")
 
@@ -129,47 +138,43 @@ def _compressed(limit: int) -> Generator[int, bytes, bytes]:
     return begin + (yield length - len(begin))
 
 
-def _data(stream: Inflater, size: int) -> Generator[int, bytes, npt.NDArray[np.uint8]]:
+def _data(stream: Inflater, size: int) -> Generator[int, bytes, bytes | bytearray]:
     """Exactly `size` bytes of filtered pixels."""
     if size < UNCOMPRESSED_BELOW:
-        return np.frombuffer((yield size), np.uint8)
+        return (yield size)
     length = yield from compact_length()
     data = yield from stream.read(length, size)
     if len(data) < size:
         raise ProtocolError("too few pixels for the rectangle")
-    return np.frombuffer(data, np.uint8)
+    return data
 
 
-def _gradient(differences: Pixels, area: Pixels) -> Decoding:
+def _gradient(data: bytes | bytearray, layout: Layout, area: Pixels) -> Decoding:
     """Put into `area` each difference added to what its neighbours predict.
 
-    That is left + above − above left, within 0…255.
+    That is left + above − above left, no less than nothing and no more than the maximum. A pixel
+    needs those of the two diagonals before its own: a whole diagonal is worked out at once.
     """
-    height, width = differences.shape[:2]
-    above = [0] * (width * TPIXEL)
-    for y in range(height):
-        now: list[int] = []
-        for at, difference in enumerate(differences[y].ravel().tolist()):
-            left, corner = (now[at - 3], above[at - 3]) if at >= TPIXEL else (0, 0)
-            guess = left + above[at] - corner
-            now.append((min(255, max(0, guess)) + difference) & 255)
-        area[y, :, :TPIXEL] = np.array(now, np.uint8).reshape(width, TPIXEL)
-        above = now
+    height, width = area.shape[:2]
+    maxima = np.array(layout.maxima, np.int32)
+    words = words_of(area)
+    # Row y + 1 of each is what the diagonal has in row y; row 0 stands for what is above.
+    now, last, before = (np.zeros((height + 1, 3), np.int32) for _ in range(3))
+    for number in range(width + height - 1):
+        top, bottom = max(0, number - width + 1), min(height, number + 1)
+        rows = np.arange(top, bottom)
+        columns = number - rows
+        guess = last[top + 1 : bottom + 1] + last[top:bottom] - before[top:bottom]
+        np.clip(guess, 0, maxima, out=guess)
+        guess += _parts_at(data, layout, rows * width + columns)
+        guess &= maxima
+        now[top + 1 : bottom + 1] = guess
+        words[rows, columns] = layout.joined(guess)
+        now, last, before = before, now, last
         yield 0
 
 
-def _jpeg(data: bytes, rect: Rect) -> Words:
-    """The picture in `data`, whose own size must be its rectangle's."""
-    if data.count(START_OF_SCAN) > MAX_SCANS:
-        raise ProtocolError("a JPEG of too many scans")
-    words = np.empty((rect.height, rect.width), np.uint32)
-    try:
-        # What differs by the fast ways is hidden by what the JPEG has lost.
-        pixels: Pixels = simplejpeg.decode_jpeg(
-            data, colorspace="RGBX", fastdct=True, fastupsample=True, buffer=words
-        )  # raises where it does not fit
-    except ValueError as error:
-        raise ProtocolError(f"an unreadable JPEG, or one too large for {rect}") from error
-    if pixels.shape[:2] != words.shape:
-        raise ProtocolError(f"a JPEG of {pixels.shape[1]}×{pixels.shape[0]} for {rect}")
-    return words
+def _parts_at(data: bytes | bytearray, layout: Layout, places: npt.NDArray[np.int64]) -> Parts:
+    """The parts of the pixels at `places` of `data`."""
+    pixels = np.frombuffer(data, np.uint8).reshape(-1, layout.size)
+    return layout.parts(pixels[places].tobytes())

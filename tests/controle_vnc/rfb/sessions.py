@@ -8,23 +8,26 @@ from controle_vnc.rfb.messages import framebuffer_update, rectangle
 from controle_vnc.rfb.pixel_format import RGBX
 
 
-def server_init(width=8, height=6, name=b"desk"):
-    head = struct.pack(">HH", width, height) + RGBX.to_bytes()
+def server_init(width=8, height=6, name=b"desk", pixel_format=RGBX):
+    head = struct.pack(">HH", width, height) + pixel_format.to_bytes()
     return head + struct.pack(">I", len(name)) + name
 
 
-def opening(width=8, height=6, name=b"desk"):
+def opening(width=8, height=6, name=b"desk", pixel_format=RGBX):
     """Everything a server without password says up to its ServerInit, in RFB 3.8."""
-    return b"RFB 003.008\n" + b"\x01\x01" + bytes(4) + server_init(width, height, name)
+    return (
+        b"RFB 003.008\n" + b"\x01\x01" + bytes(4) + server_init(width, height, name, pixel_format)
+    )
 
 
 def update(rect, encoding, data, count=1):
     return framebuffer_update(count, rectangle(Rect(*rect), encoding) + data)
 
 
-def connected(width=8, height=6, **options):
-    client = RfbClient(None, **options)
-    client.receive_data(opening(width, height))
+def connected(width=8, height=6, pixel_format=None, **options):
+    """A client after its handshake; with `pixel_format`, of a server whose own it takes."""
+    client = RfbClient(None, native=pixel_format is not None, **options)
+    client.receive_data(opening(width, height, pixel_format=pixel_format or RGBX))
     client.events()
     client.data_to_send()
     return client

@@ -28,6 +28,7 @@ def shaken(data, password=None):
         (b"RFB 003.007\n", b"RFB 003.007\n"),
         (b"RFB 003.008\n", b"RFB 003.008\n"),
         (b"RFB 003.889\n", b"RFB 003.008\n"),
+        (b"RFB 004.000\n", b"RFB 003.008\n"),
         (b"RFB 004.001\n", b"RFB 003.008\n"),
         (b"RFB 005.000\n", b"RFB 003.008\n"),
     ],
@@ -43,7 +44,7 @@ def test_what_is_no_vnc_server_is_told(banner):
 
 
 def test_a_repeater_is_told():
-    with pytest.raises(UnsupportedError):
+    with pytest.raises(UnsupportedError, match="this is a repeater, not a VNC server"):
         shaken(b"RFB 000.000\n")
 
 
@@ -220,7 +221,7 @@ def test_other_messages_are_understood():
     client = connected()
     client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96")
     client.receive_data(struct.pack(">B3xI", 3, 4) + b"text")
-    assert client.events() == [rfb.Bell(), rfb.CutText(b"text")]
+    assert client.events() == [rfb.Bell(), rfb.ContinuousUpdatesEnded(), rfb.CutText(b"text")]
 
 
 def test_cut_text_has_a_limit():
@@ -259,3 +260,78 @@ def test_four_sizes_in_one_update_are_taken_and_five_are_not():
     client = connected()
     with pytest.raises(ProtocolError, match="5 sizes in one update"):
         client.receive_data(sizes(rfb.MAX_RESIZES + 1))
+
+
+def test_a_new_name_is_told_short_and_harmless():
+    client = connected()
+    client.receive_data(
+        update((0, 0, 0, 0), -307, struct.pack(">I", 6) + "é\x1b[m".encode() + b"\n")
+    )
+    assert client.events() == [rfb.Renamed("é [m"), rfb.Updated(Rect(0, 0, 0, 0))]
+    client.receive_data(update((0, 0, 0, 0), -307, struct.pack(">I", 4096) + b"x" * 4096))
+    assert client.events()[0] == rfb.Renamed("x" * 256)
+    with pytest.raises(ProtocolError, match="a desktop name of 4097 bytes"):
+        client.receive_data(update((0, 0, 0, 0), -307, struct.pack(">I", 4097)))
+
+
+def extended_size(width, height, reason=0, status=0, screens=1):
+    data = bytes([screens, 0, 0, 0]) + bytes(16 * screens)
+    return update((reason, status, width, height), -308, data)
+
+
+def test_a_size_that_we_do_not_get_is_told_and_nothing_changes():
+    client = connected()
+    assert not client.supports_desktop_size
+    client.receive_data(extended_size(8, 6))
+    assert client.supports_desktop_size
+    client.events()
+    client.set_desktop_size(20, 10)
+    expected = struct.pack(">BxHHBxIHHHHI", 251, 20, 10, 1, 0, 0, 0, 20, 10, 0)
+    assert client.data_to_send() == expected
+    assert len(expected) == 24
+    client.receive_data(extended_size(20, 10, reason=1, status=3))
+    assert client.events() == [rfb.ResizeRefused(3), rfb.Updated(Rect(0, 0, 0, 0))]
+    assert client.framebuffer.width == 8
+    client.receive_data(extended_size(20, 10, reason=1))
+    assert client.events()[0] == rfb.Resized(20, 10)
+
+
+def test_a_status_counts_only_where_we_have_asked():
+    client = connected()
+    client.receive_data(extended_size(20, 10, reason=2, status=3, screens=64))
+    assert client.framebuffer.width == 20
+
+
+def test_continuous_updates_are_asked_for_where_the_server_knows_them():
+    client = connected(encodings=[*rfb.DEFAULT_ENCODINGS, Encoding.CONTINUOUS_UPDATES])
+    assert not client.supports_continuous_updates
+    client.receive_data(b"\x96")
+    assert client.supports_continuous_updates
+    assert client.events() == [rfb.ContinuousUpdatesEnded()]
+    client.enable_continuous_updates(True)
+    assert client.data_to_send() == struct.pack(">BBHHHH", 150, 1, 0, 0, 8, 6)
+    client.receive_data(update((0, 0, 1, 1), 0, bytes(4)) + update((1, 0, 1, 1), 0, bytes(4)))
+    assert len(client.events()) == 2
+    client.enable_continuous_updates(False)
+    assert client.data_to_send() == struct.pack(">BBHHHH", 150, 0, 0, 0, 8, 6)
+
+
+def test_what_costs_least_is_asked_for_first():
+    order = list(rfb.DEFAULT_ENCODINGS)
+    wanted = [Encoding.COPY_RECT, Encoding.TIGHT, Encoding.ZRLE, Encoding.HEXTILE, Encoding.RRE]
+    assert sorted(wanted, key=order.index) == wanted
+    assert Encoding.CONTINUOUS_UPDATES not in order
+    assert Encoding.EXTENDED_CLIPBOARD not in order
+    assert Encoding.CURSOR not in order
+
+
+def test_a_screen_may_be_empty_but_nothing_is_painted_on_it():
+    client = connected(0, 0)
+    with pytest.raises(ProtocolError):
+        client.receive_data(update((0, 0, 1, 1), 0, bytes(4)))
+
+
+def test_nothing_is_asked_of_a_client_without_a_screen():
+    client = rfb.RfbClient(None)
+    with pytest.raises(ProtocolError, match="no screen yet"):
+        client.request_update(False)

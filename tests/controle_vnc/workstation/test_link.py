@@ -1,9 +1,11 @@
 import asyncio
 import contextlib
+import struct
+from dataclasses import replace
 
 import pytest
 
-from controle_vnc.rfb.client import QUALITY, RfbClient, Updated
+from controle_vnc.rfb.client import QUALITY, ColoursChanged, RfbClient, Updated
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import MAX_UNSENT_BYTES, WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
@@ -193,6 +195,70 @@ def test_a_passing_failure_is_told_and_tried_again(behaviour, state, code):
             assert (state, code) in codes(told)
 
     asyncio.run(play())
+
+
+def test_pictures_that_cannot_be_decoded_are_told_and_tried_again_ever_more_rarely(monkeypatch):
+    monkeypatch.setattr("controle_vnc.workstation.link.UNREADABLE_SECONDS", 0.05)
+    times = []
+
+    async def noted(session):
+        times.append(asyncio.get_running_loop().time())
+        await fake.garbage_pictures(session)
+
+    async def play():
+        timing = replace(FAST, hold=5)
+        async with FakeVncServer(noted) as server, linked(server.address, timing) as (link, told):
+            link.watch(Eye())
+            await until(lambda: ("unsupported", "bad_server") in codes(told), "told")
+            link._backoff.next_delay = lambda: 0.0
+            await until(lambda: len(times) >= 5, "tried again")
+            waits = [later - sooner for sooner, later in zip(times, times[1:], strict=False)]
+            assert waits[3] > 0.3
+            assert waits[3] > waits[2] > waits[1] > 0.08
+
+    asyncio.run(play())
+
+
+def test_a_server_that_heeds_no_pixel_format_is_taken_as_it_is_the_next_time():
+    async def play():
+        async with (
+            FakeVncServer(fake.eight_bits_only) as server,
+            linked(server.address) as (link, _),
+        ):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: eye.updates, "a picture", 10)
+            assert server.accepted == 2
+            assert tuple(eye.client.framebuffer.pixels[47, 63, :3]) == (255, 0, 0)
+            assert [message[0] for message in server.received].count(0) == 1
+
+    asyncio.run(play())
+
+
+def test_another_colour_map_makes_the_link_ask_for_the_whole_screen():
+    async def play():
+        async with FakeVncServer() as server, linked(server.address) as (link, _):
+            link._native = True
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: eye.updates, "a picture")
+            link._dispatch(Changing(link.client))
+            link.flush()
+            whole = b"\x03\0" + bytes(4) + struct.pack(">HH", 64, 48)
+            before = server.received.count(whole)
+            await until(lambda: server.received.count(whole) > before, "asked for the whole screen")
+
+    asyncio.run(play())
+
+
+class Changing:
+    """A client whose server has just told other colours."""
+
+    def __init__(self, client):
+        self.request_update = client.request_update
+
+    def events(self):
+        return [ColoursChanged()]
 
 
 def test_a_silent_server_is_told_and_not_dropped_while_somebody_watches():

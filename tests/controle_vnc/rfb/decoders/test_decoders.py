@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.constants import Encoding
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
+from tests.controle_vnc.rfb.writing import FORMATS
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -103,6 +104,32 @@ CASES = {
     "tight gradient": (
         (0, 0, 2, 2), Encoding.TIGHT,
         b"\x40\x02" + compact(synced(bytes([10, 20, 30, 5, 5, 5, 2, 2, 2, 1, 0, 255]))), GRADIENT,
+    ),
+    "rre": (
+        (1, 0, 3, 2), Encoding.RRE,
+        struct.pack(">I", 2) + rgbx(RED, BLUE) + struct.pack(">HHHH", 1, 0, 2, 2)
+        + rgbx(GREEN) + struct.pack(">HHHH", 2, 1, 1, 1),
+        [[RED, BLUE, BLUE], [RED, BLUE, GREEN]],
+    ),
+    "rre background": ((0, 0, 2, 1), Encoding.RRE, bytes(4) + rgbx(BLUE), [[BLUE, BLUE]]),
+    "corre": (
+        (1, 0, 3, 1), Encoding.CORRE,
+        struct.pack(">I", 1) + rgbx(RED, BLUE) + bytes([1, 0, 2, 1]), [[RED, BLUE, BLUE]],
+    ),
+    "zlib": ((0, 0, 2, 1), Encoding.ZLIB, zrle(rgbx(RED, BLUE)), [[RED, BLUE]]),
+    "trle raw": ((0, 0, 2, 1), Encoding.TRLE, b"\0" + rgb(RED, BLUE), [[RED, BLUE]]),
+    "trle solid": ((0, 0, 2, 2), Encoding.TRLE, b"\1" + rgb(RED), [[RED, RED]] * 2),
+    "trle packed": (
+        (0, 0, 3, 1), Encoding.TRLE, b"\3" + rgb(RED, BLUE, GREEN) + bytes([0b00100100]),
+        [[RED, GREEN, BLUE]],
+    ),
+    "trle plain runs": (
+        (0, 0, 4, 1), Encoding.TRLE, bytes([128]) + rgb(RED) + b"\2" + rgb(BLUE) + b"\0",
+        [[RED, RED, RED, BLUE]],
+    ),
+    "trle palette runs": (
+        (0, 0, 4, 1), Encoding.TRLE, bytes([130]) + rgb(RED, BLUE) + bytes([0x81, 2, 0]),
+        [[BLUE, BLUE, BLUE, RED]],
     ),
 }  # fmt: skip
 
@@ -217,11 +244,40 @@ HOSTILE = {
     "a Hextile subrectangle that leaves its tile": (
         (0, 0, 3, 1), 5, b"\x0e" + rgbx(RED, BLUE) + b"\x01" + bytes([0x10, 0x20]),
     ),
+    "more RRE subrectangles than pixels": ((0, 0, 2, 1), 2, struct.pack(">I", 3) + bytes(40)),
+    "an RRE subrectangle that leaves on the right": (
+        (0, 0, 2, 2), 2, struct.pack(">I", 1) + bytes(8) + struct.pack(">HHHH", 1, 0, 2, 1),
+    ),
+    "an RRE subrectangle that leaves at the bottom": (
+        (0, 0, 2, 2), 2, struct.pack(">I", 1) + bytes(8) + struct.pack(">HHHH", 0, 65535, 1, 65535),
+    ),
+    "a CoRRE subrectangle that leaves": (
+        (0, 0, 2, 2), 4, struct.pack(">I", 1) + bytes(8) + bytes([255, 0, 255, 1]),
+    ),
+    "a zlib bomb": ((0, 0, 8, 6), 6, zrle(bytes(1_000_000))),
+    "a pixel too many in zlib": ((0, 0, 8, 6), 6, zrle(bytes(8 * 6 * 4 + 1))),
+    "a pixel too few in zlib": ((0, 0, 8, 6), 6, zrle(bytes(8 * 6 * 4 - 1))),
+    "no zlib in zlib": ((0, 0, 8, 6), 6, struct.pack(">I", 8) + b"nonsense"),
+    "4 GiB of zlib": ((0, 0, 8, 6), 6, b"\xff\xff\xff\xff"),
+    "a TRLE run that leaves its tile": ((0, 0, 2, 1), 15, bytes([128]) + rgb(RED) + b"\2"),
+    "an endless TRLE run": ((0, 0, 2, 1), 15, bytes([128]) + rgb(RED) + b"\xff" * 300),
+    "a TRLE palette run that leaves its tile": (
+        (0, 0, 2, 1), 15, bytes([130]) + rgb(RED, BLUE) + b"\x80\2",
+    ),
+    "a TRLE index outside its palette": (
+        (0, 0, 2, 1), 15, b"\3" + rgb(RED, BLUE, GREEN) + bytes([0b11110000]),
+    ),
+    "a TRLE tile of no known kind": ((0, 0, 2, 1), 15, bytes([17])),
+    "a TRLE palette again before the first": ((0, 0, 2, 1), 15, bytes([127, 0])),
+    "TRLE runs of a palette before the first": ((0, 0, 2, 1), 15, bytes([129, 0, 0])),
+    "basic data in TightPNG": ((0, 0, 4, 4), -260, b"\0"),
+    "no PNG in TightPNG": ((0, 0, 4, 4), -260, b"\xa0" + compact(b"nonsense")),
+    "no JPEG in JPEG": ((0, 0, 4, 4), 21, b"nonsense"),
     "a rectangle past the right edge": ((5, 0, 4, 1), 0, b""),
     "a rectangle past the bottom": ((0, 5, 1, 2), 0, b""),
     "a rectangle of 4 GiB": ((0, 0, 65535, 65535), 0, b""),
     "a copy from outside": ((0, 0, 4, 4), 1, struct.pack(">HH", 5, 0)),
-    "an encoding nobody asked for": ((0, 0, 1, 1), 21, b""),
+    "an encoding nobody asked for": ((0, 0, 1, 1), 22, b""),
     "a cursor of 257": ((0, 0, 257, 1), -239, b""),
     "a screen of 65535 × 65535": ((0, 0, 65535, 65535), -223, b""),
     "65 monitors": ((0, 0, 8, 6), -308, bytes([65, 0, 0, 0])),
@@ -242,20 +298,32 @@ def test_a_tight_rectangle_may_be_2048_wide_and_no_wider():
 
 
 def test_empty_rectangles_are_nothing():
-    for encoding in (0, 1, 5, 7, 16):
+    for encoding in (0, 1, 2, 4, 5, 6, 7, 15, 16, 21, -260):
         assert (painted([update((0, 0, 0, 0), encoding, b"")]) == 0).all()
 
 
-@given(st.binary(max_size=300), st.sampled_from([0, 1, 5, 7, 16, -239, -308]))
-def test_hostile_bytes_raise_protocol_errors_only(data, encoding):
+DECODED = [0, 1, 2, 4, 5, 6, 7, 15, 16, 21, -260, -239, -240, -314, -307, -308]
+
+
+@given(st.binary(max_size=300), st.sampled_from(DECODED), st.sampled_from(list(FORMATS)))
+def test_hostile_bytes_raise_protocol_errors_only(data, encoding, name):
+    client = connected(pixel_format=FORMATS[name])
     with contextlib.suppress(ProtocolError):
-        painted([update((0, 0, 8, 6), encoding, data)])
+        client.receive_data(update((0, 0, 8, 6), encoding, data))
+
+
+@given(st.binary(max_size=300), st.sampled_from([6, 16]))
+def test_hostile_bytes_in_a_zlib_stream_raise_protocol_errors_only(data, encoding):
+    with contextlib.suppress(ProtocolError):
+        painted([update((0, 0, 8, 6), encoding, zrle(data))])
 
 
 @given(st.data())
 def test_any_split_paints_the_same_picture(data):
     session = b"".join(
-        update(rect, code, body) for rect, code, body, _ in CASES.values() if code in {0, 1, 5}
+        update(rect, code, body)
+        for rect, code, body, _ in CASES.values()
+        if code in {0, 1, 2, 4, 5, 15}
     )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(session)), max_size=6)))
     edges = [0, *cuts, len(session)]
@@ -289,6 +357,11 @@ def long_compact(data):
     return bytes([length & 127 | 128, length >> 7 & 127 | 128, length >> 14]) + data
 
 
+def rre_over_and_over(count, side):
+    whole = rgbx(RED) + struct.pack(">HHHH", 0, 0, side, side)
+    return struct.pack(">I", count) + rgbx(BLUE) + whole * count
+
+
 def big_zrle(width, height):
     tiles = -(-width // 64) * -(-height // 64)
     return zrle((b"\1" + rgb(RED)) * tiles)
@@ -302,8 +375,11 @@ def big_zrle(width, height):
         (Encoding.TIGHT, b"\x80" + rgb(BLUE)),
         (Encoding.TIGHT, big_gradient(1024)),
         (Encoding.ZRLE, big_zrle(1024, 1024)),
+        (Encoding.ZLIB, zrle(bytes(1024 * 1024 * 4))),
+        (Encoding.RRE, rre_over_and_over(100, 1024)),
+        (Encoding.TRLE, (b"\1" + rgb(RED)) * 64 * 64),
     ],
-    ids=["raw", "copy", "fill", "gradient", "zrle"],
+    ids=["raw", "copy", "fill", "gradient", "zrle", "zlib", "rre", "trle"],
 )
 def test_a_large_rectangle_leaves_turns_to_others(encoding, data):
     client = connected(1024, 1024)

@@ -1,0 +1,117 @@
+"""ExtendedClipboard (rfbproto, encoding 0xC0A1E5CE) as a client: text in UTF-8, on request."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES, ClientMessage
+
+TEXT = 1 << 0
+FORMATS = 0xFFFF  # a bit for each
+CAPABILITIES, REQUEST, PEEK, NOTIFY, PROVIDE = (1 << bit for bit in range(24, 29))
+ACTIONS = REQUEST | PEEK | NOTIFY | PROVIDE
+FLAGS_BYTES = 4
+MAX_EXTENDED_BYTES = FLAGS_BYTES + MAX_CUT_TEXT_BYTES
+UNASKED_BYTES = 0  # of text: a server tells that it has some, and we ask where it is wanted
+
+
+@dataclass(frozen=True)
+class TextOffered:
+    """Text was copied on the workstation; `RfbClient.request_text` fetches it."""
+
+
+@dataclass(frozen=True)
+class TextGiven:
+    """Text that was copied on the workstation."""
+
+    text: str
+
+
+ClipboardEvent = TextOffered | TextGiven
+
+
+class ClientClipboard:
+    """What the two sides may do and have; adds what is to be said to `out`."""
+
+    def __init__(self, out: bytearray) -> None:
+        self._out = out
+        self._text: str | None = None
+        self._server_actions = 0
+
+    @property
+    def is_known(self) -> bool:
+        """The server has told that it speaks this."""
+        return bool(self._server_actions)
+
+    def take(self, body: bytes) -> ClipboardEvent | None:
+        """Understand a message's flags and data; raises `ProtocolError`."""
+        if len(body) < FLAGS_BYTES:
+            raise ProtocolError("a clipboard message without flags")
+        (flags,) = struct.unpack_from(">I", body)
+        data = body[FLAGS_BYTES:]
+        if flags & CAPABILITIES:
+            self._agree(flags, data)
+        elif flags & REQUEST:
+            self._provide(flags)
+        elif flags & PEEK:
+            self._notify()
+        elif flags & NOTIFY:
+            return TextOffered() if flags & TEXT else None
+        elif flags & PROVIDE and flags & TEXT:
+            return TextGiven(_unpacked(data))
+        return None
+
+    def copy(self, text: str) -> bool:
+        """Offer `text` to the server; whether it takes it this way."""
+        if not (self._server_actions & (NOTIFY | PROVIDE)):
+            return False
+        self._text = text
+        if self._server_actions & NOTIFY:
+            self._notify()
+        else:
+            self._provide(TEXT)
+        return True
+
+    def request(self) -> None:
+        """Ask for the text that the server has."""
+        self._say(REQUEST | TEXT, b"")
+
+    def _agree(self, flags: int, data: bytes) -> None:
+        count = (flags & FORMATS).bit_count()
+        if len(data) < 4 * count:
+            raise ProtocolError("clipboard formats without their sizes")
+        self._server_actions = flags & ACTIONS
+        self._say(CAPABILITIES | ACTIONS | TEXT, struct.pack(">I", UNASKED_BYTES))
+
+    def _notify(self) -> None:
+        self._say(NOTIFY | (0 if self._text is None else TEXT), b"")
+
+    def _provide(self, flags: int) -> None:
+        if self._text is None or not flags & TEXT:
+            return
+        text = self._text.replace("\r\n", "\n").replace("\n", "\r\n").encode() + b"\0"
+        self._say(PROVIDE | TEXT, zlib.compress(struct.pack(">I", len(text)) + text))
+
+    def _say(self, flags: int, data: bytes) -> None:
+        body = struct.pack(">I", flags) + data
+        self._out += struct.pack(">B3xi", ClientMessage.CLIENT_CUT_TEXT, -len(body)) + body
+
+
+def _unpacked(data: bytes) -> str:
+    """The text in a Provide: a size and so many bytes, which end with a NUL."""
+    stream = zlib.decompressobj()
+    try:
+        head = stream.decompress(data, 4)
+        if len(head) < 4:
+            raise ProtocolError("a clipboard without its size")
+        (size,) = struct.unpack(">I", head)
+        if size > MAX_CUT_TEXT_BYTES:
+            raise ProtocolError(f"{size} bytes of clipboard")
+        text = stream.decompress(stream.unconsumed_tail, size) if size else b""
+    except zlib.error as error:
+        raise ProtocolError("an unreadable clipboard") from error
+    if len(text) < size:
+        raise ProtocolError("a clipboard that is cut off")
+    decoded = text.partition(b"\0")[0].decode("utf-8", "replace")
+    return decoded.replace("\r\n", "\n")

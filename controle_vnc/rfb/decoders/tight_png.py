@@ -1,0 +1,21 @@
+"""TightPNG (encoding -260): Tight with PNG in place of filters and zlib streams."""
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.framebuffer import Framebuffer, put
+from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.decoders.base import Decoding
+from controle_vnc.rfb.decoders.tight import TPIXEL, TightDecoder, compact_length
+from controle_vnc.rfb.inflate import check_compressed
+from controle_vnc.rfb.png import decode_png
+
+PNG = 10
+
+
+class TightPngDecoder(TightDecoder):
+    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+        if control >> 4 != PNG:
+            raise ProtocolError(f"TightPNG data of kind {control >> 4}")
+        length = yield from compact_length()
+        check_compressed(length, rect.area * TPIXEL)
+        pixels = decode_png((yield length), rect)
+        put(framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right], pixels)
