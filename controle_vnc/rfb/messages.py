@@ -120,13 +120,6 @@ def desktop_name(name: str) -> bytes:
     return rectangle(EMPTY, Encoding.DESKTOP_NAME) + struct.pack(">I", len(data)) + data
 
 
-def set_desktop_size(width: int, height: int) -> bytes:
-    """Ask the server for another size, one screen that fills the framebuffer."""
-    return struct.pack(
-        ">BxHHBxIHHHHI", ClientMessage.SET_DESKTOP_SIZE, width, height, 1, 0, 0, 0, width, height, 0
-    )
-
-
 def bell() -> bytes:
     return bytes([ServerMessage.BELL])
 

@@ -60,6 +60,7 @@ class RfbServer:
         self._shown = Shown()
         self._told = _Told(name)
         self._cursor: Cursor | None = None
+        self._cursors = 0  # shown so far
         self._size_reason, self._size_status = BY_SERVER, DONE
         self._update: _Update | None = None
 
@@ -73,7 +74,7 @@ class RfbServer:
     def receive_data(self, data: bytes, now: float) -> list[Wish]:
         """Take in what the viewer sent at `now`; what it wants of the screen's owner."""
         if self._is_open:
-            return self._receive(data, now)
+            return self.session.receive_data(data, now)
         self._handshake.receive_data(data)
         if self._handshake.greeted and not self._has_offered:
             self._has_offered = True
@@ -84,10 +85,7 @@ class RfbServer:
         self._shown.bounds = framebuffer.bounds
         self._handshake.open(ServerInit(framebuffer.width, framebuffer.height, RGBX, self._name))
         self._is_open = True
-        return self._receive(self._handshake.rest, now)
-
-    def _receive(self, data: bytes, now: float) -> list[Wish]:
-        return self.session.receive_data(data, now)
+        return self.session.receive_data(self._handshake.rest, now)
 
     # --- the screen's owner
 
@@ -112,6 +110,7 @@ class RfbServer:
     def show_cursor(self, cursor: Cursor) -> None:
         """From now on the pointer looks so, to viewers that draw it themselves."""
         self._cursor = cursor
+        self._cursors += 1
 
     def rename(self, name: str) -> None:
         """Give the desktop another name."""
@@ -200,7 +199,7 @@ class RfbServer:
             news.append(messages.desktop_name(self._name))
         kind = next((kind for kind in cursors.KINDS if kind in encodings), None)
         pixel_format = self.session.taste.pixel_format
-        drawn = (self._cursor, kind, pixel_format)
+        drawn = (self._cursors, kind, pixel_format)
         if self._cursor is not None and kind is not None and told.cursor != drawn:
             told.cursor = drawn
             news.append(cursors.encode(self._cursor, kind, pixel_format))

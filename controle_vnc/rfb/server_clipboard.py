@@ -1,21 +1,22 @@
-"""Text in any script both ways (rfbproto, "Extended Clipboard Pseudo-Encoding"), ours a server.
-
-Of its five formats only text is known: nothing that a viewer or a desktop puts on its clipboard
-is worth the risk of the others.
-"""
+"""ExtendedClipboard as a server: text in any script both ways, on request."""
 
 import struct
 
-from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb import messages
+from controle_vnc.rfb.clipboard import (
+    ACTIONS,
+    CAPABILITIES,
+    NOTIFY,
+    PEEK,
+    PROVIDE,
+    REQUEST,
+    TEXT,
+    check_sizes,
+    packed,
+    unpacked,
+    written,
+)
 from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES
-from controle_vnc.rfb.inflate import zlib
-
-TEXT = 1 << 0
-FORMATS = 0xFFFF
-CAPS, REQUEST, PEEK, NOTIFY, PROVIDE = (1 << bit for bit in range(24, 29))
-ACTIONS = REQUEST | PEEK | NOTIFY | PROVIDE
-LEVEL = 1
 
 _SIZE = struct.Struct(">I")
 
@@ -29,66 +30,46 @@ class ServerClipboard:
     def __init__(self) -> None:
         self._actions = ACTIONS
         self._limit = MAX_CUT_TEXT_BYTES
-        self._text: str | None = None
+        self._size = 0  # of the text in a Provide
+        self._provided = b""  # the data of one; packed once, however often it is asked for
 
     def introduce(self) -> bytes:
         """Tell the viewer what we know."""
-        return messages.extended_cut_text(CAPS | ACTIONS | TEXT, _SIZE.pack(MAX_CUT_TEXT_BYTES))
+        flags = CAPABILITIES | ACTIONS | TEXT
+        return messages.extended_cut_text(flags, _SIZE.pack(MAX_CUT_TEXT_BYTES))
 
     def offer(self, text: str) -> bytes:
         """There is a new text on our side; the viewer may want it later, or takes it unasked."""
-        self._text = text
+        self._size = len(written(text))
+        self._provided = packed(text) if self._size <= MAX_CUT_TEXT_BYTES else b""
+        if not self._provided:
+            return b""
         if self._actions & NOTIFY:
             return messages.extended_cut_text(NOTIFY | TEXT)
-        return self._provide() if len(text.encode(errors="replace")) <= self._limit else b""
+        return self._provide() if self._size <= self._limit else b""
 
     def take(self, flags: int, data: bytes) -> tuple[bytes, str | None]:
         """A message of the viewer: what to answer, and the text that came with it."""
-        if flags & CAPS:
+        if flags & CAPABILITIES:
             self._learn(flags, data)
         elif flags & REQUEST and flags & TEXT:
             return self._provide(), None
         elif flags & PEEK:
-            known = TEXT if self._text is not None else 0
+            known = TEXT if self._provided else 0
             return messages.extended_cut_text(NOTIFY | known), None
         elif flags & NOTIFY and flags & TEXT:
             return messages.extended_cut_text(REQUEST | TEXT), None
         elif flags & PROVIDE and flags & TEXT:
-            return b"", text_of(data)
+            return b"", unpacked(data)
         return b"", None
 
     def _learn(self, flags: int, data: bytes) -> None:
-        if len(data) < 4 * (flags & FORMATS).bit_count():
-            raise ProtocolError("the sizes of the clipboard's formats are cut off")
+        check_sizes(flags, data)
         self._actions = flags & ACTIONS
         self._limit = _SIZE.unpack_from(data)[0] if flags & TEXT else 0  # text is the first of them
 
     def _provide(self) -> bytes:
         """The text, where there is one and the viewer takes any."""
-        if self._text is None or not self._actions & PROVIDE:
+        if not (self._provided and self._actions & PROVIDE):
             return b""
-        return messages.extended_cut_text(PROVIDE | TEXT, packed(self._text))
-
-
-def packed(text: str) -> bytes:
-    """What a message that provides `text` has after its flags."""
-    data = text.replace("\r\n", "\n").replace("\n", "\r\n").encode(errors="replace") + b"\0"
-    stream = zlib.compressobj(LEVEL)
-    whole: bytes = stream.compress(_SIZE.pack(len(data)) + data) + stream.flush()
-    return whole
-
-
-def text_of(data: bytes) -> str:
-    """The text in a message that provides it first of all; raises `ProtocolError`."""
-    stream = zlib.decompressobj()
-    try:
-        plain: bytes = stream.decompress(data, _SIZE.size + MAX_CUT_TEXT_BYTES)
-    except zlib.error as error:
-        raise ProtocolError("an unreadable clipboard") from error
-    if len(plain) < _SIZE.size:
-        raise ProtocolError("a clipboard that is cut off")
-    (size,) = _SIZE.unpack_from(plain)
-    if size > MAX_CUT_TEXT_BYTES or len(plain) - _SIZE.size < size:
-        raise ProtocolError(f"{size} bytes of text in a clipboard")
-    text = plain[_SIZE.size : _SIZE.size + size].decode(errors="replace")
-    return text.removesuffix("\0").replace("\r\n", "\n")
+        return messages.extended_cut_text(PROVIDE | TEXT, self._provided)

@@ -115,11 +115,9 @@ class ViewerSession:
 
     def cut_text(self, text: str) -> None:
         """There is a new text on the screen's clipboard; only the newest is told, none too long."""
-        if len(text) > MAX_CUT_TEXT_BYTES:
-            return
         if self._clipboard is not None:
             self._cut_text = self._clipboard.offer(text)
-        else:
+        elif len(text) <= MAX_CUT_TEXT_BYTES:
             self._cut_text = messages.server_cut_text(text.encode("latin-1", "replace"))
 
     def data_to_send(self) -> bytes:

@@ -52,11 +52,7 @@ def compact(values: Values, pixel_format: PixelFormat) -> Pixels:
     data = np.ascontiguousarray(values).view(np.uint8).reshape(-1, size)
     if pixel_format.compact_bytes == size:
         return data
-    tops = (
-        shift + maximum.bit_length()
-        for shift, maximum in zip(pixel_format.shifts, pixel_format.maxima, strict=True)
-    )
-    is_low = max(tops) <= 24
+    is_low = pixel_format.colour_bits < 1 << 24
     return data[:, :3] if is_low != pixel_format.big_endian else data[:, 1:]
 
 

@@ -12,6 +12,14 @@ from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.client import RfbClient
+from controle_vnc.rfb.clipboard import (
+    CAPABILITIES,
+    NOTIFY,
+    PROVIDE,
+    REQUEST,
+    TEXT,
+    packed,
+)
 from controle_vnc.rfb.constants import (
     FENCE_REQUEST,
     MAX_CUT_TEXT_BYTES,
@@ -24,7 +32,6 @@ from controle_vnc.rfb.encoders import ALL
 from controle_vnc.rfb.encoders import cursor as cursors
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.server import DONE, MAX_COPIES, PROHIBITED, ROOM_BYTES, RfbServer
-from controle_vnc.rfb.server_clipboard import CAPS, NOTIFY, PROVIDE, REQUEST, TEXT, packed
 from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent, SetDesktopSize
 from tests.controle_vnc.rfb.reference import MAP8, RGB565, Reference, seen_as
 
@@ -411,6 +418,8 @@ def test_a_cursor_is_told_once_in_the_best_way_a_viewer_knows():
         expected = cursors.encode(arrow(), kind, RGBX)
         assert play.say(ask()) == messages.framebuffer_update(1, expected)
         assert play.say(ask()) == b""
+        play.server.show_cursor(Cursor(arrow().pixels, (0, 0)))
+        assert play.hear() != b""
     play = Play(*PLAIN)
     play.say(ask(False))
     play.server.show_cursor(arrow())
@@ -479,7 +488,7 @@ def test_a_text_that_is_too_long_is_not_told():
 
 def test_the_extended_clipboard_carries_any_text_both_ways():
     play = Play(Encoding.RAW, Encoding.EXTENDED_CLIPBOARD)
-    caps = CAPS | REQUEST | NOTIFY | PROVIDE | 1 << 26 | TEXT
+    caps = CAPABILITIES | REQUEST | NOTIFY | PROVIDE | 1 << 26 | TEXT
     assert play.opening.endswith(
         messages.extended_cut_text(caps, struct.pack(">I", MAX_CUT_TEXT_BYTES))
     )

@@ -195,6 +195,7 @@ def test_a_viewer_that_does_not_read_costs_little_and_gets_the_newest_later():
             noise = random.integers(0, 256, (1200, 1600, 3)).astype(np.uint8)
             server.change(lambda noise=noise: framebuffer.blit(framebuffer.bounds, noise))
             viewer.sendall(messages.update_request(turn % 2 == 0, framebuffer.bounds))
+            wait_until(lambda: server._showings, SECONDS, "the viewer")
             (showing,) = server._showings
             assert showing._viewer.unsent < 512 * 1024
 
