@@ -13,7 +13,7 @@ STAMPS=$VENV/.stamps
 RUN_PACKAGES="tigervnc-standalone-server tigervnc-tools xterm x11-apps x11-xserver-utils \
 xfonts-base fonts-dejavu-core"
 TEST_PACKAGES="chromium chromium-headless-shell firefox-esr x11vnc xvfb xdotool xclip apache2 \
-openbox slapd ldap-utils redis-server postgresql tigervnc-viewer"
+openbox slapd ldap-utils redis-server postgresql tigervnc-viewer ssvnc gvncviewer"
 
 say() { printf 'eop: %s\n' "$*"; }
 stop() { say "$*"; exit 1; }

@@ -1,5 +1,6 @@
 """What has changed on a screen since when, cell by cell; one grid serves every viewer."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from controle_vnc.framebuffer.rect import Rect
@@ -17,6 +18,12 @@ class Change(NamedTuple):
     cell: int
     version: int
     box: Rect
+
+
+def clipped(changes: Iterable[Change], window: Rect) -> list[Change]:
+    """What `window` shows of `changes`."""
+    cut = (change._replace(box=change.box.intersection(window)) for change in changes)
+    return [change for change in cut if not change.box.is_empty]
 
 
 class Grid:

@@ -1,18 +1,24 @@
 """ExtendedClipboard (rfbproto, encoding 0xC0A1E5CE) as a client: text in UTF-8, on request."""
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 from controle_vnc.errors import ProtocolError
-from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES, ClientMessage
+from controle_vnc.rfb import messages
+from controle_vnc.rfb.clipboard import (
+    ACTIONS,
+    CAPABILITIES,
+    FLAGS_BYTES,
+    NOTIFY,
+    PEEK,
+    PROVIDE,
+    REQUEST,
+    TEXT,
+    check_sizes,
+    packed,
+    unpacked,
+)
 
-TEXT = 1 << 0
-FORMATS = 0xFFFF  # a bit for each
-CAPABILITIES, REQUEST, PEEK, NOTIFY, PROVIDE = (1 << bit for bit in range(24, 29))
-ACTIONS = REQUEST | PEEK | NOTIFY | PROVIDE
-FLAGS_BYTES = 4
-MAX_EXTENDED_BYTES = FLAGS_BYTES + MAX_CUT_TEXT_BYTES
 UNASKED_BYTES = 0  # of text: a server tells that it has some, and we ask where it is wanted
 
 
@@ -59,7 +65,7 @@ class ClientClipboard:
         elif flags & NOTIFY:
             return TextOffered() if flags & TEXT else None
         elif flags & PROVIDE and flags & TEXT:
-            return TextGiven(_unpacked(data))
+            return TextGiven(unpacked(data))
         return None
 
     def copy(self, text: str) -> bool:
@@ -78,9 +84,7 @@ class ClientClipboard:
         self._say(REQUEST | TEXT, b"")
 
     def _agree(self, flags: int, data: bytes) -> None:
-        count = (flags & FORMATS).bit_count()
-        if len(data) < 4 * count:
-            raise ProtocolError("clipboard formats without their sizes")
+        check_sizes(flags, data)
         self._server_actions = flags & ACTIONS
         self._say(CAPABILITIES | ACTIONS | TEXT, struct.pack(">I", UNASKED_BYTES))
 
@@ -90,28 +94,7 @@ class ClientClipboard:
     def _provide(self, flags: int) -> None:
         if self._text is None or not flags & TEXT:
             return
-        text = self._text.replace("\r\n", "\n").replace("\n", "\r\n").encode() + b"\0"
-        self._say(PROVIDE | TEXT, zlib.compress(struct.pack(">I", len(text)) + text))
+        self._say(PROVIDE | TEXT, packed(self._text))
 
     def _say(self, flags: int, data: bytes) -> None:
-        body = struct.pack(">I", flags) + data
-        self._out += struct.pack(">B3xi", ClientMessage.CLIENT_CUT_TEXT, -len(body)) + body
-
-
-def _unpacked(data: bytes) -> str:
-    """The text in a Provide: a size and so many bytes, which end with a NUL."""
-    stream = zlib.decompressobj()
-    try:
-        head = stream.decompress(data, 4)
-        if len(head) < 4:
-            raise ProtocolError("a clipboard without its size")
-        (size,) = struct.unpack(">I", head)
-        if size > MAX_CUT_TEXT_BYTES:
-            raise ProtocolError(f"{size} bytes of clipboard")
-        text = stream.decompress(stream.unconsumed_tail, size) if size else b""
-    except zlib.error as error:
-        raise ProtocolError("an unreadable clipboard") from error
-    if len(text) < size:
-        raise ProtocolError("a clipboard that is cut off")
-    decoded = text.partition(b"\0")[0].decode("utf-8", "replace")
-    return decoded.replace("\r\n", "\n")
+        self._out += messages.extended_cut_text(flags, data, client=True)

@@ -13,11 +13,12 @@ from controle_vnc.rfb.stream import ByteStream, Parser
 
 MAX_ENCODINGS = 512  # noVNC names about thirty
 QEMU_EXTENDED_KEY = 0
+HAS_MORE_BUTTONS = 0x80  # in a PointerEvent's mask: a byte with buttons 8 to 15 follows
 FIXED_BYTES: dict[int, int] = {
     ClientMessage.SET_PIXEL_FORMAT: 20,
     ClientMessage.FRAMEBUFFER_UPDATE_REQUEST: 10,
     ClientMessage.KEY_EVENT: 8,
-    ClientMessage.POINTER_EVENT: 6,  # never 7: ExtendedMouseButtons is never negotiated
+    ClientMessage.POINTER_EVENT: 6,
     ClientMessage.ENABLE_CONTINUOUS_UPDATES: 10,
     ClientMessage.XVP: 4,
     ClientMessage.QEMU: 12,
@@ -28,6 +29,10 @@ class ClientMessages:
     """Gives whole messages, each as its bytes; raises `ProtocolError` for an unknown one."""
 
     def __init__(self) -> None:
+        self.has_extended_buttons = False
+        """We told the viewer that we know ExtendedMouseButtons."""
+        self.has_extended_clipboard = False
+        """We told the viewer what we know of the extended clipboard."""
         self._whole: list[bytes] = []
         self._stream = ByteStream(self._messages())
 
@@ -44,12 +49,14 @@ class ClientMessages:
                 head += yield FIXED_BYTES[kind] - 1
                 if kind == ClientMessage.QEMU and head[1] != QEMU_EXTENDED_KEY:
                     raise ProtocolError(f"QEMU message {head[1]}")
+                if kind == ClientMessage.POINTER_EVENT:
+                    head += yield int(self.has_extended_buttons and head[1] & HAS_MORE_BUTTONS > 0)
             elif kind == ClientMessage.SET_ENCODINGS:
                 head += yield 3
                 head += yield 4 * _limited(struct.unpack(">H", head[2:])[0], MAX_ENCODINGS)
             elif kind == ClientMessage.CLIENT_CUT_TEXT:
                 head += yield 7
-                head += yield _limited(struct.unpack(">I", head[4:])[0], MAX_CUT_TEXT_BYTES)
+                head += yield _limited(self._cut_text_bytes(head[4:]), MAX_CUT_TEXT_BYTES)
             elif kind == ClientMessage.FENCE:
                 head += yield 8
                 head += yield _limited(head[8], MAX_FENCE_BYTES)
@@ -59,6 +66,11 @@ class ClientMessages:
             else:
                 raise ProtocolError(f"message of type {kind} from a viewer")
             self._whole.append(head)
+
+    def _cut_text_bytes(self, size: bytes) -> int:
+        """A length; where the extended clipboard is known a negative one says that this is it."""
+        (length,) = struct.unpack(">i" if self.has_extended_clipboard else ">I", size)
+        return abs(length)
 
 
 def _limited(count: int, limit: int) -> int:

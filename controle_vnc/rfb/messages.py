@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb.constants import ClientMessage, Encoding, ServerMessage
 from controle_vnc.rfb.pixel_format import PixelFormat
 
@@ -100,6 +100,24 @@ def extended_desktop_size(width: int, height: int, reason: int = 0, status: int 
 
 def server_cut_text(text: bytes) -> bytes:
     return struct.pack(">B3xI", ServerMessage.SERVER_CUT_TEXT, len(text)) + text
+
+
+def extended_cut_text(flags: int, data: bytes = b"", client: bool = False) -> bytes:
+    """A message of the extended clipboard, told from text by its negative length."""
+    kind = ClientMessage.CLIENT_CUT_TEXT if client else ServerMessage.SERVER_CUT_TEXT
+    return struct.pack(">B3xiI", kind, -4 - len(data), flags) + data
+
+
+def set_colour_map_entries(colours: Sequence[tuple[int, int, int]]) -> bytes:
+    """The colour map from its first entry on; 16 bits for each of red, green and blue."""
+    head = struct.pack(">BxHH", ServerMessage.SET_COLOUR_MAP_ENTRIES, 0, len(colours))
+    return head + b"".join(struct.pack(">HHH", *colour) for colour in colours)
+
+
+def desktop_name(name: str) -> bytes:
+    """The DesktopName pseudo-rectangle."""
+    data = name.encode()
+    return rectangle(EMPTY, Encoding.DESKTOP_NAME) + struct.pack(">I", len(data)) + data
 
 
 def bell() -> bytes:

@@ -51,6 +51,11 @@ class PixelFormat:
             and self.maxima == (255, 255, 255)
         )
 
+    @property
+    def takes_jpeg(self) -> bool:
+        """Whether Tight may hold a JPEG: 16 or 32 bits of true colour (rfbproto)."""
+        return self.true_colour and self.bits_per_pixel >= 16
+
     def to_bytes(self) -> bytes:
         return _LAYOUT.pack(
             self.bits_per_pixel, self.depth, self.big_endian, self.true_colour,

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
-from controle_vnc.framebuffer.grid import Change
+from controle_vnc.framebuffer.grid import Change, clipped
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.encoders.quality import Quality
@@ -23,12 +23,6 @@ class Update:
 
     data: bytes
     stamp: int
-
-
-def clipped(changes: Sequence[Change], window: Rect) -> list[Change]:
-    """What `window` shows of `changes`."""
-    cut = (change._replace(box=change.box.intersection(window)) for change in changes)
-    return [change for change in cut if not change.box.is_empty]
 
 
 class Feed:

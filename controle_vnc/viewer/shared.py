@@ -10,20 +10,10 @@ from controle_vnc.rfb import messages
 from controle_vnc.rfb.client import Bell, CutText, Event, RfbClient, Updated
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX
-from controle_vnc.rfb.viewer_messages import (
-    EnableContinuousUpdates,
-    Fence,
-    SetEncodings,
-    SetPixelFormat,
-    UpdateRequest,
-    ViewerMessage,
-    ViewerMessages,
-)
+from controle_vnc.rfb.viewer_session import ViewerSession
 from controle_vnc.room.seat import Seat
-from controle_vnc.viewer.flow import Flow
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared_input import Input
-from controle_vnc.viewer.shared_picture import Taste
 from controle_vnc.viewer.sight import Sight
 from controle_vnc.viewer.stream import Stream
 from controle_vnc.workstation.state import CONNECTING, Health, SilentError
@@ -33,7 +23,6 @@ logger = logging.getLogger(__name__)
 HELD_BYTES = 16 * 1024  # unsent, and nothing is added: a slow viewer gets the newest, later
 STALLED_SECONDS = 60.0  # a browser that reads or answers nothing for so long is gone
 BETWEEN_UPDATES_SECONDS = 1 / 30  # as the link asks; a viewer that asks faster gets no more
-MAX_ANSWER_BYTES = 4096  # to a viewer's fences, before it reads them: 56 at their longest
 PROMISING = ("unknown", "connecting", "ready")
 
 
@@ -50,16 +39,12 @@ class SharedScreen:
         self._viewer = viewer
         self._may_cut = control and clipboard
         self._input = Input(control, self._may_cut)
-        self._taste = Taste()
-        self._flow = Flow()
+        self._session = ViewerSession()
         self._sight = Sight(seat.feed)
         self._client: RfbClient | None = None
         self._has_picture = False
         self._painted = 0
         self._next_at = 0.0
-        self._answers = bytearray()
-        self._bell = False
-        self._cut_text: bytes | None = None
         self._work = asyncio.Event()
         self._over = asyncio.Event()
 
@@ -76,9 +61,9 @@ class SharedScreen:
             self._has_picture = self._has_picture or not event.damage.is_empty
             self._note_painted()
         elif isinstance(event, Bell):
-            self._bell = True
+            self._session.bell()
         elif isinstance(event, CutText) and self._may_cut:
-            self._cut_text = event.text
+            self._session.cut_text(event.text.decode("latin-1"))
         self._work.set()
 
     def _note_painted(self) -> None:
@@ -103,7 +88,7 @@ class SharedScreen:
     @property
     def latency(self) -> float | None:
         """Seconds until the viewer shows what it is sent; `None` where it does not tell."""
-        return self._flow.latency
+        return self._session.flow.latency
 
     # --- opening and ending
 
@@ -145,11 +130,9 @@ class SharedScreen:
     # --- from the viewer
 
     async def _receive(self, data: bytes) -> None:
-        parser = ViewerMessages()
         try:
             while True:
-                for message in parser.feed(data):
-                    self._take(message)
+                self._take(data)
                 self._work.set()
                 self._seat.link.flush()
                 await self._seat.link.drain()
@@ -162,25 +145,10 @@ class SharedScreen:
         except (SilentError, OSError):
             self.code = "closed"
 
-    def _take(self, message: ViewerMessage) -> None:
-        now = asyncio.get_running_loop().time()
-        if isinstance(message, UpdateRequest):
-            self._flow.ask(message)
-        elif isinstance(message, Fence):
-            self._answer(self._flow.take(message, now))
-        elif isinstance(message, EnableContinuousUpdates):
-            self._answer(self._flow.enable(message))
-        elif isinstance(message, SetEncodings | SetPixelFormat):
-            self._taste.learn(message)
-            if isinstance(message, SetEncodings):
-                self._answer(self._flow.learn(message.encodings, now))
-        elif self._client is not None:
-            self._input.give(message, self._client)
-
-    def _answer(self, data: bytes) -> None:
-        self._answers += data
-        if len(self._answers) > MAX_ANSWER_BYTES:
-            raise ProtocolError("fences without reading the answers")
+    def _take(self, data: bytes) -> None:
+        for wish in self._session.receive_data(data, asyncio.get_running_loop().time()):
+            if self._client is not None:
+                self._input.give(wish, self._client)
 
     # --- to the viewer
 
@@ -190,7 +158,7 @@ class SharedScreen:
         try:
             while True:
                 await self._until_due(now)
-                await self._write(self._small_messages())
+                await self._write(self._session.data_to_send())
                 # The moment that finds a picture too early is the one to wait from: at a later
                 # one it may be due, and nothing would wake for it.
                 now = loop.time()
@@ -201,7 +169,7 @@ class SharedScreen:
 
     async def _until_due(self, now: float) -> None:
         """Until something happens or a picture may go out; a stalled viewer raises."""
-        asked_at = self._flow.waiting_since
+        asked_at = self._session.flow.waiting_since
         gone_at = None if asked_at is None else asked_at + STALLED_SECONDS
         if gone_at is not None and now >= gone_at:
             raise TimeoutError
@@ -217,38 +185,29 @@ class SharedScreen:
             async with asyncio.timeout(STALLED_SECONDS):
                 await self._viewer.drain(HELD_BYTES)
 
-    def _small_messages(self) -> bytes:
-        data = bytes(self._answers)
-        self._answers.clear()
-        if self._bell:
-            data += messages.bell()
-            self._bell = False
-        if self._cut_text is not None:
-            data += messages.server_cut_text(self._cut_text)
-            self._cut_text = None
-        return data
-
     async def _picture(self, now: float) -> tuple[bytes, ...]:
         """An update and what follows it; nothing where the viewer is not ready or has it all."""
-        framebuffer, wanted = self._framebuffer, self._flow.wanted
+        framebuffer, flow = self._framebuffer, self._session.flow
+        wanted = flow.wanted
         if framebuffer is None or wanted is None:
             return ()
         update = self._new_size(framebuffer)
         if not update:
             if self._sight.has_seen(framebuffer) and framebuffer.grid.stamp != self._painted:
                 return ()  # the rest of the server's update is on its way
-            update = await self._sight.update(framebuffer, self._taste.quality, wanted)
+            update = await self._sight.update(framebuffer, self._session.taste.quality, wanted)
         if not update:
             return ()
         self._next_at = now + BETWEEN_UPDATES_SECONDS
-        return update, self._flow.sent(wanted, asyncio.get_running_loop().time())
+        return update, flow.sent(wanted, asyncio.get_running_loop().time())
 
     def _new_size(self, framebuffer: Framebuffer) -> bytes:
         old, new = self._sight.bounds, framebuffer.bounds
         if new == old:
             return b""
-        update = self._taste.resize(new.width, new.height)
-        if update:
-            self._sight.bounds = new
-            self._flow.resized(old, new)
-        return update
+        rectangle = self._session.taste.resize(new.width, new.height)
+        if not rectangle:
+            return b""
+        self._sight.bounds = new
+        self._session.flow.resized(old, new)
+        return messages.framebuffer_update(1, rectangle)

@@ -2,7 +2,8 @@
 
 from controle_vnc.rfb.client import RfbClient
 from controle_vnc.rfb.constants import MAX_HELD_KEYS
-from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent, ViewerMessage
+from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent
+from controle_vnc.rfb.viewer_session import Wish
 
 
 class Input:
@@ -14,7 +15,7 @@ class Input:
         self._keys: dict[int, None] = {}
         self._pointer = (0, 0, 0)
 
-    def give(self, message: ViewerMessage, client: RfbClient) -> None:
+    def give(self, message: Wish, client: RfbClient) -> None:
         """Say `message` to the workstation, if it is input and may pass."""
         if not self._control:
             return
@@ -24,7 +25,7 @@ class Input:
             self._pointer = (message.mask, message.x, message.y)
             client.pointer_event(*self._pointer)
         elif isinstance(message, CutText) and self._clipboard:
-            client.cut_text(message.text)
+            client.cut_text(message.text.encode("latin-1", "replace"))
 
     def _key(self, message: KeyEvent, client: RfbClient) -> None:
         if not message.down:

@@ -1,78 +1,104 @@
-"""Tight without memory: every rectangle resets the streams, so that any viewer can read it."""
+"""Tight without memory: every rectangle resets the streams, so that any viewer can read it.
 
-from collections.abc import Iterator
+Its gradient filter is not used: photographs of a viewer that takes no JPEG get a quarter smaller
+by it, and viewers then work them out pixel by pixel, in a script where the viewer is a page.
+"""
+
+import io
 
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
+from PIL import Image
 
-from controle_vnc.framebuffer.framebuffer import Pixels
+from controle_vnc.framebuffer.framebuffer import Pixels, words_of
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.decoders.tight import UNCOMPRESSED_BELOW
+from controle_vnc.rfb.encoders.jpeg import picture
+from controle_vnc.rfb.encoders.pixels import values_of
 from controle_vnc.rfb.inflate import zlib
 from controle_vnc.rfb.messages import rectangle
+from controle_vnc.rfb.pixel_format import PixelFormat
 
-BLOCK_WIDTH, BLOCK_HEIGHT = 256, 128  # text and pictures seldom share a block of this size
 RESET_ALL = 0x0F
-FILL, JPEG, FILTERED = 0x80, 0x90, 0x40
+FILL, JPEG, PNG, FILTERED = 0x80, 0x90, 0xA0, 0x40
 COPY_FILTER, PALETTE_FILTER = 0, 1
 MAX_COLOURS = 256
 SAMPLE_STEP = 7  # a prime: stripes and grids do not hide between the samples
 LEVEL = 1  # of zlib: the next picture matters more than the last tenth of its size
-JPEG_QUALITIES = (15, 29, 41, 42, 62, 77, 79, 86, 92, 100)
-"""What the ten quality levels of the protocol mean in TigerVNC and TurboVNC …"""
-SUBSAMPLINGS = ("420", "420", "420", "422", "422", "422", "444", "444", "444", "444")
-"""… and how much colour goes with them: from level 6 up, red on blue can be read."""
-
 SLOTS = 1 << 16  # of a table from colour to index; 256 colours rarely share one
 SLOT_SHIFT = np.uint32(16)
 MULTIPLIERS = tuple(np.uint32(odd) for odd in (2654435761, 2246822519, 3266489917))
 """Odd numbers that spread colours over the slots (Knuth's, and two of xxHash)."""
 
 Colours = npt.NDArray[np.uint32]
+Indices = npt.NDArray[np.uint8]
 
 
-def encode(pixels: Pixels, rect: Rect, quality: int | None) -> tuple[int, bytes]:
-    """How many rectangles, and their bytes, that show `rect` of the screen `pixels`.
+def encode(
+    pixels: Pixels, rect: Rect, pixel_format: PixelFormat, level: int | None, png: bool = False
+) -> bytes:
+    """One rectangle of the screen `pixels`, for a `rect` no larger than a cell of the grid.
 
-    `quality` is 0…9, or `None` where the viewer takes no JPEG.
+    `level` is that of a JPEG, 0…9, or `None` where the viewer takes none. With `png` it is
+    TightPNG (rfbproto "TightPNG Encoding"), which has PNG in the place of zlib.
     """
-    blocks = [encode_block(pixels, block, quality) for block in _blocks(rect)]
-    return len(blocks), b"".join(blocks)
-
-
-def _blocks(rect: Rect) -> Iterator[Rect]:
-    for y in range(rect.y, rect.bottom, BLOCK_HEIGHT):
-        for x in range(rect.x, rect.right, BLOCK_WIDTH):
-            yield Rect(x, y, min(BLOCK_WIDTH, rect.right - x), min(BLOCK_HEIGHT, rect.bottom - y))
-
-
-def encode_block(pixels: Pixels, rect: Rect, quality: int | None) -> bytes:
-    """The same in one rectangle, for a `rect` no larger than a block."""
     area = np.ascontiguousarray(pixels[rect.y : rect.bottom, rect.x : rect.right])
-    values = area.view("<u4")[:, :, 0] & np.uint32(0xFFFFFF)
-    head = rectangle(rect, Encoding.TIGHT)
+    head = rectangle(rect, Encoding.TIGHT_PNG if png else Encoding.TIGHT)
+    return head + _data(area, pixel_format, level, png)
+
+
+def _data(area: Pixels, pixel_format: PixelFormat, level: int | None, png: bool) -> bytes:
+    values = words_of(area) & np.uint32(0xFFFFFF)
     others = values != values[0, 0]
     if not others.any():
-        return head + bytes([FILL | RESET_ALL]) + area[0, 0, :3].tobytes()
+        return bytes([FILL | RESET_ALL]) + _written(area[:1, :1], pixel_format)
+    if (drawn := _drawn(values, others)) is not None:
+        colours, rows = drawn
+        return _png(rows, colours) if png else _palette(colours, pixel_format, rows)
+    if level is not None and pixel_format.takes_jpeg:
+        jpeg = picture(area, level)
+        return bytes([JPEG | RESET_ALL]) + compact_length(len(jpeg)) + jpeg
+    if png:
+        return _png(area[:, :, :3])
+    data = _written(area, pixel_format)
+    return bytes([FILTERED | RESET_ALL, COPY_FILTER]) + _compressed(data)
+
+
+def _drawn(values: Colours, others: npt.NDArray[np.bool_]) -> tuple[Colours, Indices] | None:
+    """The colours of a picture of few and which of them each pixel has; else `None`.
+
+    `others` are the pixels that differ from the first one.
+    """
     second = values.ravel()[others.argmax()]
     if (others == (values == second)).all():
-        rows = np.packbits(others, axis=1).tobytes()
-        return head + _palette(np.array([values[0, 0], second], np.uint32), rows)
+        return np.array([values[0, 0], second], np.uint32), others.view(np.uint8)
     colours = _few_colours(values.ravel())
+    if colours is None:
+        return None
+    return colours, _indices(colours, values.ravel()).reshape(values.shape)
+
+
+def _written(area: Pixels, pixel_format: PixelFormat) -> bytes:
+    """`area` in TPIXELs: red, green, blue of 24 bits, else whole pixels of the format."""
+    if pixel_format.has_tight_pixels:
+        return area[..., :3].tobytes()
+    return values_of(area, pixel_format).tobytes()
+
+
+def _png(area: Pixels, colours: Colours | None = None) -> bytes:
+    """`area` as a PNG: rows × columns × 3, or of indices where there are `colours`."""
+    image = Image.fromarray(np.ascontiguousarray(area))
     if colours is not None:
-        return head + _palette(colours, _indices(colours, values.ravel()).tobytes())
-    if quality is None:
-        data = area[:, :, :3].tobytes()
-        return head + bytes([FILTERED | RESET_ALL, COPY_FILTER]) + _compressed(data)
-    jpeg = simplejpeg.encode_jpeg(
-        area,
-        quality=JPEG_QUALITIES[quality],
-        colorspace="RGBX",
-        colorsubsampling=SUBSAMPLINGS[quality],
-    )
-    return head + bytes([JPEG | RESET_ALL]) + compact_length(len(jpeg)) + jpeg
+        image.putpalette(_rgb(colours)[:, :3].tobytes())
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=LEVEL)
+    data = file.getvalue()
+    return bytes([PNG | RESET_ALL]) + compact_length(len(data)) + data
+
+
+def _rgb(colours: Colours) -> Pixels:
+    return colours.astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 def _few_colours(values: Colours) -> Colours | None:
@@ -91,7 +117,7 @@ def _distinct(values: Colours) -> Colours:
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))]
 
 
-def _indices(colours: Colours, values: Colours) -> npt.NDArray[np.uint8]:
+def _indices(colours: Colours, values: Colours) -> Indices:
     """Where each value stands in `colours`: by a table, ten times faster than by searching."""
     numbers = np.arange(len(colours), dtype=np.uint8)
     table = np.empty(SLOTS, np.uint8)
@@ -103,10 +129,10 @@ def _indices(colours: Colours, values: Colours) -> npt.NDArray[np.uint8]:
     return np.searchsorted(colours, values).astype(np.uint8)
 
 
-def _palette(colours: Colours, rows: bytes) -> bytes:
-    table = colours.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+def _palette(colours: Colours, pixel_format: PixelFormat, indices: Indices) -> bytes:
     head = bytes([FILTERED | RESET_ALL, PALETTE_FILTER, len(colours) - 1])
-    return head + table + _compressed(rows)
+    rows = np.packbits(indices, axis=1) if len(colours) == 2 else indices
+    return head + _written(_rgb(colours), pixel_format) + _compressed(rows.tobytes())
 
 
 def _compressed(data: bytes) -> bytes:

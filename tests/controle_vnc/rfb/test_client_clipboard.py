@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb import client as rfb
-from controle_vnc.rfb.client_clipboard import (
+from controle_vnc.rfb.client_clipboard import TextGiven, TextOffered
+from controle_vnc.rfb.clipboard import (
     CAPABILITIES,
     MAX_EXTENDED_BYTES,
     NOTIFY,
@@ -18,8 +19,6 @@ from controle_vnc.rfb.client_clipboard import (
     PROVIDE,
     REQUEST,
     TEXT,
-    TextGiven,
-    TextOffered,
 )
 from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES, Encoding
 from tests.controle_vnc.rfb.sessions import bytewise, connected

@@ -87,18 +87,18 @@ def test_messages_are_given_as_values():
         viewer_messages.SetEncodings((7, -24)),
         viewer_messages.UpdateRequest(True, Rect(1, 2, 3, 4)),
         viewer_messages.KeyEvent(True, 0x61),
-        viewer_messages.KeyEvent(True, 0x62),
+        viewer_messages.KeyEvent(True, 0x62, 0x30),
         viewer_messages.PointerEvent(1, 5, 6),
-        viewer_messages.CutText(b"ab"),
+        viewer_messages.CutText("ab"),
         viewer_messages.Fence(1, b"x"),
         viewer_messages.EnableContinuousUpdates(True, Rect(1, 2, 3, 4)),
     ]
 
 
 def seen_by_a_viewer(pixels, rect, quality):
-    count, data = tight.encode(pixels, rect, quality)
+    data = tight.encode(pixels, rect, RGBX, quality)
     viewer = connected(pixels.shape[1], pixels.shape[0])
-    viewer.receive_data(messages.framebuffer_update(count, data))
+    viewer.receive_data(messages.framebuffer_update(1, data))
     return viewer.framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right, :3]
 
 
@@ -132,7 +132,7 @@ def test_tight_with_jpeg_shows_nearly_the_same():
 
 def test_each_rectangle_can_be_read_by_a_viewer_that_joins_late():
     pixels = screen("a palette")
-    tight.encode(pixels, Rect(0, 0, 300, 200), None)
+    tight.encode(pixels, Rect(0, 0, 300, 200), RGBX, None)
     assert (seen_by_a_viewer(pixels, Rect(0, 0, 300, 200), None) == pixels[:, :, :3]).all()
 
 

@@ -9,15 +9,15 @@ import pytest
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.grid import CELL
 from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.encoders.quality import Quality
-from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.room.feed import BOXES_KEPT, CELLS_A_TURN, UPDATES_KEPT, Feed
 from controle_vnc.tasks import spawn
 from tests.controle_vnc.rfb.sessions import connected
 from tests.fakes.executors import HeldExecutor, PromptExecutor
 from tests.fakes.house import until
 
-SHARP, RAW = Quality(None), Quality(RGBX)
+SHARP, RAW = Quality(Encoding.TIGHT), Quality()
 WIDTH, HEIGHT = 3 * CELL, 2 * CELL
 CELLS = 6
 
@@ -103,7 +103,7 @@ def test_with_jpeg_it_is_nearly_the_picture():
         framebuffer = Framebuffer(WIDTH, HEIGHT)
         y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
         framebuffer.blit(framebuffer.bounds, np.dstack([x // 2, y // 2, x // 3]).astype(np.uint8))
-        _, see = reading(framebuffer, "a", Quality(None, 9))
+        _, see = reading(framebuffer, "a", Quality(Encoding.TIGHT, jpeg_level=9))
         seen = shown(framebuffer, await see("a")).astype(int)
         assert abs(seen - framebuffer.pixels[:, :, :3]).max() < 12
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb import messages
+from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.encoders.quality import Quality
-from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.viewer_messages import UpdateRequest
 from controle_vnc.room.feed import Feed
 from controle_vnc.tasks import spawn
@@ -17,7 +17,7 @@ from controle_vnc.viewer.sight import Sight
 from tests.controle_vnc.rfb.sessions import connected
 from tests.fakes.executors import HeldExecutor, PromptExecutor
 
-SHARP, RAW = Quality(None), Quality(RGBX)
+SHARP, RAW = Quality(Encoding.TIGHT), Quality()
 BOUNDS = Rect(0, 0, 300, 200)
 
 

@@ -5,8 +5,8 @@ import pytest
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
+from controle_vnc.rfb.flow import MAX_FENCES, MAX_TRIPS, Flow
 from controle_vnc.rfb.viewer_messages import EnableContinuousUpdates, Fence, UpdateRequest
-from controle_vnc.viewer.flow import MAX_FENCES, MAX_TRIPS, Flow
 
 FENCE, CONTINUOUS = -312, -313
 REQUEST = 1 << 31

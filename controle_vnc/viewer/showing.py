@@ -1,0 +1,65 @@
+"""Shows a framebuffer of our own to one viewer: RFB on its stream, at its own pace."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.server import RfbServer
+from controle_vnc.rfb.viewer_session import Wish
+from controle_vnc.viewer.race import first_to_end
+from controle_vnc.viewer.stream import HANDSHAKE_SECONDS, Stream
+
+logger = logging.getLogger(__name__)
+
+HELD_BYTES = 16 * 1024  # unsent, and nothing is added: a slow viewer gets the newest, later
+STALLED_SECONDS = 60.0  # a viewer that reads or answers nothing for so long is gone
+
+Obey = Callable[[Wish], None]
+
+
+class Showing:
+    """One viewer of `server`'s framebuffer; call `refresh` when that has changed."""
+
+    def __init__(self, server: RfbServer, viewer: Stream, obey: Obey) -> None:
+        self.server = server
+        self._viewer = viewer
+        self._obey = obey
+        self._work = asyncio.Event()
+
+    def refresh(self) -> None:
+        """There may be something new to show."""
+        self._work.set()
+
+    async def run(self, name: str) -> None:
+        """Serve until the viewer leaves, falls silent or breaks the protocol."""
+        await first_to_end(name, self._receive(name), self._send())
+
+    async def _receive(self, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS) as deadline:
+                while data := await self._viewer.read():
+                    for wish in self.server.receive_data(data, loop.time()):
+                        self._obey(wish)
+                    if self.server.is_open:
+                        deadline.reschedule(None)
+                    self._work.set()
+        except (ProtocolError, OSError) as error:  # a deadline is one, too
+            logger.info("%s ended: %s", name, error or type(error).__name__)
+
+    async def _send(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):
+            while True:
+                while data := self.server.data_to_send(loop.time()):
+                    self._viewer.write(data)
+                    async with asyncio.timeout(STALLED_SECONDS):
+                        await self._viewer.drain(HELD_BYTES)
+                    await asyncio.sleep(0)  # others get their turn between two portions
+                asked_at = self.server.session.flow.waiting_since
+                gone_at = None if asked_at is None else asked_at + STALLED_SECONDS
+                async with asyncio.timeout_at(gone_at):
+                    await self._work.wait()
+                self._work.clear()
