@@ -196,7 +196,7 @@ def _read(path: Path) -> str:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_CA_BYTES:
         raise ValueError(f"no file of at most {MAX_CA_BYTES} bytes")
-    return path.read_bytes().decode("ascii", "replace")
+    return path.read_bytes().decode("ascii", "ignore")  # names beside them
 
 
 def _certified() -> ssl.SSLContext:

@@ -26,6 +26,7 @@ def test_a_server_with_a_certificate_is_controlled_and_another_one_is_told(
         assert known_by(stack, "pc-x509") == desktop.pin
         signed_in.goto("about:blank")
         desktop.stop()
+        desktop.display = ""
         certificate(desktop.folder)
         desktop.start()
         signed_in.goto(f"{stack.url}/observe/screen/{number}")
