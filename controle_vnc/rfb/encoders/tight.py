@@ -1,7 +1,7 @@
 """Tight without memory: every rectangle resets the streams, so that any viewer can read it.
 
-Its gradient filter is not used: photographs of a viewer that takes no JPEG get a quarter smaller
-by it, and viewers then work them out pixel by pixel, in a script where the viewer is a page.
+Its gradient filter is not used: it serves none but photographs of viewers that take no JPEG, and
+they have to work out each pixel from three others, in a script where the viewer is a page.
 """
 
 import io
