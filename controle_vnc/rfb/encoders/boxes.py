@@ -24,7 +24,11 @@ class Boxes(NamedTuple):
 
     def without_ground(self) -> "Boxes":
         """What is left to paint on the grounds."""
-        return Boxes(*(column[~self.ground] for column in self))
+        kept = ~self.ground
+        return Boxes(
+            self.tile[kept], self.x[kept], self.y[kept], self.width[kept], self.height[kept],
+            self.value[kept], self.ground[kept],
+        )  # fmt: skip
 
 
 def boxes_of(values: Values, side: int) -> Boxes:

@@ -30,6 +30,6 @@ def encode(pixels: Pixels, rect: Rect, pixel_format: PixelFormat, compact: bool 
         return rectangle(rect, Encoding.RAW) + values.tobytes()
     columns = [column.astype(place) for column in (rest.x, rest.y, rest.width, rest.height)]
     data = records([rest.value, *columns]).tobytes()
-    head = struct.pack(">I", len(rest.x)) + ground.tobytes()
+    head: bytes = struct.pack(">I", len(rest.x)) + ground.tobytes()
     encoding = Encoding.CORRE if compact else Encoding.RRE
     return rectangle(rect, encoding) + head + data
