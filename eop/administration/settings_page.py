@@ -50,7 +50,7 @@ def page() -> str:
 
 
 def translated(one: settings_view.Setting) -> settings_view.Setting:
-    """A setting with its sentence in the page's language; in English where there is none."""
+    """A setting, its sentence in the page's language; as it is where that has no such text."""
     text = str(gettext(one.sentence))
     return one if text == one.sentence else replace(one, sentence=text, language=language())
 
