@@ -9,8 +9,8 @@ from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.client_clipboard import ClientClipboard, ClipboardEvent
-from controle_vnc.rfb.client_handshake import Handshake
-from controle_vnc.rfb.clipboard import MAX_EXTENDED_BYTES, printable
+from controle_vnc.rfb.client_handshake import Handshake, printable
+from controle_vnc.rfb.clipboard import MAX_EXTENDED_BYTES
 from controle_vnc.rfb.constants import (
     FENCE_BLOCK_BEFORE,
     FENCE_KNOWN_FLAGS,
