@@ -20,6 +20,8 @@ from controle_vnc.rfb.server_handshake import ServerHandshake
 from controle_vnc.rfb.viewer_messages import UpdateRequest
 from controle_vnc.rfb.viewer_session import ViewerSession, Wish
 
+EVERYTHING = ALL | {Encoding.COPY_RECT}
+
 ROOM_BYTES = 64 * 1024  # about so much is encoded at once; the rest when that has been sent
 CELLS_AT_ONCE = 16  # a few ms: who has more to encode holds nobody up for longer
 MAX_COPIES = 64  # between two updates; beyond that the pixels are sent
@@ -47,9 +49,9 @@ class RfbServer:
         framebuffer: Framebuffer,
         name: str,
         handshake: ServerHandshake | None = None,
-        choice: Collection[int] = ALL,
+        choice: Collection[int] = EVERYTHING,
     ) -> None:
-        self.session = ViewerSession(choice, extended_clipboard=True)
+        self.session = ViewerSession(ALL.intersection(choice), extended_clipboard=True)
         self._framebuffer = framebuffer
         self._name = name
         self._handshake = handshake or ServerHandshake()

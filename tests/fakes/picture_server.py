@@ -8,8 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
-from controle_vnc.rfb.encoders import ALL
-from controle_vnc.rfb.server import RfbServer
+from controle_vnc.rfb.server import EVERYTHING, RfbServer
 from controle_vnc.viewer.showing import Showing
 from controle_vnc.viewer.stream import Stream, WebSocketStream
 from controle_vnc.wire import Wire
@@ -46,7 +45,7 @@ class PictureServer:
     `change`. `wishes` are what viewers have said; `servers` are those that are connected.
     """
 
-    def __init__(self, framebuffer, choice=ALL, name="picture"):
+    def __init__(self, framebuffer, choice=EVERYTHING, name="picture"):
         self.framebuffer, self.choice, self.name = framebuffer, choice, name
         self.wishes = []
         self.port = self.page_port = 0

@@ -46,7 +46,8 @@ class _Tiles:
 
     def _tile(self, number: int, x: int, y: int) -> bytes:
         first, end = self._first[number], self._end[number]
-        ground = self._grounds[number].tobytes()
+        # a slice: one number alone would lose its byte order
+        ground = self._grounds[number : number + 1].tobytes()
         kind, data = 0, b""
         if ground != self._background:
             kind, data = BACKGROUND, ground
@@ -69,7 +70,7 @@ class _Tiles:
             self._foreground = NEVER  # viewers differ in what a coloured tile leaves of it
             return SUBRECTS | COLOURED, count + self._coloured[first:end].tobytes()
         plain = count + self._plain[first:end].tobytes()
-        colour = colours[0].tobytes()
+        colour = colours[:1].tobytes()
         if colour == self._foreground:
             return SUBRECTS, plain
         self._foreground = colour

@@ -23,7 +23,7 @@ def encode(pixels: Pixels, rect: Rect, pixel_format: PixelFormat, compact: bool 
     values = values_of(pixels[rect.y : rect.bottom, rect.x : rect.right], pixel_format)
     place = np.dtype("u1" if compact else ">u2")
     boxes = boxes_of(values, max(values.shape))
-    ground = boxes.value[boxes.ground.argmax()]
+    ground = boxes.value[boxes.ground][:1]  # a slice: one number alone loses its byte order
     rest = boxes.without_ground()
     size = values.dtype.itemsize + 4 * place.itemsize
     if 4 + values.dtype.itemsize + len(rest.x) * size >= values.nbytes:

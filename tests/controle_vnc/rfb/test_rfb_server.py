@@ -31,13 +31,14 @@ from controle_vnc.rfb.cursor import Cursor
 from controle_vnc.rfb.encoders import ALL
 from controle_vnc.rfb.encoders import cursor as cursors
 from controle_vnc.rfb.pixel_format import RGBX
-from controle_vnc.rfb.server import DONE, MAX_COPIES, PROHIBITED, ROOM_BYTES, RfbServer
+from controle_vnc.rfb.server import DONE, EVERYTHING, MAX_COPIES, PROHIBITED, ROOM_BYTES, RfbServer
 from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent, SetDesktopSize
 from tests.controle_vnc.rfb.reference import MAP8, RGB565, Reference, seen_as
 
 WIDTH, HEIGHT = 300, 200
 SCREEN = Rect(0, 0, WIDTH, HEIGHT)
 PLAIN = (Encoding.RAW,)
+VERSION_BYTES = 12
 
 
 def noise(width, height, seed=1):
@@ -66,14 +67,13 @@ def ask(incremental=True, rect=SCREEN):
 class Play:
     """A server of ours, and what it says to a viewer that the test speaks for."""
 
-    def __init__(self, *codes, pixel_format=None, framebuffer=None, choice=ALL):
+    def __init__(self, *codes, pixel_format=None, framebuffer=None, choice=EVERYTHING):
         self.framebuffer = framebuffer or screen()
         self.server = RfbServer(self.framebuffer, "desk", choice=choice)
         self.opening = self.hear()
-        self.wishes = self.server.receive_data(hello(*codes, pixel_format=pixel_format), 0.0)
-        head = self.server.data_to_send(0.0)
-        self.opening += head
-        self.greeting = self.hear()
+        said = hello(*codes, pixel_format=pixel_format)
+        for part in (said[:VERSION_BYTES], said[VERSION_BYTES:]):
+            self.opening += self.say(part)
 
     def say(self, data, now=0.0):
         self.wishes = self.server.receive_data(data, now)

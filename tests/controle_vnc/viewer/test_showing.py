@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 320, 240
 SECONDS = 20
 
 
-def drawn():
+def drawn(has_noise=True):
     framebuffer = Framebuffer(WIDTH, HEIGHT)
     random = np.random.default_rng(2)
     framebuffer.fill(framebuffer.bounds, (40, 60, 120))
@@ -37,8 +37,9 @@ def drawn():
             height,
         )
         framebuffer.fill(place, tuple(int(one) for one in random.integers(0, 256, 3)))
-    noise = random.integers(0, 256, (60, 80, 3)).astype(np.uint8)
-    framebuffer.blit(Rect(200, 150, 80, 60), noise)
+    if has_noise:
+        noise = random.integers(0, 256, (60, 80, 3)).astype(np.uint8)
+        framebuffer.blit(Rect(200, 150, 80, 60), noise)
     return framebuffer
 
 
@@ -78,18 +79,13 @@ def shows(screenshot, expected, tolerance):
     height, width = expected.shape[:2]
     rows, columns = screenshot.shape[0] - height + 1, screenshot.shape[1] - width + 1
     candidates = np.ones((rows, columns), bool)
-    for y, x in (
-        (0, 0),
-        (height // 2, width // 2),
-        (height - 40, width - 60),
-        (90, 40),
-        (150, 230),
-    ):
+    random = np.random.default_rng(1)
+    for y, x in zip(random.integers(0, height, 60), random.integers(0, width, 60), strict=True):
         part = screenshot[y : y + rows, x : x + columns]
         candidates &= (abs(part - expected[y, x]) <= tolerance).all(axis=2)
     return any(
         (abs(screenshot[y : y + height, x : x + width] - expected) <= tolerance).all()
-        for y, x in np.argwhere(candidates)[:1000]
+        for y, x in np.argwhere(candidates)
     )
 
 
@@ -104,7 +100,7 @@ def until_shown(display, framebuffer, pixel_format=None):
 
 
 TIGER = ("-Shared", "-RemoteResize=0", "-AlertOnFatalError=0", "-ReconnectOnError=0",
-         "-DotWhenNoCursor=0", "-AutoSelect=0", "-NoJPEG")  # fmt: skip
+         "-DotWhenNoCursor=0", "-AutoSelect=0", "-NoJPEG", "-MenuKey=")  # fmt: skip
 VIEWERS = {
     "TigerVNC, Tight": (
         Encoding.TIGHT, None, "xtigervncviewer", *TIGER, "-PreferredEncoding=Tight"
@@ -141,7 +137,7 @@ def test_native_viewers_show_our_picture(display, name):
 
 
 def test_gtk_vnc_shows_our_picture(display):
-    framebuffer = drawn()
+    framebuffer = drawn(has_noise=False)  # which it takes as JPEG
     with (
         PictureServer(framebuffer) as server,
         display.viewer("gvncviewer", f"127.0.0.1:{server.port - 5900}"),
@@ -158,9 +154,8 @@ from vncdotool.client import VNCDoToolClient
 VNCDoToolClient.encoding = rfb.Encoding(int(sys.argv.pop(1)))
 command.vncdo()
 """
-ITS_ENCODINGS = [
-    Encoding.RAW, Encoding.RRE, Encoding.CORRE, Encoding.HEXTILE, Encoding.ZRLE,
-]  # fmt: skip
+# and CoRRE, which it says it reads: its reader raises struct.error at any rectangle
+ITS_ENCODINGS = [Encoding.RAW, Encoding.RRE, Encoding.HEXTILE, Encoding.ZRLE]
 
 
 @pytest.mark.parametrize("encoding", ITS_ENCODINGS, ids=lambda one: one.name)

@@ -26,7 +26,7 @@ def picture(kind, width=SCREEN.width, height=SCREEN.height):
     if kind == "text":
         pixels[20:40, 10:140, :3] = 255
         pixels[22:38:2, 12:138:3, :3] = 0
-        pixels[60:, 30:90, :3] = random.choice([0, 255], (height - 60, 60, 1))
+        pixels[60:, 30:60, :3] = random.choice([0, 255], (height - 60, 30, 1))
     elif kind == "windows":
         for _number in range(40):
             x, y = random.integers(0, width - 20), random.integers(0, height - 20)
