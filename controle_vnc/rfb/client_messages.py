@@ -69,7 +69,7 @@ class ClientMessages:
 
     def _cut_text_bytes(self, size: bytes) -> int:
         """A length; where the extended clipboard is known a negative one says that this is it."""
-        (length,) = struct.unpack(">i" if self.has_extended_clipboard else ">I", size)
+        length: int = struct.unpack(">i" if self.has_extended_clipboard else ">I", size)[0]
         return abs(length)
 
 

@@ -24,7 +24,11 @@ class Boxes(NamedTuple):
 
     def without_ground(self) -> "Boxes":
         """What is left to paint on the grounds."""
-        return Boxes(*(column[~self.ground] for column in self))
+        left = ~self.ground
+        return Boxes(
+            self.tile[left], self.x[left], self.y[left], self.width[left], self.height[left],
+            self.value[left], self.ground[left],
+        )  # fmt: skip
 
 
 def boxes_of(values: Values, side: int) -> Boxes:
