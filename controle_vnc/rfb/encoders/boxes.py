@@ -24,10 +24,10 @@ class Boxes(NamedTuple):
 
     def without_ground(self) -> "Boxes":
         """What is left to paint on the grounds."""
-        kept = ~self.ground
+        left = ~self.ground
         return Boxes(
-            self.tile[kept], self.x[kept], self.y[kept], self.width[kept], self.height[kept],
-            self.value[kept], self.ground[kept],
+            self.tile[left], self.x[left], self.y[left], self.width[left], self.height[left],
+            self.value[left], self.ground[left],
         )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def drawn(has_noise=True):
 def display(tmp_path_factory):
     """An X server where viewers open their windows."""
     screen = Display(tmp_path_factory.mktemp("display"))
-    screen.start_x("Xvfb", "-screen", "0", "800x600x24", "-nolisten", "tcp")
+    screen.start_x("Xvfb", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset")
     yield screen
     screen.stop()
 
