@@ -25,6 +25,9 @@ from eop.services import services
 
 HERE = Path(__file__).parent
 TRANSLATIONS = HERE / "translations"
+SOURCES = (".", "../controle_vnc/settings.py")
+"""What has texts to translate, seen from here."""
+
 COOKIE = "eop_language"  # remembers the door's choice for who is not signed in yet
 COOKIE_SECONDS = 365 * 24 * 3600
 
@@ -173,7 +176,7 @@ def main(arguments: list[str]) -> int:
     elif arguments == ["extract"]:
         _babel(
             "-q", "extract", "-F", "translations/babel.cfg", "-k", "lazy_gettext", "-k", "t",
-            "--omit-header", "--sort-by-file", "--add-location=file", "-o", pot, ".",
+            "--omit-header", "--sort-by-file", "--add-location=file", "-o", pot, *SOURCES,
         )  # fmt: skip
     elif arguments == ["update"]:
         _update(pot)

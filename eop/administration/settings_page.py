@@ -1,5 +1,6 @@
 """The page of settings: what each is for, what it is, where that comes from; nothing changes."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -8,6 +9,7 @@ from flask_babel import gettext
 from eop.aaa import guard
 from eop.administration import settings_view
 from eop.errors import N_
+from eop.i18n import language
 from eop.services import services
 
 PATH = "/admin/settings"
@@ -31,7 +33,10 @@ def page() -> str:
     text = request.args.get("text", "")[:MAX_TEXT_CHARACTERS]
     only_changed = request.args.get("changed") == "yes"
     parts = services()
-    everything = settings_view.groups(parts.site, parts.shared)
+    everything = [
+        replace(group, settings=[translated(one) for one in group.settings])
+        for group in settings_view.groups(parts.site, parts.shared)
+    ]
     return render_template(
         "admin_settings.html",
         section="admin",
@@ -42,6 +47,12 @@ def page() -> str:
         sources={name: (icon, gettext(word)) for name, (icon, word) in SOURCES.items()},
         in_words=in_words,
     )
+
+
+def translated(one: settings_view.Setting) -> settings_view.Setting:
+    """A setting, its sentence in the page's language; as it is where that has no such text."""
+    text = str(gettext(one.sentence))
+    return one if text == one.sentence else replace(one, sentence=text, language=language())
 
 
 def in_words(value: Any) -> str:

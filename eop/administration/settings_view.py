@@ -11,7 +11,9 @@ from controle_vnc import settings as shared_settings
 from controle_vnc.errors import SettingsError
 from controle_vnc.settings import ENVIRONMENT_PREFIX
 from eop import settings as site_settings
+from eop.collation import fold
 from eop.errors import N_
+from eop.languages import DEFAULT as ENGLISH
 
 FILE, ENVIRONMENT, DEFAULT, UNKNOWN = "file", "environment", "default", "unknown"
 
@@ -20,7 +22,7 @@ FILE, ENVIRONMENT, DEFAULT, UNKNOWN = "file", "environment", "default", "unknown
 class Setting:
     """One setting. `value` and `default` are None where it is a secret: then only `is_set` tells.
 
-    `is_pending`: the file says otherwise since the site was started.
+    `is_pending`: the file says otherwise since the site was started. `language`: of the sentence.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Setting:
     is_secret: bool
     is_set: bool
     is_pending: bool = False
+    language: str = ENGLISH
 
     @property
     def variable(self) -> str:
@@ -67,11 +70,14 @@ def groups(site: Any, shared: Any, environ: Mapping[str, str] | None = None) -> 
 
 
 def search(found: Iterable[Group], text: str, *, only_changed: bool) -> list[Group]:
-    """The settings whose name or sentence holds every word, of the groups that have any."""
-    words = text.casefold().split()
+    """The settings whose name or sentence holds every word, of the groups that have any.
+
+    Case and accents do not count.
+    """
+    words = _plain(text).split()
 
     def fits(one: Setting) -> bool:
-        told = f"{one.name} {one.sentence}".casefold()
+        told = _plain(f"{one.name} {one.sentence}")
         return all(word in told for word in words) and (one.is_changed or not only_changed)
 
     kept = [
@@ -79,6 +85,10 @@ def search(found: Iterable[Group], text: str, *, only_changed: bool) -> list[Gro
         for one in found
     ]
     return [one for one in kept if one.settings]
+
+
+def _plain(text: str) -> str:
+    return fold(text).replace("’", "'")  # keyboards write the straight one
 
 
 def _group(title: str, held: Any, file: Path, environ: Mapping[str, str]) -> Group:

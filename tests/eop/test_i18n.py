@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from babel.core import Locale
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
 
+from controle_vnc.settings import Settings
 from eop import i18n, settings_checks
 from eop.directory import users
 from eop.languages import DEFAULT, LANGUAGES, NAMES, TRANSLATED
+from eop.settings import SiteSettings
 
 HERE = Path(i18n.__file__).parent
 PLACES = re.compile(r"\{\w+\}|%\(\w+\)\d*[sd]")
@@ -52,6 +55,11 @@ def test_every_word_of_the_scripts_is_translated(language):
 def test_every_word_of_code_and_templates_is_translated(language, wanted):
     known = catalogue(language)
     assert not [text for text in wanted if not known.get(text)]
+
+
+def test_the_sentence_of_every_setting_is_to_be_translated(wanted):
+    declared = [*fields(SiteSettings), *fields(Settings)]
+    assert not {one.metadata["sentence"] for one in declared} - set(wanted)
 
 
 @EACH

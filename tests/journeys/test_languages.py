@@ -62,8 +62,8 @@ def people(stack, desktops):
     stack.eopctl("workstation", "remove", "pc-99")
 
 
-def is_whole(page, language, *names):
-    left = english_left(page, language, *DATA, *Stack.named, *names)
+def is_whole(page, language, *names, of_settings=False):
+    left = english_left(page, language, *DATA, *Stack.named, *names, of_settings=of_settings)
     assert not left, f"{page.url}: {sorted(left)}"
 
 
@@ -112,6 +112,10 @@ def test_the_administration_is_whole_too(browser, people, language):
             page.goto(f"{people.url}/admin/{path}")
             is_whole(page, language, everybody)
             assert not path or page.evaluate(BEYOND) == [], path
+        page.goto(f"{people.url}/admin/settings")
+        is_whole(page, language, of_settings=True)
+        assert page.locator("main [lang]").count() == 0  # nothing that is_whole passes over
+        assert page.evaluate(BEYOND) == []
 
 
 def test_a_language_chosen_in_the_banner_stays_on_every_machine(browser, people):

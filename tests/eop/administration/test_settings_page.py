@@ -1,6 +1,11 @@
+import re
+from dataclasses import replace
+
 import pytest
 
-from eop.administration.settings_page import in_words
+from eop.administration import settings_view
+from eop.administration.settings_page import in_words, translated
+from eop.languages import LANGUAGES
 from tests.eop.administration.pages import get, words
 
 PATH = "/admin/settings"
@@ -29,6 +34,31 @@ def test_settings_are_searched(boss):
     assert "HSTS" not in told
     assert "No setting fits." in words(get(boss, PATH, text="x" * 500))
     assert "HSTS" not in words(get(boss, PATH, changed="yes"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_setting_is_explained_in_the_language_of_the_page(boss, language):
+    text = get(boss, PATH, language=language).text
+    told = re.findall(r'translate="no">([A-Z_]+)</code><span class="sub">([^<]+)</span>', text)
+    days = dict(told)["AUDIT_DAYS"]
+    assert len(told) == text.count('<th scope="row">')
+    assert (days == "Days the audit is kept; 0: for ever.") == (language == "en")
+    assert 'lang="en"' not in text.split('class="page-head"')[1].split("</main>")[0]
+
+
+def test_settings_are_searched_in_the_language_of_the_page(boss):
+    assert "AUDIT_DAYS" in words(get(boss, PATH, language="fr", text="garde journal d'audit"))
+    assert "AUDIT_DAYS" not in words(get(boss, PATH, language="fr", text="days the audit"))
+
+
+def test_a_sentence_without_translation_stays_marked_as_english(quiet, within):
+    site, _ = settings_view.groups(quiet.site, quiet.shared, {"EOP_HOME": str(quiet.home)})
+    known = site.settings[0]
+    own = replace(known, sentence="Nobody has translated this.")
+    with within("pl"):
+        assert translated(own) == own
+        assert own.language == "en"
+        assert translated(known).language == "pl"
 
 
 def test_a_file_that_cannot_be_read_is_told(school, boss):

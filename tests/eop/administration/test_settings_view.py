@@ -95,6 +95,8 @@ def test_settings_are_found_by_every_word_of_name_or_sentence(quiet):
 
     assert found("WEB_port") == ["WEB_PORT"]
     assert found("days audit") == ["AUDIT_DAYS"]
+    assert found("DÂYS audit") == ["AUDIT_DAYS"]
+    assert "SMTP_PASSWORD_FILE" in found("that account’s")
     assert found("nothing of the kind") == []
     assert "SECRET_KEY" in found("", only_changed=True)
     assert "HSTS" not in found("", only_changed=True)
