@@ -26,7 +26,8 @@ def extract(
 
     Raises `ValueError` where a sentence is not written out.
     """
-    yield from extract_python(file, keywords, comment_tags, options)  # type: ignore[arg-type]
+    found: Any = extract_python(file, keywords, comment_tags, options)  # type: ignore[arg-type]
+    yield from found
     file.seek(0)
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == DECLARE:
