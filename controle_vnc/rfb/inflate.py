@@ -48,13 +48,19 @@ class Inflater:
     def inflate(self, data: bytes) -> tuple[bytes, bytes]:
         """A band of what `data` holds, and what is left of `data`.
 
-        A whole band may not be all: more may come even where nothing is left.
+        A whole band may not be all: more may come even where nothing is left. What comes after the
+        stream's own end is refused: zlib would keep all of it, and copy it each time.
         """
+        stream = self._stream
+        if data and stream.eof:
+            raise ProtocolError("bytes after the end of a zlib stream")
         try:
-            inflated: bytes = self._stream.decompress(data, BAND_BYTES)
+            inflated: bytes = stream.decompress(data, BAND_BYTES)
         except zlib.error as error:
             raise ProtocolError("unreadable zlib data") from error
-        return inflated, self._stream.unconsumed_tail
+        if stream.unused_data:
+            raise ProtocolError("bytes after the end of a zlib stream")
+        return inflated, stream.unconsumed_tail
 
 
 class Inflated:
