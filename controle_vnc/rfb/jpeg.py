@@ -8,17 +8,19 @@ from controle_vnc.framebuffer.framebuffer import Pixels, Words
 from controle_vnc.framebuffer.rect import Rect
 
 MAX_SCANS = 8  # of a JPEG: a baseline picture has at most three, a hostile one thousands
+MAX_SCANNED_PIXELS = 3 * 2048 * 2048  # by all scans: each goes over them all, in one step
 START_OF_SCAN = b"\xff\xda"
 RGB = np.uint32(0xFFFFFF)  # the fourth byte stays 0: what looks equal is equal
 
 
-def paint_jpeg(data: bytes, rect: Rect, area: Words) -> None:
+def paint_jpeg(data: bytes | bytearray, rect: Rect, area: Words) -> None:
     """Decode `data`, whose own size must be that of `rect`, into `area`, which has it."""
     np.bitwise_and(_decoded(data, rect), RGB, out=area)
 
 
-def _decoded(data: bytes, rect: Rect) -> Words:
-    if data.count(START_OF_SCAN) > MAX_SCANS:
+def _decoded(data: bytes | bytearray, rect: Rect) -> Words:
+    scans = data.count(START_OF_SCAN)
+    if scans > MAX_SCANS or scans * rect.area > MAX_SCANNED_PIXELS:
         raise ProtocolError("a JPEG of too many scans")
     words = np.empty((rect.height, rect.width), np.uint32)
     try:

@@ -35,37 +35,43 @@ class JpegDecoder:
             raise ProtocolError(f"a JPEG rectangle of {rect.width}×{rect.height}")
         if (yield 2) != bytes((MARK, START)):
             raise ProtocolError("this is no JPEG")
-        picture = _Picture(rect)
+        picture = _Picture(rect, b"".join(self._tables.values()))
         yield from picture.read()
-        before = b"".join(self._tables.values())
         self._tables.update(picture.tables)
-        data = bytes((MARK, START)) + before + bytes(picture.data)
         area = framebuffer.words[rect.y : rect.bottom, rect.x : rect.right]
-        paint_jpeg(data, rect, area)
+        paint_jpeg(picture.data, rect, area)
         framebuffer.touch(rect)
 
 
 class _Picture:
-    """Reads what follows the start marker, up to the end marker and with it."""
+    """Reads what follows the start marker, up to the end marker and with it.
 
-    def __init__(self, rect: Rect) -> None:
+    `before` are tables that it may leave out; `data` is all of it as one file.
+    """
+
+    def __init__(self, rect: Rect, before: bytes) -> None:
         self._rect = rect
         self._has_frame = False
-        self.data = bytearray()
+        self._size = 0
+        self.data = bytearray((MARK, START)) + before
         self.tables: Tables = {}
 
     def read(self) -> Decoding:
-        kind = yield from _marker()
+        kind = yield from self._marker()
         while kind != END:
             self._add(bytes((MARK, kind)))
             if kind not in BARE:
                 yield from self._segment(kind)
-            kind = yield from self._scan() if kind == SCAN else _marker()
+            kind = yield from self._scan() if kind == SCAN else self._marker()
         self._add(bytes((MARK, END)))
 
     def _add(self, data: bytes) -> None:
         self.data += data
-        check_compressed(len(self.data), min(self._rect.area * 3, MAX_REQUEST_BYTES))
+        self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        check_compressed(self._size, min(self._rect.area * 3, MAX_REQUEST_BYTES))
 
     def _segment(self, kind: int) -> Decoding:
         head = yield 2
@@ -116,24 +122,23 @@ class _Picture:
                 self._add(pair)
                 continue
             self._add(coded)
-            kind = yield from _unfilled(kind)
+            kind = yield from self._unfilled(kind)
             if kind != 0 and kind not in RESTARTS:
                 return kind
             self._add(bytes((MARK, kind)))
 
+    def _marker(self) -> Generator[int, bytes, int]:
+        """The kind of the marker that comes now; bytes of 0xFF may stand before it."""
+        mark, kind = yield 2
+        if mark != MARK:
+            raise ProtocolError("a JPEG without a marker")
+        return (yield from self._unfilled(kind))
 
-def _marker() -> Generator[int, bytes, int]:
-    """The kind of the marker that comes now; any number of 0xFF may stand before it."""
-    mark, kind = yield 2
-    if mark != MARK:
-        raise ProtocolError("a JPEG without a marker")
-    return (yield from _unfilled(kind))
-
-
-def _unfilled(kind: int) -> Generator[int, bytes, int]:
-    while kind == MARK:
-        kind = (yield 1)[0]
-    return kind
+    def _unfilled(self, kind: int) -> Generator[int, bytes, int]:
+        while kind == MARK:
+            self._count(1)
+            kind = (yield 1)[0]
+        return kind
 
 
 def _quantisation_bytes(body: bytes) -> int:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb import jpeg as shared_jpeg
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.decoders.jpeg import MAX_PIXELS
+from controle_vnc.rfb.inflate import MAX_COMPRESSED_SLACK
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
 from tests.controle_vnc.rfb.writing import jpeg
 
@@ -20,6 +22,9 @@ WIDTH, HEIGHT = 48, 40
 WHOLE = (0, 0, WIDTH, HEIGHT)
 RAMP = np.stack(np.meshgrid(np.arange(WIDTH) * 5, np.arange(HEIGHT) * 6), -1)
 PICTURE = np.concatenate([RAMP, 255 - RAMP[:, :, :1]], 2).astype(np.uint8)
+
+
+GOOD = jpeg(PICTURE)
 
 
 def segments(data):
@@ -94,6 +99,26 @@ def test_fill_bytes_restarts_and_progressive_scans_are_read():
         assert difference(client, np.asarray(grey)) < 20
 
 
+def test_each_scan_counts_for_all_its_pixels(monkeypatch):
+    progressive = saved(Image.fromarray(PICTURE).convert("L"), progressive=True)
+    most = progressive.count(b"\xff\xda") * WIDTH * HEIGHT
+    monkeypatch.setattr(shared_jpeg, "MAX_SCANNED_PIXELS", most)
+    painted([update(WHOLE, Encoding.JPEG, progressive)], WIDTH, HEIGHT)
+    monkeypatch.setattr(shared_jpeg, "MAX_SCANNED_PIXELS", most - 1)
+    with pytest.raises(ProtocolError, match="too many scans"):
+        painted([update(WHOLE, Encoding.JPEG, progressive)], WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("in_scan", [False, True])
+def test_fill_bytes_count_as_the_rest_does(in_scan):
+    at = GOOD.index(b"\xff\xda") if not in_scan else len(GOOD) - 2
+    room = WIDTH * HEIGHT * 3 + MAX_COMPRESSED_SLACK - (len(GOOD) - 2)
+    most, more = (GOOD[:at] + b"\xff" * fill + GOOD[at:] for fill in (room, room + 1))
+    painted([update(WHOLE, Encoding.JPEG, most)], WIDTH, HEIGHT)
+    with pytest.raises(ProtocolError, match="compressed bytes"):
+        painted([update(WHOLE, Encoding.JPEG, more)], WIDTH, HEIGHT)
+
+
 def with_size(data, width, height):
     at = data.index(b"\xff\xc0") + 5
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
@@ -130,9 +155,6 @@ def test_a_rectangle_of_4_megapixels_is_read_and_a_row_more_is_not():
     client.receive_data(update((0, 0, 2048, MAX_PIXELS // 2048), Encoding.JPEG, HEAD))
     with pytest.raises(ProtocolError, match="a JPEG rectangle of 2048×2049"):
         connected(2048, 2049).receive_data(update((0, 0, 2048, 2049), Encoding.JPEG, HEAD))
-
-
-GOOD = jpeg(PICTURE)
 
 
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8))
