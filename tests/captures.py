@@ -25,6 +25,7 @@ from controle_vnc.rfb import messages
 from controle_vnc.rfb.client import ColoursChanged, RfbClient, Updated
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.stream import to_the_end
 from tests.bench.xlib import Canvas
 from tests.controle_vnc.rfb.recorded import FOLDER, LOSSY, PASSWORD, SCREEN
 from tests.controle_vnc.rfb.writing import FORMATS
@@ -164,7 +165,7 @@ class Session:
             self._say(messages.set_pixel_format(pixel_format))
         self._say(messages.set_encodings(encodings))
         self.client = RfbClient(PASSWORD, encodings, native=True)
-        self.client.receive_data(bytes(self.sent))
+        self.client.receive_data(bytes(self.sent), to_the_end)
         self.client.request_update(False)
         self.seen: set[int] = set()
 
@@ -192,7 +193,7 @@ class Session:
             data = self._hear(QUIET_SECONDS)
             if not data:
                 return
-            self.client.receive_data(data)
+            self.client.receive_data(data, to_the_end)
 
     def close(self) -> None:
         self._socket.close()
@@ -230,7 +231,7 @@ def answered(sent: bytes) -> set[int]:
     client = RfbClient(PASSWORD, [Encoding.EXTENDED_CLIPBOARD], native=True)
     client.receive_data(sent, lambda: client.framebuffer is not None)
     client._decoders = Noting(client._decoders)
-    client.receive_data(b"")
+    client.receive_data(b"", to_the_end)
     return met
 
 

@@ -34,6 +34,7 @@ from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.messages import ServerInit, framebuffer_update, rectangle
 from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
 from controle_vnc.rfb.server_filter import ServerMessageFilter
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.rfb.viewer_messages import ViewerMessages
 from tests.controle_vnc.rfb import recorded
 from tests.controle_vnc.rfb.sessions import opening
@@ -69,7 +70,7 @@ def client(data: bytes) -> None:
     step = max(step, len(data) // 500)
     with contextlib.suppress(ProtocolError, UnsupportedError, AuthenticationError):
         for at in range(1, len(data), step):
-            one.receive_data(data[at : at + step])
+            one.receive_data(data[at : at + step], to_the_end)
             one.events()
             one.data_to_send()
     note_size(one.framebuffer)

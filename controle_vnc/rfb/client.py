@@ -220,9 +220,12 @@ class RfbClient:
         """The fingerprint of what the server has shown."""
         return self._handshake.shown
 
-    def receive_data(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
-        """Decode `data` to its end, or until a step after which `is_over`: see `is_behind`."""
-        self._stream.feed(data, is_over)
+    def receive_data(self, data: bytes, must_rest: Callable[[], bool]) -> None:
+        """Decode `data` to its end, or until a step after which we `must_rest`: see `is_behind`.
+
+        A few bytes may take minutes to decode: on an event loop no one may be decoded `to_the_end`.
+        """
+        self._stream.feed(data, must_rest)
 
     @property
     def is_behind(self) -> bool:

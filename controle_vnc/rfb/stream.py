@@ -15,6 +15,11 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024  # decoders ask for bands and blocks, never 
 COMPACT_BYTES = 64 * 1024  # what has been read is dropped in blocks, not at every request
 
 
+def to_the_end() -> bool:
+    """Never a rest, however long it takes."""
+    return False
+
+
 class ByteStream:
     """Buffers what the network delivers and steps `parser` when it has enough.
 
@@ -38,13 +43,13 @@ class ByteStream:
         """There is enough for another step."""
         return not self.finished and len(self._buffer) - self._read >= self._wanted
 
-    def feed(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
-        """Take `data` and run the parser as far as it goes, or until a step after which `is_over`.
+    def feed(self, data: bytes, must_rest: Callable[[], bool] = to_the_end) -> None:
+        """Take `data` and run the parser to its end, or until a step after which it `must_rest`.
 
         Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
         """
         self._buffer += data if self._layer is None else self._layer.open(data)
-        self._run(is_over)
+        self._run(must_rest)
         while self._layer is not self._present_layer:
             self._layer = self._present_layer
             sealed = bytes(self._buffer[self._read :])
@@ -52,20 +57,20 @@ class ByteStream:
             self._read = 0
             if self._layer is not None:
                 self._buffer += self._layer.open(sealed)
-            self._run(is_over)
+            self._run(must_rest)
 
     @property
     def _present_layer(self) -> Layer | None:
         return None if self._wrapping is None else self._wrapping.layer
 
-    def _run(self, is_over: Callable[[], bool]) -> None:
+    def _run(self, must_rest: Callable[[], bool]) -> None:
         size = len(self._buffer)
         with memoryview(self._buffer) as buffer:
             while not self.finished and (end := self._read + self._wanted) <= size:
                 block = bytes(buffer[self._read : end])
                 self._read = end
                 self._step(block)
-                if self._layer is not self._present_layer or is_over():
+                if self._layer is not self._present_layer or must_rest():
                     break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]

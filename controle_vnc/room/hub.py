@@ -215,7 +215,7 @@ class Hub:
     async def probe(self, id_: str) -> Probe:
         """One whole handshake and one picture, step by step, at somebody's request."""
         seat = self.seat(id_)
-        health, steps = await probe(seat.link.target, self.timing)
+        health, steps = await probe(seat.link.target, self.timing, turns=seat.link.turns)
         seat.link.note(health)
         return Probe(state=health.state, reason=health.reason, steps=steps)
 

@@ -36,15 +36,17 @@ from controle_vnc.workstation.state import (
     health_of,
 )
 from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.turn import (
+    LIVE_REST,
+    WALL_REST,
+    decode_a_while,
+    more_for,
+    send,
+)
 from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
-TURN_SECONDS = 0.01  # a link decodes no longer than this before others get their turn …
-SHORT_SECONDS = 0.001  # a room that types is decoded at one go, one that scrolls is not
-LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
-WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
-MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 DRAINED_BYTES = 64 * 1024  # input that may wait for the server beside what its kernel holds
 ROUNDING_SECONDS = 0.0005  # uvloop rounds to milliseconds: a timer that is early comes back twice
 WALL_QUALITY = 3  # JPEG level for tiles, which are shrunk: fewer bytes, and less to decode
@@ -100,7 +102,7 @@ class Link:
         self.has_picture = False
         self._report = report
         self._timing = timing
-        self._turns = turns or asyncio.Lock()
+        self.turns = turns or asyncio.Lock()
         self._clock = clock
         self._backoff = Backoff(chance)
         self._watchers: dict[Watcher, None] = {}
@@ -220,7 +222,7 @@ class Link:
     def flush(self) -> None:
         """Send what `client` has to say."""
         if self.client is not None and self._connection is not None:
-            self._send(self._connection, self.client)
+            send(self._connection, self.client)
 
     async def drain(self) -> None:
         """Wait until the server has taken most of its input; a stuck one raises `SilentError`."""
@@ -231,12 +233,6 @@ class Link:
                 await self._connection.drain(DRAINED_BYTES)
         except TimeoutError as error:
             raise SilentError from error
-
-    @staticmethod
-    def _send(connection: Connection, client: RfbClient) -> None:
-        connection.write(client.data_to_send())
-        if connection.unsent > MAX_UNSENT_BYTES:
-            connection.close()  # whoever reads from it tells
 
     # --- connecting
 
@@ -319,7 +315,7 @@ class Link:
         try:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
-                    await self._take_turn(client, await connection.read())
+                    await self._take_turn(client, await more_for(client, connection))
                     connection.write(client.data_to_send())
         except TimeoutError as error:
             raise SilentError from error
@@ -348,7 +344,7 @@ class Link:
                     self._tick()
                 else:
                     self.flush()
-                data = b"" if client.is_behind else await connection.read()
+                data = await more_for(client, connection)
                 self._proofs.heard(self._clock())
                 await self._take_turn(client, data)
         except LINK_ERRORS as error:
@@ -425,20 +421,13 @@ class Link:
 
     async def _take_turn(self, client: RfbClient, data: bytes) -> None:
         """Decode for a while, then leave the event loop to others."""
-        async with self._turns:
-            began = self._clock()
-            try:
-                client.receive_data(data, lambda: self._clock() - began >= TURN_SECONDS)
-            except ProtocolError as error:
-                if client.framebuffer is None:
-                    raise
-                raise _UnreadableError(str(error)) from error
-            spent = self._clock() - began
-            if spent >= SHORT_SECONDS:
-                await asyncio.sleep(0)  # what else has come is seen to before the next link
         rest = LIVE_REST if self._requests.live else WALL_REST
-        if spent >= TURN_SECONDS:  # less leaves the loop to others at the next read
-            await asyncio.sleep(spent * rest)
+        try:
+            await decode_a_while(client, data, self.turns, self._clock, rest)
+        except ProtocolError as error:
+            if client.framebuffer is None:
+                raise
+            raise _UnreadableError(str(error)) from error
 
     def _tick(self) -> None:
         """Ask for a picture or a sign of life where one is due, and come back for the next."""
@@ -451,7 +440,7 @@ class Link:
         if self._proofs.is_late(now) != (self.health == STALE):
             self._tell(STALE if self._proofs.is_late(now) else READY)
         self._ask(client, now)
-        self._send(connection, client)
+        send(connection, client)
         self._come_back(now)
 
     def _ask(self, client: RfbClient, now: float) -> None:

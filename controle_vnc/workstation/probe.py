@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from controle_vnc.control.messages import ProbeStep
 from controle_vnc.rfb.client import RfbClient, Updated
+from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import LINK_ERRORS, READY, Health, SilentError, health_of
 from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for, send
 from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
 
 STEPS = {"version": "version", "security": "security", "init": "init", "done": "picture"}
@@ -23,6 +25,11 @@ class _Steps:
     done: list[ProbeStep] = field(default_factory=list)
     name: str = "connect"
     began: float = 0.0
+
+    def begin_again(self) -> None:
+        """Forget what was tried: the way that is tried now is the one to tell of."""
+        self.done.clear()
+        self.name, self.began = "connect", self.clock()
 
     def enter(self, name: str) -> None:
         if name != self.name:
@@ -46,45 +53,81 @@ async def probe(
     target: Target,
     timing: Timing,
     clock: Callable[[], float] = time.monotonic,
+    turns: asyncio.Lock | None = None,
 ) -> tuple[Health, list[ProbeStep]]:
-    """Connect, shake hands, fetch one picture. The last step is the one that failed, if any."""
+    """Connect, shake hands, fetch one picture. The last step is the one that failed, if any.
+
+    Decodes in turn with whoever shares `turns`.
+    """
     steps = _Steps(clock, began=clock())
-    client = RfbClient(target.credentials)
     try:
-        try:
-            await _look(target, client, timing, steps)
-        except REFUSALS:
-            kinds = next_kinds(client.stage, client.next_kinds)
-            if not kinds:
-                raise
-            await _look(target, RfbClient(target.credentials, among=kinds), timing, steps)
+        await _Look(target, timing, steps, turns or asyncio.Lock()).run()
     except LINK_ERRORS as error:
         health = health_of(error)
         return health, steps.finish(health)
     return READY, steps.finish(READY)
 
 
-async def _look(target: Target, client: RfbClient, timing: Timing, steps: _Steps) -> None:
-    connection = await connect(target.address, timing)
-    try:
-        async with asyncio.timeout(timing.opening):
-            await _follow(connection, client, steps)
-        if client.shown is not None:
-            target.met(client.shown)
-    except TimeoutError as error:
-        raise SilentError from error
-    finally:
-        connection.close()
+class _Look:
+    """Tries, as a link does, every way to a picture; for two of them there is time."""
 
+    def __init__(self, target: Target, timing: Timing, steps: _Steps, turns: asyncio.Lock) -> None:
+        self._target = target
+        self._timing = timing
+        self._steps = steps
+        self._turns = turns
+        self._native = False
+        self._client = RfbClient(None)
+        self._until = asyncio.get_running_loop().time() + 2 * timing.opening
 
-async def _follow(connection: Connection, client: RfbClient, steps: _Steps) -> None:
-    asked = False
-    while True:
-        steps.enter(STEPS[client.stage])
-        if client.framebuffer is not None and not asked:
-            client.request_update(False)
-            asked = True
-        connection.write(client.data_to_send())
-        if any(isinstance(event, Updated) for event in client.events()):
-            return
-        client.receive_data(await connection.read())
+    async def run(self) -> None:
+        """Raises one of `LINK_ERRORS` where there is no picture."""
+        try:
+            await self._one_way()
+        except LINK_ERRORS:
+            if not self._client.is_translated:
+                raise
+            # It may have paid no heed to the pixel format that we asked for: the other way now.
+            self._native = True
+            self._steps.begin_again()
+            await self._one_way()
+
+    def _new_client(self, among: frozenset[SecurityType] | None = None) -> RfbClient:
+        self._client = RfbClient(self._target.credentials, native=self._native, among=among)
+        return self._client
+
+    async def _one_way(self) -> None:
+        client = self._new_client()
+        try:
+            await self._picture(client)
+        except REFUSALS:
+            kinds = next_kinds(client.stage, client.next_kinds)
+            if not kinds:
+                raise
+            await self._picture(self._new_client(among=kinds))
+
+    async def _picture(self, client: RfbClient) -> None:
+        connection = await connect(self._target.address, self._timing)
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(now + self._timing.opening, self._until)):
+                await self._follow(connection, client)
+            if client.shown is not None:
+                self._target.met(client.shown)
+        except TimeoutError as error:
+            raise SilentError from error
+        finally:
+            connection.close()
+
+    async def _follow(self, connection: Connection, client: RfbClient) -> None:
+        asked = False
+        while True:
+            self._steps.enter(STEPS[client.stage])
+            if client.framebuffer is not None and not asked:
+                client.request_update(False)
+                asked = True
+            send(connection, client)
+            if any(isinstance(event, Updated) for event in client.events()):
+                return
+            data = await more_for(client, connection)
+            await decode_a_while(client, data, self._turns, self._steps.clock, LIVE_REST)

@@ -6,6 +6,7 @@ import struct
 from controle_vnc.rfb.client import Bell, FenceAnswered, RfbClient, Updated
 from controle_vnc.rfb.constants import FENCE_REQUEST, Encoding
 from controle_vnc.rfb.messages import fence
+from controle_vnc.rfb.stream import to_the_end
 
 PUSHED = (Encoding.TIGHT, Encoding.DESKTOP_SIZE, Encoding.FENCE, Encoding.CONTINUOUS_UPDATES)
 ASKING = (Encoding.TIGHT, Encoding.DESKTOP_SIZE)
@@ -54,7 +55,7 @@ class PixelViewer:
     async def _turn(self):
         data = await self.browser.reader.read(READ_BYTES)
         assert data, "the screen was closed"
-        self.client.receive_data(data)
+        self.client.receive_data(data, to_the_end)
         for event in self.client.events():
             self.updates += isinstance(event, Updated)
             self.bells += isinstance(event, Bell)

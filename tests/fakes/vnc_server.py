@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 VERSION = b"RFB 003.008\n"
 PIXEL_FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
 UPDATE, BELL, CUT_TEXT, FENCE = 0, 2, 3, 248
-RAW, TIGHT = 0, 7
+RAW, RRE, TIGHT = 0, 2, 7
 DESKTOP_SIZE, SUPPORTED_MESSAGES = -223, -131071
 FIXED_SIZES = {0: 20, 3: 10, 4: 8, 5: 6, 8: 4, 150: 10}
 
@@ -263,6 +263,19 @@ async def asks_and_reads_nothing(session):
             session.send(fence * 900)
             session.server.poured += len(fence) * 900
             await session.writer.drain()
+
+
+async def paints_boxes(session):
+    """Shakes hands, then paints all of the screen 200 times in one rectangle of 2408 bytes."""
+    await session.agree()
+    width, height = session.server.size
+    session.init(width, height)
+    while (await session.message())[0] != 3:
+        pass
+    boxes = (b"\1\2\3\0" + struct.pack(">HHHH", 0, 0, width, height)) * 200
+    head = session.rectangle_head(0, 0, width, height, RRE)
+    session.update(head + struct.pack(">I", 200) + bytes(4) + boxes)
+    await session.ended.wait()
 
 
 async def paints_without_end(session):

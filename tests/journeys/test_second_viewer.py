@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from controle_vnc.rfb.client import RfbClient, Updated
+from controle_vnc.rfb.stream import to_the_end
 from tests.desktops import X11vncDesktop, XvncDesktop, wait_until
 from tests.journeys.conftest import new_page, sign_in
 
@@ -33,7 +34,7 @@ def truth(desktop):
     client = RfbClient(desktop.password.encode(), quality=None)
     with socket.create_connection(("127.0.0.1", desktop.port), timeout=READ_SECONDS) as server:
         while True:
-            client.receive_data(server.recv(65536))
+            client.receive_data(server.recv(65536), to_the_end)
             for event in client.events():
                 if isinstance(event, Updated) and event.damage.area:
                     return client.framebuffer.pixels[:, :, :3].astype(int)

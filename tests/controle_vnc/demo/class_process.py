@@ -10,6 +10,7 @@ from pathlib import Path
 
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import RfbClient, Updated
+from controle_vnc.rfb.stream import to_the_end
 from tests.desktops import wait_until
 
 START_SECONDS = 30
@@ -70,7 +71,7 @@ class Looker:
         self.socket.settimeout(SILENCE_SECONDS)
         data = self.socket.recv(65536)
         assert data, "the desktop hung up"
-        self.client.receive_data(data)
+        self.client.receive_data(data, to_the_end)
         return self.client.events()
 
     def picture(self, rect: Rect):

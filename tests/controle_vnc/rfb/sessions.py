@@ -6,6 +6,7 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import RfbClient
 from controle_vnc.rfb.messages import framebuffer_update, rectangle
 from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.stream import to_the_end
 
 
 def server_init(width=8, height=6, name=b"desk", pixel_format=RGBX):
@@ -27,7 +28,7 @@ def update(rect, encoding, data, count=1):
 def connected(width=8, height=6, pixel_format=None, **options):
     """A client after its handshake; with `pixel_format`, of a server whose own it takes."""
     client = RfbClient(None, native=pixel_format is not None, **options)
-    client.receive_data(opening(width, height, pixel_format=pixel_format or RGBX))
+    client.receive_data(opening(width, height, pixel_format=pixel_format or RGBX), to_the_end)
     client.events()
     client.data_to_send()
     return client
@@ -37,7 +38,7 @@ def painted(chunks, width=8, height=6):
     """The picture after a session cut into `chunks`."""
     client = connected(width, height)
     for chunk in chunks:
-        client.receive_data(chunk)
+        client.receive_data(chunk, to_the_end)
     return client.framebuffer.pixels[:, :, :3].copy()
 
 

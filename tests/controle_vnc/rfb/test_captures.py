@@ -8,6 +8,7 @@ import pytest
 from controle_vnc.rfb import client as rfb
 from controle_vnc.rfb.client import RfbClient
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.recorded import FOLDER, LOSSY, PASSWORD, screen, sessions
 from tests.controle_vnc.rfb.writing import FORMATS
 
@@ -31,7 +32,7 @@ def played(server, name):
     client = RfbClient(PASSWORD, [Encoding.EXTENDED_CLIPBOARD], native=True)
     data = sessions(server)[name]
     for at in range(0, len(data), CHUNK):
-        client.receive_data(data[at : at + CHUNK])
+        client.receive_data(data[at : at + CHUNK], to_the_end)
     assert not client.is_behind
     return client.framebuffer.pixels[:, :, :3].copy(), client.events()
 

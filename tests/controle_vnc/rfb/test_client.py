@@ -9,6 +9,7 @@ from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.messages import framebuffer_update, rectangle
 from controle_vnc.rfb.security import vnc_response
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, opening, server_init, update
 
 CHALLENGE = bytes(range(16))
@@ -141,7 +142,7 @@ def test_a_name_is_shown_short_and_harmless():
 
 def test_connecting_asks_for_our_format_and_encodings():
     client = rfb.RfbClient(None)
-    client.receive_data(opening())
+    client.receive_data(opening(), to_the_end)
     assert client.events() == [rfb.Connected(8, 6, "desk")]
     sent = client.data_to_send()
     assert sent.startswith(b"RFB 003.008\n\x01\x01\0\0\0\0\x20\x18\0\x01")
@@ -152,52 +153,52 @@ def test_connecting_asks_for_our_format_and_encodings():
 def test_an_update_says_what_it_touched():
     client = connected()
     rects = rectangle(Rect(0, 0, 1, 1), 0) + bytes(4) + rectangle(Rect(5, 4, 2, 1), 0) + bytes(8)
-    client.receive_data(framebuffer_update(2, rects))
+    client.receive_data(framebuffer_update(2, rects), to_the_end)
     assert client.events() == [rfb.Updated(Rect(0, 0, 7, 5))]
 
 
 def test_last_rect_ends_an_update():
     client = connected()
     session = rectangle(Rect(0, 0, 1, 1), 0) + bytes(4) + rectangle(Rect(0, 0, 0, 0), -224)
-    client.receive_data(framebuffer_update(65535, session))
+    client.receive_data(framebuffer_update(65535, session), to_the_end)
     assert client.events() == [rfb.Updated(Rect(0, 0, 1, 1))]
 
 
 def test_too_many_rectangles_are_refused():
     with pytest.raises(ProtocolError):
-        connected().receive_data(struct.pack(">BxH", 0, 16385))
+        connected().receive_data(struct.pack(">BxH", 0, 16385), to_the_end)
     endless = rectangle(Rect(0, 0, 0, 0), 0) * 16384
     with pytest.raises(ProtocolError):
-        connected().receive_data(framebuffer_update(65535, endless))
+        connected().receive_data(framebuffer_update(65535, endless), to_the_end)
 
 
 def test_a_new_size_is_told_once():
     client = connected()
-    client.receive_data(update((0, 0, 20, 10), -223, b""))
+    client.receive_data(update((0, 0, 20, 10), -223, b""), to_the_end)
     assert rfb.Resized(20, 10) in client.events()
-    client.receive_data(update((0, 0, 20, 10), -308, b"\x01\0\0\0" + bytes(16)))
+    client.receive_data(update((0, 0, 20, 10), -308, b"\x01\0\0\0" + bytes(16)), to_the_end)
     assert client.events() == [rfb.Updated(Rect(0, 0, 0, 0))]
     assert client.framebuffer.width == 20
 
 
 def test_a_cursor_is_kept():
     client = connected()
-    client.receive_data(update((1, 0, 2, 1), -239, bytes(8) + b"\x40"))
+    client.receive_data(update((1, 0, 2, 1), -239, bytes(8) + b"\x40"), to_the_end)
     assert client.cursor.hotspot == (1, 0)
     assert client.cursor.pixels[0, :, 3].tolist() == [0, 255]
 
 
 def test_fences_are_answered_and_answers_told():
     client = connected()
-    client.receive_data(struct.pack(">B3xIB", 248, 0x80000007, 2) + b"hi")
+    client.receive_data(struct.pack(">B3xIB", 248, 0x80000007, 2) + b"hi", to_the_end)
     assert client.data_to_send() == struct.pack(">B3xIB", 248, 7, 2) + b"hi"
     assert client.supports_fence
     client.send_fence(b"me")
     assert client.data_to_send() == struct.pack(">B3xIB", 248, 0x80000001, 2) + b"me"
-    client.receive_data(struct.pack(">B3xIB", 248, 1, 2) + b"me")
+    client.receive_data(struct.pack(">B3xIB", 248, 1, 2) + b"me", to_the_end)
     assert client.events() == [rfb.FenceAnswered(b"me")]
     with pytest.raises(ProtocolError):
-        client.receive_data(struct.pack(">B3xIB", 248, 1, 65))
+        client.receive_data(struct.pack(">B3xIB", 248, 1, 65), to_the_end)
 
 
 def supported(*kinds):
@@ -209,10 +210,10 @@ def supported(*kinds):
 
 def test_a_server_that_tells_so_may_be_asked_to_shrink_its_screen():
     client = connected()
-    client.receive_data(supported(0, 2, 3, 4, 5, 6, 7, 9, 256 + 8))
+    client.receive_data(supported(0, 2, 3, 4, 5, 6, 7, 9, 256 + 8), to_the_end)
     assert not client.supports_scale
     for byte in supported(8):
-        client.receive_data(bytes([byte]))
+        client.receive_data(bytes([byte]), to_the_end)
     assert client.supports_scale
     client.set_scale(4)
     assert client.data_to_send() == b"\x08\x04\0\0"
@@ -221,37 +222,37 @@ def test_a_server_that_tells_so_may_be_asked_to_shrink_its_screen():
 @pytest.mark.parametrize("width", [0, 63, 65, 65535])
 def test_a_list_of_messages_has_one_length(width):
     with pytest.raises(ProtocolError, match=f"{width} bytes of supported messages"):
-        connected().receive_data(update((0, 0, width, 0), -131071, bytes(64)))
+        connected().receive_data(update((0, 0, width, 0), -131071, bytes(64)), to_the_end)
 
 
 def test_a_shrunk_screen_keeps_no_pixel_of_the_large_one_and_a_new_size_does():
     client = connected()
     client.framebuffer.fill(client.framebuffer.bounds, (1, 2, 3))
     client.set_scale(2)
-    client.receive_data(update((0, 0, 4, 3), -223, b""))
+    client.receive_data(update((0, 0, 4, 3), -223, b""), to_the_end)
     assert not client.framebuffer.pixels.any()
     client.framebuffer.fill(client.framebuffer.bounds, (1, 2, 3))
-    client.receive_data(update((0, 0, 3, 2), -223, b""))
+    client.receive_data(update((0, 0, 3, 2), -223, b""), to_the_end)
     assert (client.framebuffer.pixels[..., :3] == (1, 2, 3)).all()
 
 
 def test_other_messages_are_understood():
     client = connected()
-    client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96")
-    client.receive_data(struct.pack(">B3xI", 3, 4) + b"text")
+    client.receive_data(b"\x02" + struct.pack(">BxHH", 1, 0, 2) + bytes(12) + b"\x96", to_the_end)
+    client.receive_data(struct.pack(">B3xI", 3, 4) + b"text", to_the_end)
     assert client.events() == [rfb.Bell(), rfb.ContinuousUpdatesEnded(), rfb.CutText(b"text")]
 
 
 def test_cut_text_has_a_limit():
-    connected().receive_data(struct.pack(">B3xI", 3, 1024 * 1024))
+    connected().receive_data(struct.pack(">B3xI", 3, 1024 * 1024), to_the_end)
     for length in (1024 * 1024 + 1, 0xFFFFFFFF):
         with pytest.raises(ProtocolError):
-            connected().receive_data(struct.pack(">B3xI", 3, length))
+            connected().receive_data(struct.pack(">B3xI", 3, length), to_the_end)
 
 
 def test_an_unknown_message_ends_the_connection():
     with pytest.raises(ProtocolError):
-        connected().receive_data(b"\x63")
+        connected().receive_data(b"\x63", to_the_end)
 
 
 def test_input_is_written_as_the_protocol_says():
@@ -273,23 +274,25 @@ def sizes(count):
 
 def test_four_sizes_in_one_update_are_taken_and_five_are_not():
     client = connected()
-    client.receive_data(sizes(rfb.MAX_RESIZES))
+    client.receive_data(sizes(rfb.MAX_RESIZES), to_the_end)
     assert client.framebuffer.width == 13
     client = connected()
     with pytest.raises(ProtocolError, match="5 sizes in one update"):
-        client.receive_data(sizes(rfb.MAX_RESIZES + 1))
+        client.receive_data(sizes(rfb.MAX_RESIZES + 1), to_the_end)
 
 
 def test_a_new_name_is_told_short_and_harmless():
     client = connected()
     client.receive_data(
-        update((0, 0, 0, 0), -307, struct.pack(">I", 6) + "é\x1b[m".encode() + b"\n")
+        update((0, 0, 0, 0), -307, struct.pack(">I", 6) + "é\x1b[m".encode() + b"\n"), to_the_end
     )
     assert client.events() == [rfb.Renamed("é [m"), rfb.Updated(Rect(0, 0, 0, 0))]
-    client.receive_data(update((0, 0, 0, 0), -307, struct.pack(">I", 4096) + b"x" * 4096))
+    client.receive_data(
+        update((0, 0, 0, 0), -307, struct.pack(">I", 4096) + b"x" * 4096), to_the_end
+    )
     assert client.events()[0] == rfb.Renamed("x" * 256)
     with pytest.raises(ProtocolError, match="a desktop name of 4097 bytes"):
-        client.receive_data(update((0, 0, 0, 0), -307, struct.pack(">I", 4097)))
+        client.receive_data(update((0, 0, 0, 0), -307, struct.pack(">I", 4097)), to_the_end)
 
 
 def extended_size(width, height, reason=0, status=0, screens=1):
@@ -300,35 +303,37 @@ def extended_size(width, height, reason=0, status=0, screens=1):
 def test_a_size_that_we_do_not_get_is_told_and_nothing_changes():
     client = connected()
     assert not client.supports_desktop_size
-    client.receive_data(extended_size(8, 6))
+    client.receive_data(extended_size(8, 6), to_the_end)
     assert client.supports_desktop_size
     client.events()
     client.set_desktop_size(20, 10)
     expected = struct.pack(">BxHHBxIHHHHI", 251, 20, 10, 1, 0, 0, 0, 20, 10, 0)
     assert client.data_to_send() == expected
     assert len(expected) == 24
-    client.receive_data(extended_size(20, 10, reason=1, status=3))
+    client.receive_data(extended_size(20, 10, reason=1, status=3), to_the_end)
     assert client.events() == [rfb.ResizeRefused(3), rfb.Updated(Rect(0, 0, 0, 0))]
     assert client.framebuffer.width == 8
-    client.receive_data(extended_size(20, 10, reason=1))
+    client.receive_data(extended_size(20, 10, reason=1), to_the_end)
     assert client.events()[0] == rfb.Resized(20, 10)
 
 
 def test_a_status_counts_only_where_we_have_asked():
     client = connected()
-    client.receive_data(extended_size(20, 10, reason=2, status=3, screens=64))
+    client.receive_data(extended_size(20, 10, reason=2, status=3, screens=64), to_the_end)
     assert client.framebuffer.width == 20
 
 
 def test_continuous_updates_are_asked_for_where_the_server_knows_them():
     client = connected(encodings=[*rfb.DEFAULT_ENCODINGS, Encoding.CONTINUOUS_UPDATES])
     assert not client.supports_continuous_updates
-    client.receive_data(b"\x96")
+    client.receive_data(b"\x96", to_the_end)
     assert client.supports_continuous_updates
     assert client.events() == [rfb.ContinuousUpdatesEnded()]
     client.enable_continuous_updates(True)
     assert client.data_to_send() == struct.pack(">BBHHHH", 150, 1, 0, 0, 8, 6)
-    client.receive_data(update((0, 0, 1, 1), 0, bytes(4)) + update((1, 0, 1, 1), 0, bytes(4)))
+    client.receive_data(
+        update((0, 0, 1, 1), 0, bytes(4)) + update((1, 0, 1, 1), 0, bytes(4)), to_the_end
+    )
     assert len(client.events()) == 2
     client.enable_continuous_updates(False)
     assert client.data_to_send() == struct.pack(">BBHHHH", 150, 0, 0, 0, 8, 6)
@@ -346,7 +351,7 @@ def test_what_costs_least_is_asked_for_first():
 def test_a_screen_may_be_empty_but_nothing_is_painted_on_it():
     client = connected(0, 0)
     with pytest.raises(ProtocolError):
-        client.receive_data(update((0, 0, 1, 1), 0, bytes(4)))
+        client.receive_data(update((0, 0, 1, 1), 0, bytes(4)), to_the_end)
 
 
 def test_nothing_is_asked_of_a_client_without_a_screen():

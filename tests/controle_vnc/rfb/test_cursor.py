@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb import client as rfb
 from controle_vnc.rfb.constants import MAX_CURSOR_SIDE, Encoding
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, update
 from tests.controle_vnc.rfb.writing import FORMATS, Writer
 
@@ -20,7 +21,7 @@ CURSORS = (Encoding.CURSOR, Encoding.X_CURSOR, Encoding.CURSOR_WITH_ALPHA)
 def cursor_of(rect, encoding, data, pixel_format=None):
     client = connected(pixel_format=pixel_format)
     for byte in bytewise(update(rect, encoding, data)):
-        client.receive_data(byte)
+        client.receive_data(byte, to_the_end)
     assert rfb.CursorChanged() in client.events()
     return client.cursor
 
@@ -71,17 +72,17 @@ def test_a_cursor_is_as_large_as_the_limit_and_no_larger(encoding):
     data = bytes(sizes.get(encoding, 6 + side * side // 8))
     mask = b"" if encoding == Encoding.CURSOR_WITH_ALPHA else bytes(side * side // 8)
     client = connected()
-    client.receive_data(update((0, 0, side, side), encoding, data + mask))
+    client.receive_data(update((0, 0, side, side), encoding, data + mask), to_the_end)
     assert client.cursor.pixels.shape == (side, side, 4)
     for width, height in ((side + 1, 1), (1, side + 1), (65535, 65535)):
         with pytest.raises(ProtocolError):
-            connected().receive_data(update((0, 0, width, height), encoding, b""))
+            connected().receive_data(update((0, 0, width, height), encoding, b""), to_the_end)
 
 
 @given(st.sampled_from(CURSORS), st.integers(0, 20), st.integers(0, 20), st.binary(max_size=400))
 def test_hostile_cursors_raise_protocol_errors_only(encoding, width, height, data):
     with contextlib.suppress(ProtocolError):
-        connected().receive_data(update((9, 9, width, height), encoding, data))
+        connected().receive_data(update((9, 9, width, height), encoding, data), to_the_end)
 
 
 def test_what_is_seen_of_a_cursor_is_what_was_sent():

@@ -10,6 +10,7 @@ from isal import isal_zlib
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb import inflate
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import connected, update
 from tests.controle_vnc.rfb.writing import compact_length
 
@@ -25,6 +26,11 @@ def _lengthened(data):
 
 def _tight(data):
     return b"\0" + compact_length(len(data)) + data
+
+
+def feed(client, chunks):
+    for data in chunks:
+        client.receive_data(data, to_the_end)
 
 
 KINDS = {
@@ -44,12 +50,14 @@ def test_a_stream_may_end_with_its_rectangle_and_not_a_byte_before(encoding):
     plain, framed = KINDS[encoding]
     ended = zlib.compress(plain)
     client = connected(WIDTH, HEIGHT)
-    client.receive_data(update(WHOLE, encoding, framed(ended)))
+    client.receive_data(update(WHOLE, encoding, framed(ended)), to_the_end)
     assert client.events()
     with pytest.raises(ProtocolError, match="after the end"):
-        client.receive_data(update(WHOLE, encoding, framed(ended)))
+        client.receive_data(update(WHOLE, encoding, framed(ended)), to_the_end)
     with pytest.raises(ProtocolError, match="after the end"):
-        connected(WIDTH, HEIGHT).receive_data(update(WHOLE, encoding, framed(ended + b"x")))
+        connected(WIDTH, HEIGHT).receive_data(
+            update(WHOLE, encoding, framed(ended + b"x")), to_the_end
+        )
 
 
 @pytest.mark.parametrize("encoding", [Encoding.ZLIB, Encoding.ZRLE])
@@ -62,8 +70,7 @@ def test_what_comes_after_the_end_of_a_stream_is_not_hoarded(encoding):
     tracemalloc.start()
     try:
         with pytest.raises(ProtocolError, match="after the end"):
-            for data in (session, *[junk] * 32):
-                client.receive_data(data)
+            feed(client, [session, *[junk] * 32])
         assert tracemalloc.get_traced_memory()[1] < 4 * MIB
     finally:
         tracemalloc.stop()

@@ -12,6 +12,7 @@ from controle_vnc.framebuffer.framebuffer import MAX_KEPT_BYTES, Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.messages import framebuffer_update, rectangle
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import connected, update
 from tests.controle_vnc.rfb.writing import FORMATS, compact_length, jpeg, png
 
@@ -47,7 +48,7 @@ def peak(pixel_format, size, rect, encoding, data):
     tracemalloc.start()
     try:
         for at in range(0, len(session), READ_BYTES):
-            client.receive_data(session[at : at + READ_BYTES])
+            client.receive_data(session[at : at + READ_BYTES], to_the_end)
         assert client.events()
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -96,7 +97,7 @@ def test_a_zrle_bomb_is_refused_before_it_is_inflated():
     tracemalloc.start()
     try:
         with pytest.raises(ProtocolError):
-            client.receive_data(update((0, 0, 8, 6), Encoding.ZRLE, bomb))
+            client.receive_data(update((0, 0, 8, 6), Encoding.ZRLE, bomb), to_the_end)
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
     finally:
         tracemalloc.stop()
@@ -127,7 +128,7 @@ def test_many_small_rectangles_hold_nothing():
     client = connected()
     tracemalloc.start()
     try:
-        client.receive_data(framebuffer_update(16384, rects))
+        client.receive_data(framebuffer_update(16384, rects), to_the_end)
         assert tracemalloc.get_traced_memory()[1] < 3 * len(rects)
     finally:
         tracemalloc.stop()

@@ -11,6 +11,7 @@ from controle_vnc.rfb import client as rfb
 from controle_vnc.rfb.client_clipboard import TextGiven, TextOffered
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.stream import to_the_end
 from tests.desktops import X11vncDesktop, XvncDesktop, missing_programs
 
 pytestmark = pytest.mark.skipif(bool(missing_programs()), reason=f"lacks {missing_programs()}")
@@ -38,7 +39,7 @@ class Line:
             if select.select([self._socket], [], [], 0.05)[0]:
                 data = self._socket.recv(65536)
                 assert data, f"hung up before {what}"
-                self.client.receive_data(data)
+                self.client.receive_data(data, to_the_end)
                 self._take(self.client.events())
         self._socket.sendall(self.client.data_to_send())
 

@@ -32,6 +32,7 @@ from controle_vnc.rfb.encoders import ALL
 from controle_vnc.rfb.encoders import cursor as cursors
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.server import DONE, EVERYTHING, MAX_COPIES, PROHIBITED, ROOM_BYTES, RfbServer
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.rfb.viewer_messages import CutText, KeyEvent, PointerEvent, SetDesktopSize
 from tests.controle_vnc.rfb.reference import MAP8, RGB565, Reference, seen_as
 
@@ -136,14 +137,14 @@ def test_our_own_client_and_our_own_server_understand_each_other():
 
     framebuffer.fill(Rect(0, 0, 300, 200), (9, 8, 7))
     for turn in range(12):
-        client.receive_data(server.data_to_send(turn))
+        client.receive_data(server.data_to_send(turn), to_the_end)
         server.receive_data(client.data_to_send(), turn)
         if client.framebuffer is not None and turn % 2:
             client.request_update(turn > 5)
             framebuffer.fill(Rect(turn, turn, 20, 20), (turn, 1, 2))
             server.receive_data(client.data_to_send(), turn)
             while data := server.data_to_send(turn):
-                client.receive_data(data)
+                client.receive_data(data, to_the_end)
             assert shows_it()
     assert shows_it()
 
@@ -293,7 +294,7 @@ def test_whatever_happens_in_between_the_viewer_ends_with_the_picture(steps, see
     random = np.random.default_rng(seed)
     play = Play(Encoding.COPY_RECT, Encoding.HEXTILE, Encoding.LAST_RECT)
     client = RfbClient(None, (Encoding.COPY_RECT, Encoding.HEXTILE, Encoding.LAST_RECT))
-    client.receive_data(play.opening)
+    client.receive_data(play.opening, to_the_end)
 
     def rect():
         width, height = random.integers(1, 200), random.integers(1, 150)
@@ -314,12 +315,12 @@ def test_whatever_happens_in_between_the_viewer_ends_with_the_picture(steps, see
         elif step == "q":
             play.server.receive_data(ask(True, rect()), 0.0)
         elif step == "s":
-            client.receive_data(play.server.data_to_send(0.0))
+            client.receive_data(play.server.data_to_send(0.0), to_the_end)
         else:
-            client.receive_data(play.hear())
-    client.receive_data(play.hear())
+            client.receive_data(play.hear(), to_the_end)
+    client.receive_data(play.hear(), to_the_end)
     for _ in range(2):
-        client.receive_data(play.say(ask()))
+        client.receive_data(play.say(ask()), to_the_end)
     assert (client.framebuffer.pixels[..., :3] == play.framebuffer.pixels[..., :3]).all()
 
 
@@ -429,9 +430,9 @@ def test_a_cursor_is_told_once_in_the_best_way_a_viewer_knows():
 def test_our_own_client_sees_the_cursor():
     client = RfbClient(None, (Encoding.RAW, Encoding.CURSOR))
     play = Play(Encoding.RAW, Encoding.CURSOR)
-    client.receive_data(play.opening)
+    client.receive_data(play.opening, to_the_end)
     play.server.show_cursor(arrow())
-    client.receive_data(play.say(ask(False)))
+    client.receive_data(play.say(ask(False)), to_the_end)
     seen, drawn = client.cursor, arrow()
     assert seen.hotspot == (3, 2)
     is_there = drawn.pixels[..., 3] >= 128
@@ -615,5 +616,5 @@ def test_a_viewer_that_dribbles_is_served_like_any_other():
         while data := server.data_to_send(0.0):
             heard += data
     client = RfbClient(None, (Encoding.ZRLE,))
-    client.receive_data(heard)
+    client.receive_data(heard, to_the_end)
     assert (client.framebuffer.pixels[..., :3] == framebuffer.pixels[..., :3]).all()

@@ -10,7 +10,7 @@ from controle_vnc.rfb.encoders import raw, tight
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
 from controle_vnc.rfb.server_handshake import ServerHandshake
-from controle_vnc.rfb.stream import ByteStream
+from controle_vnc.rfb.stream import ByteStream, to_the_end
 from tests.controle_vnc.rfb.sessions import connected
 
 
@@ -98,7 +98,7 @@ def test_messages_are_given_as_values():
 def seen_by_a_viewer(pixels, rect, quality):
     data = tight.encode(pixels, rect, RGBX, quality)
     viewer = connected(pixels.shape[1], pixels.shape[0])
-    viewer.receive_data(messages.framebuffer_update(1, data))
+    viewer.receive_data(messages.framebuffer_update(1, data), to_the_end)
     return viewer.framebuffer.pixels[rect.y : rect.bottom, rect.x : rect.right, :3]
 
 

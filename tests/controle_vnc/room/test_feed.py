@@ -11,6 +11,7 @@ from controle_vnc.framebuffer.grid import CELL
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.encoders.quality import Quality
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.room.feed import BOXES_KEPT, CELLS_A_TURN, UPDATES_KEPT, Feed
 from controle_vnc.tasks import spawn
 from tests.controle_vnc.rfb.sessions import connected
@@ -50,7 +51,7 @@ def shown(framebuffer, *updates):
     """The pixels of a viewer that gets `updates`."""
     viewer = connected(framebuffer.width, framebuffer.height)
     for update in updates:
-        viewer.receive_data(update.data)
+        viewer.receive_data(update.data, to_the_end)
     return viewer.framebuffer.pixels[:, :, :3]
 
 

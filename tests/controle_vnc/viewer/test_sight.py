@@ -10,6 +10,7 @@ from controle_vnc.framebuffer.rect import EMPTY, Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.encoders.quality import Quality
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.rfb.viewer_messages import UpdateRequest
 from controle_vnc.room.feed import Feed
 from controle_vnc.tasks import spawn
@@ -36,10 +37,12 @@ class Looker:
         if self.follows and self.sight.bounds != self.framebuffer.bounds:
             self.sight.bounds = self.framebuffer.bounds
             size = self.framebuffer.width, self.framebuffer.height
-            self.client.receive_data(messages.framebuffer_update(1, messages.desktop_size(*size)))
+            self.client.receive_data(
+                messages.framebuffer_update(1, messages.desktop_size(*size)), to_the_end
+            )
         wanted = UpdateRequest(incremental, rect or self.sight.bounds)
         data = await self.sight.update(self.framebuffer, self.quality, wanted)
-        self.client.receive_data(data)
+        self.client.receive_data(data, to_the_end)
         return bool(data)
 
     async def catch_up(self):

@@ -7,8 +7,9 @@ import pytest
 
 from controle_vnc.rfb.client import QUALITY, ColoursChanged, RfbClient, Updated
 from controle_vnc.workstation.address import parse_address
-from controle_vnc.workstation.link import MAX_UNSENT_BYTES, WALL_QUALITY, Link, Target
+from controle_vnc.workstation.link import WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
+from controle_vnc.workstation.turn import MAX_UNSENT_BYTES
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import until
 from tests.fakes.vnc_server import FakeVncServer
@@ -605,7 +606,7 @@ def test_a_shrunk_screen_that_takes_another_size_is_asked_anew():
 def test_links_that_are_answered_at_the_same_moment_let_others_in_between(monkeypatch):
     now, happened = 0.0, []
 
-    def decode(client, data, is_over):
+    def decode(client, data, must_rest):
         nonlocal now
         now += 0.005
         happened.append("decoded")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
 from tests.controle_vnc.rfb.writing import FORMATS
 
@@ -153,7 +154,7 @@ def test_one_byte_at_a_time_paints_the_same_picture(name):
 def test_a_cut_off_rectangle_gives_no_update(name):
     rect, encoding, data, _ = CASES[name]
     client = connected()
-    client.receive_data(update(rect, encoding, data)[:-1])
+    client.receive_data(update(rect, encoding, data)[:-1], to_the_end)
     assert client.events() == []
 
 
@@ -161,7 +162,9 @@ def test_a_cut_off_rectangle_gives_no_update(name):
 def test_what_follows_a_rectangle_is_left_for_the_next(name):
     rect, encoding, data, _ = CASES[name]
     client = connected()
-    client.receive_data(update(rect, encoding, data) + update((7, 5, 1, 1), 0, rgbx(GREEN)))
+    client.receive_data(
+        update(rect, encoding, data) + update((7, 5, 1, 1), 0, rgbx(GREEN)), to_the_end
+    )
     assert tuple(client.framebuffer.pixels[5, 7, :3]) == GREEN
     assert len(client.events()) == 2
 
@@ -202,7 +205,7 @@ def test_a_tight_jpeg_is_painted_whatever_its_length_takes_and_wherever_it_is_cu
     for size in (1, 7, len(session)):
         client = connected(128, 64)
         for at in range(0, len(session), size):
-            client.receive_data(session[at : at + size])
+            client.receive_data(session[at : at + size], to_the_end)
         assert len(client.events()) == 1
         assert abs(client.framebuffer.pixels[:, :, :3].astype(int) - 128).max() < 4
 
@@ -212,7 +215,7 @@ def test_what_looks_equal_is_equal_in_the_fourth_byte_too(name):
     jpeg_case = ((0, 0, 8, 6), Encoding.TIGHT, b"\x90" + compact(jpeg(8, 6)), None)
     rect, encoding, data, _ = CASES.get(name, jpeg_case)
     client = connected()
-    client.receive_data(update(rect, encoding, data))
+    client.receive_data(update(rect, encoding, data), to_the_end)
     assert not client.framebuffer.pixels[:, :, 3].any()
 
 
@@ -309,7 +312,7 @@ DECODED = [0, 1, 2, 4, 5, 6, 7, 15, 16, 21, -260, -239, -240, -314, -307, -308]
 def test_hostile_bytes_raise_protocol_errors_only(data, encoding, name):
     client = connected(pixel_format=FORMATS[name])
     with contextlib.suppress(ProtocolError):
-        client.receive_data(update((0, 0, 8, 6), encoding, data))
+        client.receive_data(update((0, 0, 8, 6), encoding, data), to_the_end)
 
 
 @given(st.binary(max_size=300), st.sampled_from([6, 16]))
@@ -394,7 +397,9 @@ def test_a_large_copy_may_overlap_itself_in_every_direction(source):
     client.framebuffer.pixels[:] = random.integers(0, 255, (1200, 640, 4), np.uint8)
     before = client.framebuffer.pixels.copy()
     x, y = source
-    client.receive_data(update((20, 10, 600, 600), Encoding.COPY_RECT, struct.pack(">HH", x, y)))
+    client.receive_data(
+        update((20, 10, 600, 600), Encoding.COPY_RECT, struct.pack(">HH", x, y)), to_the_end
+    )
     before[10:610, 20:620] = before[y : y + 600, x : x + 600].copy()
     assert (client.framebuffer.pixels == before).all()
 
@@ -403,10 +408,10 @@ def test_a_tight_rectangle_of_4_megapixels_is_taken_and_a_row_more_is_not():
     data = b"\x40\x01\x01" + rgb(RED, BLUE)
     whole = long_compact(synced(bytes([255]) * (2048 // 8 * 2048)))
     client = connected(2048, 2049)
-    client.receive_data(update((0, 0, 2048, 2048), Encoding.TIGHT, data + whole))
+    client.receive_data(update((0, 0, 2048, 2048), Encoding.TIGHT, data + whole), to_the_end)
     assert tuple(client.framebuffer.pixels[2047, 2047, :3]) == BLUE
     with pytest.raises(ProtocolError, match="a Tight rectangle of 2048×2049"):
-        client.receive_data(update((0, 0, 2048, 2049), Encoding.TIGHT, data))
+        client.receive_data(update((0, 0, 2048, 2049), Encoding.TIGHT, data), to_the_end)
 
 
 def with_scans(count):
@@ -419,9 +424,11 @@ def with_scans(count):
 
 def test_a_jpeg_of_8_scans_is_taken_and_of_9_is_not():
     client = connected(16, 16)
-    client.receive_data(update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(8))))
+    client.receive_data(
+        update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(8))), to_the_end
+    )
     assert len(client.events()) == 1
     with pytest.raises(ProtocolError, match="too many scans"):
         client.receive_data(
-            update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(9)))
+            update((0, 0, 16, 16), Encoding.TIGHT, b"\x90" + compact(with_scans(9))), to_the_end
         )

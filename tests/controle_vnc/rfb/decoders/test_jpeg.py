@@ -15,6 +15,7 @@ from controle_vnc.rfb import jpeg as shared_jpeg
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.decoders.jpeg import MAX_PIXELS
 from controle_vnc.rfb.inflate import MAX_COMPRESSED_SLACK
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
 from tests.controle_vnc.rfb.writing import jpeg
 
@@ -47,7 +48,7 @@ def difference(client, picture=PICTURE):
 
 def test_a_bare_picture_is_painted_and_what_follows_is_left_for_the_next():
     client = connected(WIDTH, HEIGHT)
-    client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(PICTURE)) + b"\x02")
+    client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(PICTURE)) + b"\x02", to_the_end)
     assert len(client.events()) == 2
     assert difference(client) < 20
 
@@ -61,16 +62,16 @@ def test_one_byte_at_a_time_paints_the_same_picture():
 @pytest.mark.parametrize("missing", [(0xC4,), (0xDB,), (0xC4, 0xDB), (0xE0, 0xC4, 0xDB)])
 def test_tables_that_are_left_out_are_those_sent_last(missing):
     client = connected(WIDTH, HEIGHT)
-    client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(np.zeros_like(PICTURE))))
-    client.receive_data(update(WHOLE, Encoding.JPEG, without(jpeg(PICTURE), *missing)))
+    client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(np.zeros_like(PICTURE))), to_the_end)
+    client.receive_data(update(WHOLE, Encoding.JPEG, without(jpeg(PICTURE), *missing)), to_the_end)
     assert difference(client) < 20
 
 
 def test_new_tables_replace_the_old_ones():
     client = connected(WIDTH, HEIGHT)
     for quality in (30, 95):
-        client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(PICTURE, quality)))
-    client.receive_data(update(WHOLE, Encoding.JPEG, without(jpeg(PICTURE), 0xDB)))
+        client.receive_data(update(WHOLE, Encoding.JPEG, jpeg(PICTURE, quality)), to_the_end)
+    client.receive_data(update(WHOLE, Encoding.JPEG, without(jpeg(PICTURE), 0xDB)), to_the_end)
     assert difference(client) < 20
 
 
@@ -94,7 +95,7 @@ def test_fill_bytes_restarts_and_progressive_scans_are_read():
     assert b"\xff\xd0" in restarted
     for data in (progressive, restarted, filled):
         client = connected(WIDTH, HEIGHT)
-        client.receive_data(update(WHOLE, Encoding.JPEG, data) + b"\x02")
+        client.receive_data(update(WHOLE, Encoding.JPEG, data) + b"\x02", to_the_end)
         assert len(client.events()) == 2
         assert difference(client, np.asarray(grey)) < 20
 
@@ -152,9 +153,11 @@ def test_hostile_pictures_end_the_connection(name):
 
 def test_a_rectangle_of_4_megapixels_is_read_and_a_row_more_is_not():
     client = connected(2048, 2049)
-    client.receive_data(update((0, 0, 2048, MAX_PIXELS // 2048), Encoding.JPEG, HEAD))
+    client.receive_data(update((0, 0, 2048, MAX_PIXELS // 2048), Encoding.JPEG, HEAD), to_the_end)
     with pytest.raises(ProtocolError, match="a JPEG rectangle of 2048×2049"):
-        connected(2048, 2049).receive_data(update((0, 0, 2048, 2049), Encoding.JPEG, HEAD))
+        connected(2048, 2049).receive_data(
+            update((0, 0, 2048, 2049), Encoding.JPEG, HEAD), to_the_end
+        )
 
 
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8))
@@ -162,4 +165,4 @@ def test_a_spoilt_picture_raises_protocol_errors_only(at, spoilt):
     data = GOOD[:at] + spoilt + GOOD[at + len(spoilt) :]
     client = connected(WIDTH, HEIGHT)
     with contextlib.suppress(ProtocolError):
-        client.receive_data(update(WHOLE, Encoding.JPEG, data) * 2)
+        client.receive_data(update(WHOLE, Encoding.JPEG, data) * 2, to_the_end)

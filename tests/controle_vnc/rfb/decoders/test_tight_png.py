@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.constants import Encoding
 from controle_vnc.rfb.png import MAX_CHUNKS
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
 from tests.controle_vnc.rfb.writing import FORMATS, compact_length, jpeg, png
 
@@ -42,7 +43,7 @@ def with_chunks(*chunks):
 @pytest.mark.parametrize("name", ["rgbx", "565", "map"])
 def test_a_png_is_painted_whatever_the_pixel_format(name):
     client = connected(*SIZE, pixel_format=FORMATS[name])
-    client.receive_data(sent(png(PICTURE)) + b"\x02")
+    client.receive_data(sent(png(PICTURE)) + b"\x02", to_the_end)
     assert len(client.events()) == 2
     assert (client.framebuffer.pixels[:, :, :3] == PICTURE).all()
 
@@ -85,10 +86,10 @@ def test_as_many_parts_as_the_limit_are_taken_and_one_more_is_not():
             (0, 0, 256, 256), Encoding.TIGHT_PNG, b"\xa0" + compact_length(len(data)) + data
         )
         if taken:
-            client.receive_data(rect)
+            client.receive_data(rect, to_the_end)
         else:
             with pytest.raises(ProtocolError, match="a PNG of too many parts"):
-                client.receive_data(rect)
+                client.receive_data(rect, to_the_end)
 
 
 GOOD = png(PICTURE)

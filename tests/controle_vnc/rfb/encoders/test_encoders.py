@@ -11,6 +11,7 @@ from controle_vnc.rfb.encoders.boxes import boxes_of
 from controle_vnc.rfb.encoders.pixels import colour_map
 from controle_vnc.rfb.encoders.quality import Quality
 from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.reference import FORMATS, MAP8, RGB565, Reference, seen_as
 from tests.controle_vnc.rfb.sessions import connected
 
@@ -90,11 +91,11 @@ def test_our_own_client_reads_what_we_write(encoding, name):
     encoders, pixel_format = Encoders(), FORMATS[name]
     client = connected(70, 70, pixel_format)
     if not pixel_format.true_colour:
-        client.receive_data(messages.set_colour_map_entries(colour_map()))
+        client.receive_data(messages.set_colour_map_entries(colour_map()), to_the_end)
     for kind in KINDS:
         pixels = picture(kind, 70, 70)
         data = encoders.encode(Quality(encoding, pixel_format), pixels, Rect(0, 0, 70, 70))
-        client.receive_data(messages.framebuffer_update(1, data))
+        client.receive_data(messages.framebuffer_update(1, data), to_the_end)
         assert (client.framebuffer.pixels[..., :3] == seen_as(pixels, pixel_format)).all(), kind
 
 
@@ -104,7 +105,7 @@ def test_our_own_client_reads_pictures_of_files(encoding):
     pixels = np.ascontiguousarray(np.dstack([x, y, x ^ 7, y]))
     client = connected(70, 70)
     data = Quality(encoding, RGBX, 9).encode(pixels, Rect(0, 0, 70, 70))
-    client.receive_data(messages.framebuffer_update(1, data))
+    client.receive_data(messages.framebuffer_update(1, data), to_the_end)
     assert abs(client.framebuffer.pixels[..., :3].astype(int) - pixels[..., :3]).max() < 12
 
 

@@ -7,6 +7,7 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.encoders import tight
 from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import connected
 
 ALL = Rect(0, 0, 128, 128)
@@ -28,7 +29,7 @@ def encode(pixels, rect, level):
 
 def seen(pixels, data):
     viewer = connected(128, 128)
-    viewer.receive_data(messages.framebuffer_update(1, data))
+    viewer.receive_data(messages.framebuffer_update(1, data), to_the_end)
     return viewer.framebuffer.pixels[:, :, :3]
 
 
