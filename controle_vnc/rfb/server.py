@@ -174,16 +174,13 @@ class RfbServer:
         is_announced = Encoding.EXTENDED_DESKTOP_SIZE in self.session.taste.encodings
         if new == old and (told.size == new or not is_announced):
             return b""
-        rectangle = self.session.taste.resize(
-            new.width, new.height, self._size_reason, self._size_status
-        )
+        rectangle = self.session.tell_size(old, new, self._size_reason, self._size_status)
         if rectangle:
             self._size_reason, self._size_status = BY_SERVER, DONE
             told.size = new
             if new != old:
                 self._copies.clear()
                 self._shown.bounds = new
-                self.session.flow.resized(old, new)
         return rectangle
 
     def _news(self) -> list[bytes]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from controle_vnc.errors import ProtocolError
+from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
 from controle_vnc.rfb.constants import MAX_CUT_TEXT_BYTES, Encoding
 from controle_vnc.rfb.encoders.pixels import colour_map
@@ -119,6 +120,16 @@ class ViewerSession:
             self._cut_text = self._clipboard.offer(text)
         elif len(text) <= MAX_CUT_TEXT_BYTES:
             self._cut_text = messages.server_cut_text(text.encode("latin-1", "replace"))
+
+    def tell_size(self, old: Rect, new: Rect, reason: int = 0, status: int = 0) -> bytes:
+        """The rectangle that tells the size `new` (ExtendedDesktopSize says why, and what of it).
+
+        `b""` for a viewer that cannot follow, to which the screen is still `old`.
+        """
+        rectangle = self.taste.resize(new.width, new.height, reason, status)
+        if rectangle and new != old:
+            self.flow.resized(old, new)
+        return rectangle
 
     def data_to_send(self) -> bytes:
         """All there is to say between two updates."""

@@ -1,7 +1,6 @@
 """One live viewer served from the decoded picture: newest wins, at the viewer's own pace."""
 
 import asyncio
-import contextlib
 import logging
 
 from controle_vnc.errors import ProtocolError
@@ -12,6 +11,7 @@ from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.rfb.viewer_session import ViewerSession
 from controle_vnc.room.seat import Seat
+from controle_vnc.viewer.patience import send, until_due
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.shared_input import Input
 from controle_vnc.viewer.sight import Sight
@@ -20,8 +20,6 @@ from controle_vnc.workstation.state import CONNECTING, Health, SilentError
 
 logger = logging.getLogger(__name__)
 
-HELD_BYTES = 16 * 1024  # unsent, and nothing is added: a slow viewer gets the newest, later
-STALLED_SECONDS = 60.0  # a browser that reads or answers nothing for so long is gone
 BETWEEN_UPDATES_SECONDS = 1 / 30  # as the link asks; a viewer that asks faster gets no more
 PROMISING = ("unknown", "connecting", "ready")
 
@@ -157,33 +155,15 @@ class SharedScreen:
         now = loop.time()
         try:
             while True:
-                await self._until_due(now)
-                await self._write(self._session.data_to_send())
+                await until_due(self._work, self._session.flow, now, self._next_at)
+                await send(self._viewer, self._session.data_to_send())
                 # The moment that finds a picture too early is the one to wait from: at a later
                 # one it may be due, and nothing would wake for it.
                 now = loop.time()
                 if now >= self._next_at:
-                    await self._write(*await self._picture(now))
+                    await send(self._viewer, *await self._picture(now))
         except (TimeoutError, ConnectionError):
             self.code = "left"
-
-    async def _until_due(self, now: float) -> None:
-        """Until something happens or a picture may go out; a stalled viewer raises."""
-        asked_at = self._session.flow.waiting_since
-        gone_at = None if asked_at is None else asked_at + STALLED_SECONDS
-        if gone_at is not None and now >= gone_at:
-            raise TimeoutError
-        moment = self._next_at if self._next_at > now else gone_at
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(moment):
-                await self._work.wait()
-        self._work.clear()
-
-    async def _write(self, *parts: bytes) -> None:
-        if any(parts):
-            self._viewer.write(*parts)
-            async with asyncio.timeout(STALLED_SECONDS):
-                await self._viewer.drain(HELD_BYTES)
 
     async def _picture(self, now: float) -> tuple[bytes, ...]:
         """An update and what follows it; nothing where the viewer is not ready or has it all."""
@@ -203,11 +183,8 @@ class SharedScreen:
 
     def _new_size(self, framebuffer: Framebuffer) -> bytes:
         old, new = self._sight.bounds, framebuffer.bounds
-        if new == old:
-            return b""
-        rectangle = self._session.taste.resize(new.width, new.height)
+        rectangle = self._session.tell_size(old, new) if new != old else b""
         if not rectangle:
             return b""
         self._sight.bounds = new
-        self._session.flow.resized(old, new)
         return messages.framebuffer_update(1, rectangle)

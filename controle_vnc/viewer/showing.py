@@ -8,13 +8,11 @@ from collections.abc import Callable
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.server import RfbServer
 from controle_vnc.rfb.viewer_session import Wish
+from controle_vnc.viewer.patience import send, until_due
 from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.stream import HANDSHAKE_SECONDS, Stream
 
 logger = logging.getLogger(__name__)
-
-HELD_BYTES = 16 * 1024  # unsent, and nothing is added: a slow viewer gets the newest, later
-STALLED_SECONDS = 60.0  # a viewer that reads or answers nothing for so long is gone
 
 Obey = Callable[[Wish], None]
 
@@ -54,12 +52,6 @@ class Showing:
         with contextlib.suppress(OSError):
             while True:
                 while data := self.server.data_to_send(loop.time()):
-                    self._viewer.write(data)
-                    async with asyncio.timeout(STALLED_SECONDS):
-                        await self._viewer.drain(HELD_BYTES)
+                    await send(self._viewer, data)
                     await asyncio.sleep(0)  # others get their turn between two portions
-                asked_at = self.server.session.flow.waiting_since
-                gone_at = None if asked_at is None else asked_at + STALLED_SECONDS
-                async with asyncio.timeout_at(gone_at):
-                    await self._work.wait()
-                self._work.clear()
+                await until_due(self._work, self.server.session.flow, loop.time())
