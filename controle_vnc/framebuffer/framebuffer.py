@@ -19,7 +19,7 @@ To write three of every four bytes takes many times as long as to write whole nu
 """
 
 MAX_DIMENSION = 16384  # of one side; what Veyon's proxy allows, too
-MAX_PIXELS = 7680 * 4320  # an 8K screen is 127 MiB here; no classroom has a larger one
+MAX_SCREEN_PIXELS = 7680 * 4320  # an 8K screen is 127 MiB here; no classroom has a larger one
 MAX_KEPT_BYTES = (
     32 * 1024 * 1024
 )  # of an old size beside the new one: a 4K screen; others are black
@@ -27,7 +27,7 @@ MAX_KEPT_BYTES = (
 
 def check_size(width: int, height: int) -> None:
     """Raise `ProtocolError` for a screen that no classroom has."""
-    if width > MAX_DIMENSION or height > MAX_DIMENSION or width * height > MAX_PIXELS:
+    if width > MAX_DIMENSION or height > MAX_DIMENSION or width * height > MAX_SCREEN_PIXELS:
         raise ProtocolError(f"a screen of {width}×{height} pixels is too large")
 
 

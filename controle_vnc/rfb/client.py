@@ -37,9 +37,9 @@ from controle_vnc.rfb.decoders import new_decoders
 from controle_vnc.rfb.decoders.base import Decoder
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import RGBX, PixelFormat
-from controle_vnc.rfb.pixels import COLOUR_BYTES, MAX_MAP_BITS, PixelReader
+from controle_vnc.rfb.pixels import MAP_COLOUR_BYTES, MAX_MAP_BITS, PixelReader
 from controle_vnc.rfb.security_types.credentials import Credentials
-from controle_vnc.rfb.stream import ByteStream
+from controle_vnc.rfb.stream import ByteStream, Steps
 
 DEFAULT_ENCODINGS = (
     Encoding.COPY_RECT,
@@ -75,8 +75,6 @@ NATIVE_ONLY = ("Intel(r) AMT KVM",)  # screens of 8 or 16 bits in firmware, know
 REASON_THIS_CLIENT = 1  # of an ExtendedDesktopSize: the answer to what we have asked
 
 _RECTANGLE = struct.Struct(">HHHHi")
-
-Steps = Generator[int, bytes, None]
 
 
 @dataclass(frozen=True)
@@ -440,7 +438,7 @@ class RfbClient:
     def _colour_map(self) -> Steps:
         """Of use only where we take the server's own format and that has one."""
         first, count = struct.unpack(">xHH", (yield 5))
-        if self._pixels.set_colours(first, (yield count * COLOUR_BYTES)):
+        if self._pixels.set_colours(first, (yield count * MAP_COLOUR_BYTES)):
             self._events.append(ColoursChanged())
 
     def _bell(self) -> Steps:

@@ -32,11 +32,10 @@ from controle_vnc.rfb.security_types.choice import (
     usable,
 )
 from controle_vnc.rfb.security_types.credentials import Credentials, credentials_of
-from controle_vnc.rfb.stream import ByteStream
+from controle_vnc.rfb.stream import ByteStream, Steps
 
 VERSION_BYTES = 12
 SHARED = b"\x01"  # 0 would throw out everyone who is connected already
-Steps = Generator[int, bytes, None]
 
 
 class Handshake:

@@ -9,7 +9,7 @@ from controle_vnc.rfb.constants import (
     MAX_SCREENS,
     ClientMessage,
 )
-from controle_vnc.rfb.stream import ByteStream, Parser
+from controle_vnc.rfb.stream import ByteStream, Steps
 
 MAX_ENCODINGS = 512  # noVNC names about thirty
 QEMU_EXTENDED_KEY = 0
@@ -41,7 +41,7 @@ class ClientMessages:
         whole, self._whole = self._whole, []
         return whole
 
-    def _messages(self) -> Parser:
+    def _messages(self) -> Steps:
         while True:
             head = yield 1
             kind = head[0]

@@ -13,7 +13,7 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.constants import MAX_CURSOR_SIDE, Encoding
 from controle_vnc.rfb.pixels import Layout
 
-COLOUR_BYTES = 3  # of XCursor: red, green, blue whatever the pixel format
+RGB_BYTES = 3  # of XCursor: red, green, blue whatever the pixel format
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def decode_x_cursor(rect: Rect) -> Reading:
     _check(rect)
     pixels = np.zeros((rect.height, rect.width, 4), np.uint8)
     if rect.area:
-        colours = np.frombuffer((yield 2 * COLOUR_BYTES), np.uint8).reshape(2, COLOUR_BYTES)
+        colours = np.frombuffer((yield 2 * RGB_BYTES), np.uint8).reshape(2, RGB_BYTES)
         is_first = yield from _bits(rect)
         pixels[:, :, :3] = colours[1 - is_first]
         pixels[:, :, 3] = (yield from _bits(rect)) * np.uint8(255)

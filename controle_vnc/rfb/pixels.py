@@ -15,7 +15,7 @@ Parts = npt.NDArray[np.int32]
 """Red, green and blue of pixels, rows × columns × 3, each from 0 to its maximum."""
 
 MAX_MAP_BITS = 16  # a pixel of a colour map: a message names no colour beyond 65535
-COLOUR_BYTES = 6  # of a colour map: red, green, blue of 16 bits each
+MAP_COLOUR_BYTES = 6  # of a colour map: red, green, blue of 16 bits each
 KEPT_TABLES = 8  # of 256 KiB at most; servers of one school have one or two formats
 
 

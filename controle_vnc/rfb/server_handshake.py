@@ -24,7 +24,7 @@ from controle_vnc.rfb.security_types.choice import (
     VNC,
     X509,
 )
-from controle_vnc.rfb.stream import ByteStream, Parser
+from controle_vnc.rfb.stream import ByteStream, Steps
 
 VERSION = b"RFB 003.008\n"
 WRONG = "the user name or the password is wrong"
@@ -140,7 +140,7 @@ class ServerHandshake:
 
     # --- the steps
 
-    def _steps(self) -> Parser:
+    def _steps(self) -> Steps:
         banner = yield len(VERSION)
         if not (banner.startswith(b"RFB 003.") and banner[8:11].isdigit()):
             raise ProtocolError("this is no RFB viewer")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.layer import Layer, Wrapping
 
-Parser = Generator[int, bytes, None]
+Steps = Generator[int, bytes, None]
 """Yields how many bytes it needs next and is sent exactly that many.
 
 `yield 0` costs nothing and marks a place where long work may be interrupted.
@@ -28,7 +28,7 @@ class ByteStream:
     layer on `wrapping`, everything after what it had read until then goes through that.
     """
 
-    def __init__(self, parser: Parser, wrapping: Wrapping | None = None) -> None:
+    def __init__(self, parser: Steps, wrapping: Wrapping | None = None) -> None:
         self._parser = parser
         self._wrapping = wrapping
         self._layer: Layer | None = None

@@ -1,13 +1,13 @@
 """What every decoder is: a parser for one rectangle's data."""
 
-from collections.abc import Generator
 from typing import Protocol
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.stream import Steps
 
-Decoding = Generator[int, bytes, None]
 BAND_PIXELS = 64 * 1024  # how much of a large rectangle is painted before others get a turn
+MAX_PICTURE_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
 
 
 def bands(rect: Rect) -> list[Rect]:
@@ -22,5 +22,5 @@ def bands(rect: Rect) -> list[Rect]:
 class Decoder(Protocol):
     """Decodes rectangles of one encoding on one connection; holds that connection's streams."""
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         """Paint `rect`, which lies within the screen and is not empty; say what is touched."""

@@ -4,11 +4,12 @@ import struct
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding, bands
+from controle_vnc.rfb.decoders.base import bands
+from controle_vnc.rfb.stream import Steps
 
 
 class CopyRectDecoder:
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         source_x, source_y = struct.unpack(">HH", (yield 4))
         framebuffer.check(Rect(source_x, source_y, rect.width, rect.height))
         down, right = source_y - rect.y, source_x - rect.x

@@ -3,8 +3,8 @@
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Words
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding
 from controle_vnc.rfb.pixels import PixelReader
+from controle_vnc.rfb.stream import Steps
 
 SIDE = 16
 RAW, BACKGROUND, FOREGROUND, SUBRECTS, COLOURED = 1, 2, 4, 8, 16
@@ -14,7 +14,7 @@ class HextileDecoder:
     def __init__(self, pixels: PixelReader) -> None:
         self._layout = pixels.plain
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         layout = self._layout
         background = foreground = 0  # each rectangle must set them before their use
         for y in range(rect.y, rect.bottom, SIDE):

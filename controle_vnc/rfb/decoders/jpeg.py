@@ -9,12 +9,11 @@ from collections.abc import Callable, Generator
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding
+from controle_vnc.rfb.decoders.base import MAX_PICTURE_PIXELS
 from controle_vnc.rfb.inflate import check_compressed
 from controle_vnc.rfb.jpeg import paint_jpeg
-from controle_vnc.rfb.stream import MAX_REQUEST_BYTES
+from controle_vnc.rfb.stream import MAX_REQUEST_BYTES, Steps
 
-MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece, as in Tight
 MARK = 0xFF
 START, END, SCAN, HUFFMAN, QUANTISATION = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB
 FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive
@@ -30,8 +29,8 @@ class JpegDecoder:
     def __init__(self) -> None:
         self._tables: Tables = {}
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
-        if rect.area > MAX_PIXELS:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
+        if rect.area > MAX_PICTURE_PIXELS:
             raise ProtocolError(f"a JPEG rectangle of {rect.width}×{rect.height}")
         if (yield 2) != bytes((MARK, START)):
             raise ProtocolError("this is no JPEG")
@@ -56,7 +55,7 @@ class _Picture:
         self.data = bytearray((MARK, START)) + before
         self.tables: Tables = {}
 
-    def read(self) -> Decoding:
+    def read(self) -> Steps:
         kind = yield from self._marker()
         while kind != END:
             self._add(bytes((MARK, kind)))
@@ -73,7 +72,7 @@ class _Picture:
         self._size += size
         check_compressed(self._size, min(self._rect.area * 3, MAX_REQUEST_BYTES))
 
-    def _segment(self, kind: int) -> Decoding:
+    def _segment(self, kind: int) -> Steps:
         head = yield 2
         (length,) = struct.unpack(">H", head)
         if length < 2:

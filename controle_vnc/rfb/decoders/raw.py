@@ -2,15 +2,16 @@
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding, bands
+from controle_vnc.rfb.decoders.base import bands
 from controle_vnc.rfb.pixels import PixelReader
+from controle_vnc.rfb.stream import Steps
 
 
 class RawDecoder:
     def __init__(self, pixels: PixelReader) -> None:
         self._layout = pixels.plain
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         layout = self._layout
         for band in bands(rect):
             data = yield band.area * layout.size

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Words
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_PIXELS, Decoding, bands
+from controle_vnc.rfb.decoders.base import BAND_PIXELS, bands
 from controle_vnc.rfb.pixels import PixelReader
+from controle_vnc.rfb.stream import Steps
 
 BATCH = 1024  # subrectangles that are asked for at once
 COMPACT_SIDE = 255  # CoRRE has a byte for each measure
@@ -26,7 +27,7 @@ class RreDecoder:
     def __init__(self, pixels: PixelReader) -> None:
         self._layout = pixels.plain
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         (count,) = struct.unpack(">I", (yield 4))
         if count > rect.area:
             raise ProtocolError(f"{count} subrectangles in {rect.area} pixels")
@@ -65,7 +66,7 @@ class CoRreDecoder(RreDecoder):
 
     places = "u1"
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         if rect.width > COMPACT_SIDE or rect.height > COMPACT_SIDE:
             raise ProtocolError(f"a CoRRE rectangle of {rect.width}×{rect.height}")
         return super().decode(rect, framebuffer)

@@ -13,10 +13,11 @@ from controle_vnc.framebuffer.framebuffer import (
     words_of,
 )
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_PIXELS, Decoding, bands
+from controle_vnc.rfb.decoders.base import BAND_PIXELS, MAX_PICTURE_PIXELS, bands
 from controle_vnc.rfb.inflate import Inflater, check_compressed
 from controle_vnc.rfb.jpeg import paint_jpeg
 from controle_vnc.rfb.pixels import Layout, Parts, PixelReader
+from controle_vnc.rfb.stream import Steps
 
 FILL, JPEG = 8, 9
 COPY, PALETTE, GRADIENT = 0, 1, 2
@@ -25,7 +26,6 @@ RESET_ANY = 0x0F
 MAX_LENGTH_BYTES = 3
 TPIXEL = 3
 MAX_WIDTH = 2048  # the encoding's own limit of a rectangle's width
-MAX_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
 UNCOMPRESSED_BELOW = 12  # so few bytes come without zlib
 
 
@@ -34,7 +34,7 @@ class TightDecoder:
         self._layout = pixels.tight
         self._streams = [Inflater() for _ in range(4)]
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         x, y, width, height = rect
         if width > MAX_WIDTH:
             raise ProtocolError(f"a Tight rectangle {width} wide")
@@ -47,7 +47,7 @@ class TightDecoder:
             for band in bands(rect):
                 framebuffer.words[band.y : band.bottom, band.x : band.right] = colour
                 yield 0
-        elif width * height > MAX_PIXELS:
+        elif width * height > MAX_PICTURE_PIXELS:
             raise ProtocolError(f"a Tight rectangle of {width}×{height}")
         elif kind == JPEG:
             data = yield from _compressed(width * height * TPIXEL)
@@ -61,7 +61,7 @@ class TightDecoder:
             if control & (1 << number):
                 self._streams[number] = Inflater()
 
-    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Steps:
         """Paint what is neither a fill nor a JPEG: filtered pixels."""
         kind = control >> 4
         if kind > FILL:
@@ -77,7 +77,7 @@ class TightDecoder:
             yield from _filtered(stream, self._layout, filter_id, pixels)
 
 
-def _paletted(stream: Inflater, layout: Layout, area: Words) -> Decoding:
+def _paletted(stream: Inflater, layout: Layout, area: Words) -> Steps:
     size = (yield 1)[0] + 1
     palette = layout.words((yield size * layout.size))
     height, width = area.shape
@@ -92,7 +92,7 @@ def _paletted(stream: Inflater, layout: Layout, area: Words) -> Decoding:
         raise ProtocolError("a pixel names a colour outside its palette") from error
 
 
-def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) -> Decoding:
+def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) -> Steps:
     height, width = area.shape[:2]
     data = yield from _data(stream, width * height * layout.size)
     if filter_id == COPY and height * width <= BAND_PIXELS:
@@ -105,7 +105,7 @@ def _filtered(stream: Inflater, layout: Layout, filter_id: int, area: Pixels) ->
         raise ProtocolError(f"Tight filter {filter_id}")
 
 
-def _put(data: bytes | bytearray, layout: Layout, area: Pixels) -> Decoding:
+def _put(data: bytes | bytearray, layout: Layout, area: Pixels) -> Steps:
     """Put pixels into `area` in bands: to convert them takes several times their own memory."""
     height, width = area.shape[:2]
     row_bytes = width * layout.size
@@ -157,7 +157,7 @@ def _data(stream: Inflater, size: int) -> Generator[int, bytes, bytes | bytearra
     return data
 
 
-def _gradient(data: bytes | bytearray, layout: Layout, area: Pixels) -> Decoding:
+def _gradient(data: bytes | bytearray, layout: Layout, area: Pixels) -> Steps:
     """Put into `area` each difference added to what its neighbours predict.
 
     That is left + above − above left, no less than nothing and no more than the maximum. A pixel

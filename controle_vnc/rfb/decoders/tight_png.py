@@ -3,16 +3,16 @@
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, put
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding
 from controle_vnc.rfb.decoders.tight import TPIXEL, TightDecoder, compact_length
 from controle_vnc.rfb.inflate import check_compressed
 from controle_vnc.rfb.png import decode_png
+from controle_vnc.rfb.stream import Steps
 
 PNG = 10
 
 
 class TightPngDecoder(TightDecoder):
-    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def _other(self, control: int, rect: Rect, framebuffer: Framebuffer) -> Steps:
         if control >> 4 != PNG:
             raise ProtocolError(f"TightPNG data of kind {control >> 4}")
         length = yield from compact_length()

@@ -7,9 +7,9 @@ import numpy as np
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Pixels, Words, words_of
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding
 from controle_vnc.rfb.decoders.zrle import coloured, packed_row, unpacked
 from controle_vnc.rfb.pixels import PixelReader
+from controle_vnc.rfb.stream import Steps
 
 SIDE = 16
 RAW, SOLID, MAX_PACKED, PACKED_AGAIN = 0, 1, 16, 127
@@ -21,7 +21,7 @@ class TrleDecoder:
         self._layout = pixels.compact
         self._palette: Words = np.zeros(0, np.uint32)
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         self._palette = self._palette[:0]  # there is no tile before the first
         for y in range(rect.y, rect.bottom, SIDE):
             bottom = min(y + SIDE, rect.bottom)
@@ -29,7 +29,7 @@ class TrleDecoder:
                 yield from self._tile(framebuffer.pixels[y:bottom, x : min(x + SIDE, rect.right)])
         framebuffer.touch(rect)
 
-    def _tile(self, tile: Pixels) -> Decoding:
+    def _tile(self, tile: Pixels) -> Steps:
         layout, words = self._layout, words_of(tile)
         kind = (yield 1)[0]
         if kind == RAW:
@@ -41,7 +41,7 @@ class TrleDecoder:
         else:
             yield from self._with_palette(kind, words)
 
-    def _with_palette(self, kind: int, words: Words) -> Decoding:
+    def _with_palette(self, kind: int, words: Words) -> Steps:
         size = kind if kind <= MAX_PACKED else kind - 128 if kind >= PALETTE_RUNS else 0
         if size:
             self._palette = self._layout.words((yield size * self._layout.size))

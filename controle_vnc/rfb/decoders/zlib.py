@@ -4,9 +4,10 @@ import struct
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding, bands
+from controle_vnc.rfb.decoders.base import bands
 from controle_vnc.rfb.inflate import Inflated, Inflater
 from controle_vnc.rfb.pixels import PixelReader
+from controle_vnc.rfb.stream import Steps
 
 
 class ZlibDecoder:
@@ -14,7 +15,7 @@ class ZlibDecoder:
         self._layout = pixels.plain
         self._inflater = Inflater()
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         layout = self._layout
         (length,) = struct.unpack(">I", (yield 4))
         inflated = Inflated(self._inflater, length, rect.area * layout.size)

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import Framebuffer, Words
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import Decoding
 from controle_vnc.rfb.inflate import Inflated, Inflater
 from controle_vnc.rfb.pixels import Layout, PixelReader
+from controle_vnc.rfb.stream import Steps
 
 SIDE = 64
 MAX_PALETTE = 127
@@ -23,7 +23,7 @@ class ZrleDecoder:
         self._layout = pixels.compact
         self._inflater = Inflater()
 
-    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def decode(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         (length,) = struct.unpack(">I", (yield 4))
         count = -(-rect.width // SIDE) * -(-rect.height // SIDE)
         # The worst tile is plain run lengths of one pixel each.
@@ -43,7 +43,7 @@ class _Tiles:
         self._take = inflated.take
         self._layout = layout
 
-    def paint(self, rect: Rect, framebuffer: Framebuffer) -> Decoding:
+    def paint(self, rect: Rect, framebuffer: Framebuffer) -> Steps:
         largest = SIDE * SIDE * (self._layout.size + 1) + 1 + MAX_PALETTE * self._layout.size
         has = self._inflated.has
         for y in range(rect.y, rect.bottom, SIDE):

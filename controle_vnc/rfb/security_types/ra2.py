@@ -19,6 +19,7 @@ from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.rfb.layer import Layer
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.eax import TAG_BYTES, Eax
+from controle_vnc.rfb.stream import Steps
 
 MIN_KEY_BITS = 1024  # what TigerVNC, noVNC and neatvnc take, too …
 MAX_KEY_BITS = 8192  # … both ways: a key costs its square
@@ -26,8 +27,6 @@ MAX_EXPONENT_BITS = 64  # everybody has 65537; a long one would cost seconds of 
 OWN_KEY_BITS = 2048
 MAX_MESSAGE_BYTES = 8192  # that we send; TigerVNC reads no larger ones
 USER_AND_PASSWORD, PASSWORD_ONLY = 1, 2
-
-Steps = Generator[int, bytes, None]
 _PADDING = padding.PKCS1v15()
 
 

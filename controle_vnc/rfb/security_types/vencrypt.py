@@ -5,11 +5,10 @@ from collections.abc import Callable, Generator
 
 from controle_vnc.errors import AuthenticationError, ProtocolError, UnsupportedError
 from controle_vnc.rfb.constants import SecurityType
+from controle_vnc.rfb.stream import Steps
 
 VERSION = b"\0\2"
 MAX_FIELD_BYTES = 1024  # of user name and of password, as TigerVNC takes them
-
-Steps = Generator[int, bytes, None]
 
 
 def read_subtypes(out: bytearray) -> Generator[int, bytes, list[int]]:

@@ -13,7 +13,7 @@ from PIL import Image
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb import jpeg as shared_jpeg
 from controle_vnc.rfb.constants import Encoding
-from controle_vnc.rfb.decoders.jpeg import MAX_PIXELS
+from controle_vnc.rfb.decoders.base import MAX_PICTURE_PIXELS
 from controle_vnc.rfb.inflate import MAX_COMPRESSED_SLACK
 from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
@@ -153,7 +153,9 @@ def test_hostile_pictures_end_the_connection(name):
 
 def test_a_rectangle_of_4_megapixels_is_read_and_a_row_more_is_not():
     client = connected(2048, 2049)
-    client.receive_data(update((0, 0, 2048, MAX_PIXELS // 2048), Encoding.JPEG, HEAD), to_the_end)
+    client.receive_data(
+        update((0, 0, 2048, MAX_PICTURE_PIXELS // 2048), Encoding.JPEG, HEAD), to_the_end
+    )
     with pytest.raises(ProtocolError, match="a JPEG rectangle of 2048×2049"):
         connected(2048, 2049).receive_data(
             update((0, 0, 2048, 2049), Encoding.JPEG, HEAD), to_the_end
