@@ -105,6 +105,20 @@ class Inflated:
         self._at = end
         return taken
 
+    def give(self, steps: Generator[int, bytes, None]) -> None:
+        """Give `steps` all that they ask for; raises `ProtocolError` where there is less."""
+        data, at, send = self._data, self._at, steps.send  # a call of `take` would double its cost
+        try:
+            size = next(steps)
+            while (end := at + size) <= len(data):
+                taken = data[at:end]
+                at = end
+                size = send(taken)
+        except StopIteration:
+            self._at = at
+            return
+        raise ProtocolError("too few pixels for the rectangle")
+
     def finish(self) -> Generator[int, bytes, None]:
         """Feed the stream what is left of its bytes, in which nothing may be."""
         if not self.has(1):
