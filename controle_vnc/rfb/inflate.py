@@ -13,6 +13,7 @@ except ImportError:  # no wheel for this processor: the standard library does th
     zlib = standard_zlib
 
 from controle_vnc.errors import ProtocolError
+from controle_vnc.rfb.stream import Steps
 
 MAX_COMPRESSED_SLACK = 64 * 1024  # how much longer than its pixels compressed data may be
 BAND_BYTES = 256 * 1024  # how much is asked for at once, and inflated at once
@@ -84,7 +85,7 @@ class Inflated:
         """Whether there is no need to go on for `size` bytes: see `need`, which costs more."""
         return len(self._data) - self._at >= size or not (self._has_more or self._length)
 
-    def need(self, size: int) -> Generator[int, bytes, None]:
+    def need(self, size: int) -> Steps:
         """Go on until `size` bytes can be taken, or there are no more."""
         while not self.has(size):
             if not self._has_more:
@@ -105,7 +106,7 @@ class Inflated:
         self._at = end
         return taken
 
-    def give(self, steps: Generator[int, bytes, None]) -> None:
+    def give(self, steps: Steps) -> None:
         """Give `steps` all that they ask for; raises `ProtocolError` where there is less."""
         data, at, send = self._data, self._at, steps.send  # a call of `take` would double its cost
         try:
@@ -119,7 +120,7 @@ class Inflated:
             return
         raise ProtocolError("too few pixels for the rectangle")
 
-    def finish(self) -> Generator[int, bytes, None]:
+    def finish(self) -> Steps:
         """Feed the stream what is left of its bytes, in which nothing may be."""
         if not self.has(1):
             yield from self.need(1)

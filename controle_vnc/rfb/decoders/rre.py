@@ -1,7 +1,6 @@
 """RRE (RFC 6143 §7.7.3) and CoRRE: a background and subrectangles of one colour each."""
 
 import struct
-from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +41,7 @@ class RreDecoder:
             count -= batch
         framebuffer.touch(rect)
 
-    def _batch(self, area: Words, count: int) -> Generator[int, bytes, None]:
+    def _batch(self, area: Words, count: int) -> Steps:
         size = self._layout.size
         place_bytes = 4 * np.dtype(self.places).itemsize
         data = np.frombuffer((yield count * (size + place_bytes)), np.uint8).reshape(count, -1)
