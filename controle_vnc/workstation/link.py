@@ -316,7 +316,7 @@ class Link:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
                     await self._take_turn(client, await more_for(client, connection))
-                    connection.write(client.data_to_send())
+                    send(connection, client)
         except TimeoutError as error:
             raise SilentError from error
         finally:

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import itertools
 import struct
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from controle_vnc.rfb.client import QUALITY, ColoursChanged, RfbClient, Updated
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
-from controle_vnc.workstation.turn import MAX_UNSENT_BYTES
+from controle_vnc.workstation.turn import MAX_UNSENT_BYTES, TURN_SECONDS
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import until
 from tests.fakes.vnc_server import FakeVncServer
@@ -599,6 +600,21 @@ def test_a_shrunk_screen_that_takes_another_size_is_asked_anew():
             await until(lambda: len(wall.openings) == 4, "a small screen again")
             assert wall.openings[2:] == [(1920, False), (320, False)]
             assert scales(server) == [4, 6]
+
+    asyncio.run(play())
+
+
+def test_a_handshake_that_takes_many_turns_is_completed():
+    clock = itertools.count(0.0, TURN_SECONDS)  # so long takes a step, and so it ends a turn
+
+    async def play():
+        async with FakeVncServer() as server:
+            target = Target(parse_address(server.address), None)
+            link = Link(target, lambda health: None, Timing(), lambda: next(clock), lambda: 0.0)
+            link.watch(Eye())
+            await until(lambda: link.has_picture, "a picture")
+            assert server.accepted == 1
+            await link.close()
 
     asyncio.run(play())
 
