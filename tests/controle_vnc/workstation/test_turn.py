@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from controle_vnc.rfb.client import RfbClient
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.workstation.turn import MAX_UNSENT_BYTES, decode_a_while, more_for, send
 from tests.controle_vnc.rfb.sessions import opening
 
@@ -30,7 +31,7 @@ class Line:
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_server_may_leave_so_much_unread_and_a_byte_more_ends_it(more):
     client, line = RfbClient(None), Line(MAX_UNSENT_BYTES + more)
-    client.receive_data(b"RFB 003.008\n", bool)
+    client.receive_data(b"RFB 003.008\n", to_the_end)
     send(line, client)
     assert line.written == b"RFB 003.008\n"
     assert line.is_closed == bool(more)
