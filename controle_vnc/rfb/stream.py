@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Generator
 
-from controle_vnc.errors import ProtocolError
-from controle_vnc.rfb.layer import Layer, Wrapping
+from controle_vnc.errors import HungUpError, ProtocolError
+from controle_vnc.rfb.layer import Wrapping
 
 Parser = Generator[int, bytes, None]
 """Yields how many bytes it needs next and is sent exactly that many.
@@ -25,8 +25,7 @@ class ByteStream:
 
     def __init__(self, parser: Parser, wrapping: Wrapping | None = None) -> None:
         self._parser = parser
-        self._wrapping = wrapping
-        self._layer: Layer | None = None
+        self._wrapping = wrapping or Wrapping(bytearray())
         self._buffer = bytearray()
         self._read = 0
         self._wanted = 0
@@ -35,28 +34,33 @@ class ByteStream:
 
     @property
     def can_go_on(self) -> bool:
-        """There is enough for another step."""
+        """There is enough for another step, or there may be once more is opened."""
+        return self._has_enough or (self._wrapping.can_go_on and not self.finished)
+
+    @property
+    def _has_enough(self) -> bool:
         return not self.finished and len(self._buffer) - self._read >= self._wanted
 
     def feed(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
         """Take `data` and run the parser as far as it goes, or until a step after which `is_over`.
 
-        Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
+        Raises what the parser and the layer raise, and `HungUpError` after the last step where the
+        layer has told the end. Where `can_go_on` says so, the next call goes on.
         """
-        self._buffer += data if self._layer is None else self._layer.open(data)
-        self._run(is_over)
-        while self._layer is not self._present_layer:
-            self._layer = self._present_layer
-            sealed = bytes(self._buffer[self._read :])
-            self._buffer.clear()
-            self._read = 0
-            if self._layer is not None:
-                self._buffer += self._layer.open(sealed)
+        self._buffer += self._wrapping.open(data)
+        while True:
             self._run(is_over)
-
-    @property
-    def _present_layer(self) -> Layer | None:
-        return None if self._wrapping is None else self._wrapping.layer
+            if self._wrapping.is_new:
+                unread = self.rest
+                self._buffer.clear()
+                self._read = 0
+                self._buffer += self._wrapping.open(unread)
+            elif self._has_enough or not self._wrapping.can_go_on or is_over():
+                break
+            else:
+                self._buffer += self._wrapping.open(b"")
+        if self._wrapping.is_over and not self.can_go_on:
+            raise HungUpError("the other end has said that nothing more follows")
 
     def _run(self, is_over: Callable[[], bool]) -> None:
         size = len(self._buffer)
@@ -65,7 +69,7 @@ class ByteStream:
                 block = bytes(buffer[self._read : end])
                 self._read = end
                 self._step(block)
-                if self._layer is not self._present_layer or is_over():
+                if self._wrapping.is_new or is_over():
                     break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from controle_vnc.errors import ProtocolError
+from controle_vnc.errors import HungUpError, ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import (
     QUALITY,
@@ -31,12 +31,11 @@ from controle_vnc.workstation.state import (
     STALE,
     UNKNOWN,
     Health,
-    HungUpError,
     SilentError,
     health_of,
 )
 from controle_vnc.workstation.target import Target
-from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
+from controle_vnc.workstation.upstream import Connection, connect, with_second_try
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
@@ -284,17 +283,9 @@ class Link:
         self._tell(health)
 
     async def _session(self) -> None:
-        client = self._new_client()
-        try:
-            await self._connected(client)
-        except REFUSALS:
-            kinds = next_kinds(client.stage, client.next_kinds)
-            if not kinds:
-                raise
-            client = self._new_client(among=kinds)
-            await self._connected(client)
+        await with_second_try(self._new_client, self._connected)
 
-    def _new_client(self, among: frozenset[SecurityType] | None = None) -> RfbClient:
+    def _new_client(self, among: frozenset[SecurityType] | None) -> RfbClient:
         return RfbClient(
             self.target.credentials, quality=WALL_QUALITY, native=self._native, among=among
         )
@@ -319,7 +310,8 @@ class Link:
         try:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
-                    await self._take_turn(client, await connection.read())
+                    data = b"" if client.is_behind else await connection.read()
+                    await self._take_turn(client, data)
                     connection.write(client.data_to_send())
         except TimeoutError as error:
             raise SilentError from error

@@ -10,7 +10,7 @@ from controle_vnc.rfb.client import RfbClient, Updated
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import LINK_ERRORS, READY, Health, SilentError, health_of
 from controle_vnc.workstation.target import Target
-from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
+from controle_vnc.workstation.upstream import Connection, connect, with_second_try
 
 STEPS = {"version": "version", "security": "security", "init": "init", "done": "picture"}
 
@@ -49,15 +49,11 @@ async def probe(
 ) -> tuple[Health, list[ProbeStep]]:
     """Connect, shake hands, fetch one picture. The last step is the one that failed, if any."""
     steps = _Steps(clock, began=clock())
-    client = RfbClient(target.credentials)
     try:
-        try:
-            await _look(target, client, timing, steps)
-        except REFUSALS:
-            kinds = next_kinds(client.stage, client.next_kinds)
-            if not kinds:
-                raise
-            await _look(target, RfbClient(target.credentials, among=kinds), timing, steps)
+        await with_second_try(
+            lambda among: RfbClient(target.credentials, among=among),
+            lambda client: _look(target, client, timing, steps),
+        )
     except LINK_ERRORS as error:
         health = health_of(error)
         return health, steps.finish(health)
