@@ -67,7 +67,10 @@ class Wrapping:
         self._sealed += data
         portion = bytes(self._sealed[:PORTION_BYTES])
         del self._sealed[:PORTION_BYTES]
-        return self._layer.open(portion)
+        opened = self._layer.open(portion)
+        if self._layer.is_over:
+            self._sealed.clear()  # it is to be ignored (RFC 8446 §6.1)
+        return opened
 
     def open_all(self, data: bytes) -> bytes:
         """As `open`, whatever time it takes."""

@@ -128,9 +128,10 @@ def test_a_server_that_says_goodbye_has_hung_up_and_what_it_goes_on_sending_is_n
 
 def test_what_comes_with_the_goodbye_is_not_kept_either(tls):
     pair, server, client = tls
-    with pytest.raises(ProtocolError, match="data after the end of TLS"):
+    with pytest.raises(HungUpError, match="nothing more follows"):
         pair.client.receive_data(goodbye(server) + bytes(1 << 20))
     assert client._in.pending == 0
+    assert not pair.client.is_behind
 
 
 def test_a_viewer_that_says_goodbye_has_left(tls):
