@@ -17,6 +17,10 @@ class ProtocolError(ControleVncError):
     """The peer broke its protocol or a limit: that one connection is dead, for good."""
 
 
+class HungUpError(ControleVncError):
+    """The peer closed the connection, or said that nothing more follows."""
+
+
 class AuthenticationError(ControleVncError):
     """A workstation refused our password, or a peer of 8788 could not prove the secret."""
 

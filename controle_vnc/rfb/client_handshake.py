@@ -16,7 +16,7 @@ from controle_vnc.rfb.constants import (
     MAX_REASON_BYTES,
     SecurityType,
 )
-from controle_vnc.rfb.layer import Layer, Wrapping
+from controle_vnc.rfb.layer import Wrapping
 from controle_vnc.rfb.messages import ServerInit
 from controle_vnc.rfb.pixel_format import PixelFormat
 from controle_vnc.rfb.security import CHALLENGE_BYTES, vnc_response
@@ -188,9 +188,9 @@ class ClientHandshake:
     """The opening alone, for a connection whose bytes are passed on afterwards.
 
     Feed `receive_data` and send what `data_to_send` gives until `server_init` is there; `rest`
-    then holds what the server has sent after it, and everything later goes through `layer` where
-    there is one. Raises `AuthenticationError`, `UnsupportedError`, `UntrustedServerError` or
-    `ProtocolError`; the connection is dead then: see `Handshake.next_kinds`.
+    then holds what the server has sent after it, and everything later goes through `wrapping`.
+    Raises `AuthenticationError`, `UnsupportedError`, `UntrustedServerError`, `ProtocolError` or
+    `HungUpError`; the connection is dead then: see `Handshake.next_kinds`.
     """
 
     def __init__(
@@ -222,8 +222,8 @@ class ClientHandshake:
         return self._handshake.shown
 
     @property
-    def layer(self) -> Layer | None:
-        return self._handshake.wrapping.layer
+    def wrapping(self) -> Wrapping:
+        return self._handshake.wrapping
 
     @property
     def server_init(self) -> ServerInit | None:

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+PORTION_BYTES = 16 * 1024  # opened in one go: messages may be of one byte, and each takes its time
+
 
 class Layer(Protocol):
     """Turns bytes of the wire into bytes of RFB and back. Does no input or output itself."""
@@ -22,31 +24,82 @@ class Layer(Protocol):
 
     @property
     def is_over(self) -> bool:
-        """The other end has said that nothing more follows."""
+        """The other end has said that nothing more follows; `open` takes nothing more then."""
 
 
 class Wrapping:
-    """The bytes to be sent, and the layer they go through from some moment on.
+    """Both directions of one connection, and the layer that they go through from some moment on.
 
-    What is written to `out` before `wrap` is sent as it is.
+    It alone holds the layer: whoever reads asks `open`, whoever writes `take` or `seal`. What is
+    written to `out` before `wrap` is sent as it is.
     """
 
     def __init__(self, out: bytearray) -> None:
         self._out = out
         self._ready = bytearray()
-        self.layer: Layer | None = None
+        self._sealed = bytearray()
+        self._layer: Layer | None = None
+        self.is_new = False
+        """There is a layer since the last `open`: what was not read yet has to be opened."""
 
     def wrap(self, layer: Layer) -> None:
         """From now on both directions go through `layer`."""
         self._ready += self._out
         self._out.clear()
-        self.layer = layer
+        self._layer = layer
+        self.is_new = True
+
+    @property
+    def encrypts(self) -> bool:
+        """There is a layer."""
+        return self._layer is not None
+
+    # --- in
+
+    def open(self, data: bytes) -> bytes:
+        """What `data` of the wire says: all of it, or where there is a layer the next portion.
+
+        Where `can_go_on` says so, `open(b"")` gives the one after. Raises what the layer raises.
+        """
+        self.is_new = False
+        if self._layer is None:
+            return data
+        self._sealed += data
+        portion = bytes(self._sealed[:PORTION_BYTES])
+        del self._sealed[:PORTION_BYTES]
+        opened = self._layer.open(portion)
+        if self._layer.is_over:
+            self._sealed.clear()  # it is to be ignored (RFC 8446 §6.1)
+        return opened
+
+    def open_all(self, data: bytes) -> bytes:
+        """As `open`, whatever time it takes."""
+        parts = [self.open(data)]
+        while self.can_go_on:
+            parts.append(self.open(b""))
+        return b"".join(parts)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Not all that came is opened."""
+        return bool(self._sealed)
+
+    @property
+    def is_over(self) -> bool:
+        """The other end has said, by its layer, that nothing more follows."""
+        return self._layer is not None and self._layer.is_over
+
+    # --- out
 
     def take(self) -> bytes:
         """What is to be sent now, as the wire carries it."""
         data = bytes(self._out)
         self._out.clear()
-        if self.layer is not None:
-            data = bytes(self._ready) + self.layer.seal(data)
+        if self._layer is not None:
+            data = bytes(self._ready) + self._layer.seal(data)
             self._ready.clear()
         return data
+
+    def seal(self, data: bytes) -> bytes:
+        """`data` as the wire carries it, after everything that was taken."""
+        return data if self._layer is None else self._layer.seal(data)

@@ -40,8 +40,9 @@ class RfbServer:
 
     After `receive_data` or a change of the framebuffer send `data_to_send` until it is empty;
     to wait until the viewer has taken one portion before the next is made is what keeps a slow
-    viewer's memory small and its picture new. `receive_data` raises `ProtocolError`, which ends
-    the connection. Time is in seconds, from any moment.
+    viewer's memory small and its picture new. `receive_data` raises `ProtocolError`, and for who
+    is not let in `AuthenticationError` or `HungUpError`: the connection ends then, or once it
+    `is_over`, after what there is to send. Time is in seconds, from any moment.
     """
 
     def __init__(
@@ -73,10 +74,15 @@ class RfbServer:
         """The handshake is done."""
         return self._is_open
 
+    @property
+    def is_over(self) -> bool:
+        """The viewer has said that nothing more follows."""
+        return self._handshake.wrapping.is_over
+
     def receive_data(self, data: bytes, now: float) -> list[Wish]:
         """Take in what the viewer sent at `now`; what it wants of the screen's owner."""
         if self._is_open:
-            return self.session.receive_data(data, now)
+            return self.session.receive_data(self._handshake.wrapping.open_all(data), now)
         self._handshake.receive_data(data)
         if self._handshake.greeted and not self._has_offered:
             self._has_offered = True
@@ -128,10 +134,12 @@ class RfbServer:
     def data_to_send(self, now: float) -> bytes:
         """The next portion, a little more than `ROOM_BYTES` at most; `b""` for nothing now."""
         data = self._handshake.data_to_send()
-        if not self._is_open:
-            return data
+        return data + self._handshake.wrapping.seal(self._said(now)) if self._is_open else data
+
+    def _said(self, now: float) -> bytes:
+        data = b""
         if self._update is None:
-            data += self.session.data_to_send()
+            data = self.session.data_to_send()
             self._begin_update()
         if self._update is not None:
             data += self._go_on(self._update, now)

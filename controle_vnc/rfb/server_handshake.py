@@ -81,7 +81,7 @@ class ServerHandshake:
 
     When `greeted` is true the viewer waits: call `offer` or `refuse`. When `done` is true it
     waits for `open`. `rest` is what it has sent after its ClientInit; everything later, both
-    ways, goes through `layer` where there is one.
+    ways, goes through `wrapping`.
     """
 
     def __init__(self, lock: Lock = OPEN) -> None:
@@ -93,8 +93,8 @@ class ServerHandshake:
         self._minor = 8
         self._challenge = secrets.token_bytes(CHALLENGE_BYTES)
         self._out = bytearray(VERSION)
-        self._wrapping = Wrapping(self._out)
-        self._stream = ByteStream(self._steps(), self._wrapping)
+        self.wrapping = Wrapping(self._out)
+        self._stream = ByteStream(self._steps(), self.wrapping)
 
     def receive_data(self, data: bytes) -> None:
         """Raises `ProtocolError` for what is no viewer, `AuthenticationError` for a wrong one.
@@ -104,7 +104,7 @@ class ServerHandshake:
         self._stream.feed(data)
 
     def data_to_send(self) -> bytes:
-        return self._wrapping.take()
+        return self.wrapping.take()
 
     def offer(self) -> None:
         """Ask the viewer to prove itself, or let it in: the security types of the lock."""
@@ -128,11 +128,6 @@ class ServerHandshake:
     def open(self, server_init: ServerInit) -> None:
         """Tell the viewer what it will see."""
         self._out += server_init.to_bytes()
-
-    @property
-    def layer(self) -> Layer | None:
-        """What the viewer's bytes go through from now on."""
-        return self._wrapping.layer
 
     @property
     def rest(self) -> bytes:
@@ -182,10 +177,10 @@ class ServerHandshake:
                 kind, self._out, lock.rsa_key, wants_user, lock.takes
             )
             if layer is not None:
-                self._wrapping.wrap(layer)
+                self.wrapping.wrap(layer)
             return is_right
         if kind in X509 | ANONYMOUS and lock.tls is not None:
-            self._wrapping.wrap(lock.tls(kind in ANONYMOUS))
+            self.wrapping.wrap(lock.tls(kind in ANONYMOUS))
         if kind in PLAIN:
             return (yield from vencrypt.read_plain(lock.takes))
         if kind in VNC:

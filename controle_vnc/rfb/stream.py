@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Generator
 
-from controle_vnc.errors import ProtocolError
-from controle_vnc.rfb.layer import Layer, Wrapping
+from controle_vnc.errors import HungUpError, ProtocolError
+from controle_vnc.rfb.layer import Wrapping
 
 Steps = Generator[int, bytes, None]
 """Yields how many bytes it needs next and is sent exactly that many.
@@ -30,8 +30,7 @@ class ByteStream:
 
     def __init__(self, parser: Steps, wrapping: Wrapping | None = None) -> None:
         self._parser = parser
-        self._wrapping = wrapping
-        self._layer: Layer | None = None
+        self._wrapping = wrapping or Wrapping(bytearray())
         self._buffer = bytearray()
         self._read = 0
         self._wanted = 0
@@ -40,28 +39,33 @@ class ByteStream:
 
     @property
     def can_go_on(self) -> bool:
-        """There is enough for another step."""
+        """There is enough for another step, or there may be once more is opened."""
+        return self._has_enough or (self._wrapping.can_go_on and not self.finished)
+
+    @property
+    def _has_enough(self) -> bool:
         return not self.finished and len(self._buffer) - self._read >= self._wanted
 
     def feed(self, data: bytes, must_rest: Callable[[], bool] = to_the_end) -> None:
         """Take `data` and run the parser to its end, or until a step after which it `must_rest`.
 
-        Raises what the parser raises. Where `can_go_on` says so, the next call goes on.
+        Raises what the parser and the layer raise, and `HungUpError` after the last step where the
+        layer has told the end. Where `can_go_on` says so, the next call goes on.
         """
-        self._buffer += data if self._layer is None else self._layer.open(data)
-        self._run(must_rest)
-        while self._layer is not self._present_layer:
-            self._layer = self._present_layer
-            sealed = bytes(self._buffer[self._read :])
-            self._buffer.clear()
-            self._read = 0
-            if self._layer is not None:
-                self._buffer += self._layer.open(sealed)
+        self._buffer += self._wrapping.open(data)
+        while True:
             self._run(must_rest)
-
-    @property
-    def _present_layer(self) -> Layer | None:
-        return None if self._wrapping is None else self._wrapping.layer
+            if self._wrapping.is_new:
+                unread = self.rest
+                self._buffer.clear()
+                self._read = 0
+                self._buffer += self._wrapping.open(unread)
+            elif self._has_enough or not self._wrapping.can_go_on or must_rest():
+                break
+            else:
+                self._buffer += self._wrapping.open(b"")
+        if self._wrapping.is_over and not self.can_go_on:
+            raise HungUpError("the other end has said that nothing more follows")
 
     def _run(self, must_rest: Callable[[], bool]) -> None:
         size = len(self._buffer)
@@ -70,7 +74,7 @@ class ByteStream:
                 block = bytes(buffer[self._read : end])
                 self._read = end
                 self._step(block)
-                if self._layer is not self._present_layer or must_rest():
+                if self._wrapping.is_new or must_rest():
                     break
         if self._read >= COMPACT_BYTES or self._read == len(self._buffer):
             del self._buffer[: self._read]

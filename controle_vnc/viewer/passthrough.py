@@ -87,7 +87,7 @@ class Passthrough:
             try:
                 self._viewer.write(*self._from_server.feed(data))
                 most = self._from_server.passing + LOOKED_AT_BYTES
-                self._server.receive_bytes = min(most, RECEIVE_BYTES)
+                self._server.receive_bytes = min(most, self._server.most_bytes)
             except ProtocolError as error:
                 logger.warning("a screen is closed: its workstation sent %s", error)
                 self.end("bad_server")

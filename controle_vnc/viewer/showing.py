@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from controle_vnc.errors import ProtocolError
+from controle_vnc.errors import ControleVncError
 from controle_vnc.rfb.server import RfbServer
 from controle_vnc.rfb.viewer_session import Wish
 from controle_vnc.viewer.patience import send, until_due
@@ -13,6 +13,8 @@ from controle_vnc.viewer.race import first_to_end
 from controle_vnc.viewer.stream import HANDSHAKE_SECONDS, Stream
 
 logger = logging.getLogger(__name__)
+
+REFUSAL_SECONDS = 2.0  # for a viewer that is not let in to read why
 
 Obey = Callable[[Wish], None]
 
@@ -44,12 +46,23 @@ class Showing:
                     if self.server.is_open:
                         deadline.reschedule(None)
                     self._work.set()
-        except (ProtocolError, OSError) as error:  # a deadline is one, too
+                    if self.server.is_over:
+                        return
+        except (ControleVncError, OSError) as error:  # a deadline is one, too
             logger.info("%s ended: %s", name, error or type(error).__name__)
+            if not self.server.is_open:
+                await self._refuse()
+
+    async def _refuse(self) -> None:
+        """Send what the handshake has to say to somebody whom it did not let in."""
+        with contextlib.suppress(ControleVncError, OSError):  # it may be unable to say anything
+            self._viewer.write(self.server.data_to_send(asyncio.get_running_loop().time()))
+            async with asyncio.timeout(REFUSAL_SECONDS):
+                await self._viewer.drain()
 
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(ControleVncError, OSError):  # whoever receives tells
             while True:
                 while data := self.server.data_to_send(loop.time()):
                     await send(self._viewer, data)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from controle_vnc.errors import ProtocolError
+from controle_vnc.errors import HungUpError, ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.client import (
     QUALITY,
@@ -31,19 +31,12 @@ from controle_vnc.workstation.state import (
     STALE,
     UNKNOWN,
     Health,
-    HungUpError,
     SilentError,
     health_of,
 )
 from controle_vnc.workstation.target import Target
-from controle_vnc.workstation.turn import (
-    LIVE_REST,
-    WALL_REST,
-    decode_a_while,
-    more_for,
-    send,
-)
-from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
+from controle_vnc.workstation.turn import LIVE_REST, WALL_REST, decode_a_while, more_for, send
+from controle_vnc.workstation.upstream import Connection, connect, with_second_try
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
@@ -280,17 +273,9 @@ class Link:
         self._tell(health)
 
     async def _session(self) -> None:
-        client = self._new_client()
-        try:
-            await self._connected(client)
-        except REFUSALS:
-            kinds = next_kinds(client.stage, client.next_kinds)
-            if not kinds:
-                raise
-            client = self._new_client(among=kinds)
-            await self._connected(client)
+        await with_second_try(self._new_client, self._connected)
 
-    def _new_client(self, among: frozenset[SecurityType] | None = None) -> RfbClient:
+    def _new_client(self, among: frozenset[SecurityType] | None) -> RfbClient:
         return RfbClient(
             self.target.credentials, quality=WALL_QUALITY, native=self._native, among=among
         )

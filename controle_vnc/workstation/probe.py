@@ -12,7 +12,7 @@ from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import LINK_ERRORS, READY, Health, SilentError, health_of
 from controle_vnc.workstation.target import Target
 from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for, send
-from controle_vnc.workstation.upstream import REFUSALS, Connection, connect, next_kinds
+from controle_vnc.workstation.upstream import Connection, connect, with_second_try
 
 STEPS = {"version": "version", "security": "security", "init": "init", "done": "picture"}
 
@@ -92,19 +92,12 @@ class _Look:
             self._steps.begin_again()
             await self._one_way()
 
-    def _new_client(self, among: frozenset[SecurityType] | None = None) -> RfbClient:
+    def _new_client(self, among: frozenset[SecurityType] | None) -> RfbClient:
         self._client = RfbClient(self._target.credentials, native=self._native, among=among)
         return self._client
 
     async def _one_way(self) -> None:
-        client = self._new_client()
-        try:
-            await self._picture(client)
-        except REFUSALS:
-            kinds = next_kinds(client.stage, client.next_kinds)
-            if not kinds:
-                raise
-            await self._picture(self._new_client(among=kinds))
+        await with_second_try(self._new_client, self._picture)
 
     async def _picture(self, client: RfbClient) -> None:
         connection = await connect(self._target.address, self._timing)

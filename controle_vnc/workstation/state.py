@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from controle_vnc.control.messages import Reason, State
 from controle_vnc.errors import (
     AuthenticationError,
+    HungUpError,
     KeyChangedError,
     ProtocolError,
     TurnedAwayError,
@@ -42,10 +43,6 @@ SENTENCES = {
 
 class SilentError(Exception):
     """The server took the connection, or had it, and no longer says anything."""
-
-
-class HungUpError(Exception):
-    """The server closed the connection."""
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,26 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from controle_vnc.errors import (
     AuthenticationError,
     ControleVncError,
+    HungUpError,
     ProtocolError,
     UnsupportedError,
 )
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType
-from controle_vnc.rfb.layer import Layer
+from controle_vnc.rfb.layer import PORTION_BYTES, Wrapping
 from controle_vnc.rfb.messages import ServerInit
-from controle_vnc.wire import Data, Wire
+from controle_vnc.wire import RECEIVE_BYTES, Data, Wire
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.pace import Timing
-from controle_vnc.workstation.state import HungUpError, SilentError
+from controle_vnc.workstation.state import SilentError
 from controle_vnc.workstation.target import Target
 
 logger = logging.getLogger(__name__)
@@ -41,44 +43,58 @@ Not that it proved to be somebody else, nor that it says nothing.
 
 
 class Connection(Wire):
-    """A connection to a VNC server, whose bytes may go through `layer` from some moment on.
+    """A connection to a VNC server, whose bytes go through a layer from some moment on."""
 
-    Only `follow` and `write` know of it: who reads by himself decodes by himself.
-    """
+    most_bytes = RECEIVE_BYTES
+    """What `receive_bytes` may be at most."""
 
-    layer: Layer | None = None
+    _wrapping: Wrapping | None = None
+
+    def go_through(self, wrapping: Wrapping) -> None:
+        """From now on all that is read, followed and written goes through the layer of that."""
+        self._wrapping = wrapping
+        self.most_bytes = PORTION_BYTES
+        self.receive_bytes = min(self.receive_bytes, self.most_bytes)
 
     async def read(self) -> bytes:
-        """What came, as the wire carries it; raises `HungUpError` at the end."""
-        data = await super().read()
-        if not data:
-            raise HungUpError
-        return data
+        """Some bytes; raises `HungUpError` at the end, and what the layer raises."""
+        while data := await super().read():
+            if opened := self._open(data):
+                return opened
+            if self._wrapping is not None and self._wrapping.is_over:
+                break
+        raise HungUpError
 
     def follow(self, receiver: Callable[[memoryview], None], ended: Callable[[], None]) -> None:
-        if self.layer is None:
+        wrapping = self._wrapping
+        if wrapping is None:
             super().follow(receiver, ended)
             return
-        layer = self.layer
 
         def opened(data: memoryview) -> None:
             try:
-                plain = layer.open(bytes(data))
-                super(Connection, self).write(layer.seal(b""))
+                plain = self._open(bytes(data))
             except ControleVncError as error:
                 logger.warning("a connection is closed: its workstation sent %s", error)
                 self.abandon()
                 return
             if plain:
                 receiver(memoryview(plain))
-            if layer.is_over:
+            if wrapping.is_over:
                 self.abandon()
 
         super().follow(opened, ended)
 
+    def _open(self, data: bytes) -> bytes:
+        if self._wrapping is None:
+            return data
+        plain = self._wrapping.open_all(data)
+        super().write(self._wrapping.seal(b""))
+        return plain
+
     def write(self, *parts: Data) -> None:
-        if self.layer is not None and any(parts):
-            parts = (self.layer.seal(b"".join(parts)),)
+        if self._wrapping is not None and any(parts):
+            parts = (self._wrapping.seal(b"".join(parts)),)
         super().write(*parts)
 
 
@@ -147,22 +163,46 @@ async def shake_hands(
     return handshake.server_init
 
 
-def next_kinds(stage: str, kinds: frozenset[SecurityType]) -> frozenset[SecurityType]:
-    """What a new connection may try after one of `REFUSALS` at `stage`: nothing once we are in."""
-    return kinds if stage == "security" else frozenset()
+class Opening(Protocol):
+    """What shakes hands: see `Handshake`."""
+
+    @property
+    def stage(self) -> str: ...
+
+    @property
+    def next_kinds(self) -> frozenset[SecurityType]: ...
+
+
+AnOpening = TypeVar("AnOpening", bound=Opening)
+Result = TypeVar("Result")
+
+
+async def with_second_try(
+    make: Callable[[frozenset[SecurityType] | None], AnOpening],
+    run: Callable[[AnOpening], Awaitable[Result]],
+) -> Result:
+    """`run` what `make` makes, on a connection of its own.
+
+    Where the server did not take the security type, once more with the types that it may take;
+    never once we were in.
+    """
+    first = make(None)
+    try:
+        return await run(first)
+    except REFUSALS:
+        kinds = first.next_kinds if first.stage == "security" else frozenset()
+        if not kinds:
+            raise
+    return await run(make(kinds))
 
 
 async def open_upstream(target: Target, timing: Timing) -> Upstream:
     """A connection of its own, its handshake done; raises one of `LINK_ERRORS`."""
     credentials = target.credentials
-    handshake = ClientHandshake(credentials)
-    try:
-        return await _open(target, handshake, timing)
-    except REFUSALS:
-        kinds = next_kinds(handshake.stage, handshake.next_kinds)
-        if not kinds:
-            raise
-    return await _open(target, ClientHandshake(credentials, kinds), timing)
+    return await with_second_try(
+        lambda among: ClientHandshake(credentials, among),
+        lambda handshake: _open(target, handshake, timing),
+    )
 
 
 async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> Upstream:
@@ -176,5 +216,6 @@ async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> U
     except BaseException:
         connection.close()
         raise
-    connection.layer = handshake.layer
+    if handshake.wrapping.encrypts:
+        connection.go_through(handshake.wrapping)
     return Upstream(connection, server_init, handshake.rest)

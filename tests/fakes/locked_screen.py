@@ -4,16 +4,14 @@ import base64
 import contextlib
 import hashlib
 import socket
-import struct
 import threading
+import time
 
 from controle_vnc.errors import ControleVncError
-from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.constants import Encoding
-from controle_vnc.rfb.messages import ServerInit, framebuffer_update, rectangle
-from controle_vnc.rfb.pixel_format import RGBX
+from controle_vnc.framebuffer.framebuffer import Framebuffer
+from controle_vnc.rfb.server import RfbServer
 from controle_vnc.rfb.server_handshake import ServerHandshake
-from controle_vnc.rfb.viewer_messages import KeyEvent, SetPixelFormat, UpdateRequest, ViewerMessages
+from controle_vnc.rfb.viewer_messages import KeyEvent
 from controle_vnc.websocket import BINARY, FrameReader, frame
 from tests.desktops import wait_until
 
@@ -71,50 +69,37 @@ class LockedScreen:
         with connected, contextlib.suppress(OSError, EOFError):
             pipe = _Page(connected) if self.websocket else _Bare(connected)
             handshake = ServerHandshake(self.lock)
+            framebuffer = Framebuffer(WIDTH, HEIGHT)
+            framebuffer.fill(framebuffer.bounds, COLOUR)
+            server = RfbServer(framebuffer, "locked", handshake)
             try:
-                self._let_in(pipe, handshake)
+                self._let_in(pipe, server)
             except ControleVncError as error:
                 self.refusals.append(str(error))
-                pipe.send(handshake.data_to_send())
+                self._say(pipe, server)
                 return
             self.kinds.append(handshake.kind)
-            self._show(pipe, handshake)
+            while not server.is_over:
+                self._hear(pipe, server)
+                self._say(pipe, server)
 
-    def _let_in(self, pipe, handshake):
-        is_offered = False
-        while not handshake.done:
-            if handshake.greeted and not is_offered:
-                handshake.offer()
-                is_offered = True
-            pipe.send(handshake.data_to_send())
-            handshake.receive_data(pipe.receive())
-        handshake.open(ServerInit(WIDTH, HEIGHT, RGBX, "locked"))
-        pipe.send(handshake.data_to_send())
+    def _let_in(self, pipe, server):
+        while not server.is_open:
+            self._say(pipe, server)
+            self._hear(pipe, server)
+        self._say(pipe, server)
 
-    def _show(self, pipe, handshake):
-        layer, parser, pixel_format = handshake.layer, ViewerMessages(), RGBX
-        data = handshake.rest
-        while True:
-            for message in parser.feed(data):
-                if isinstance(message, SetPixelFormat):
-                    pixel_format = message.pixel_format
-                elif isinstance(message, KeyEvent):
-                    self.keys.append((message.down, message.keysym))
-                elif isinstance(message, UpdateRequest):
-                    self.requests.append(message.incremental)
-                    if not message.incremental:
-                        update = _picture(pixel_format)
-                        pipe.send(update if layer is None else layer.seal(update))
-            data = pipe.receive()
-            data = data if layer is None else layer.open(data)
+    def _hear(self, pipe, server):
+        for wish in server.receive_data(pipe.receive(), time.monotonic()):
+            if isinstance(wish, KeyEvent):
+                self.keys.append((wish.down, wish.keysym))
+        if wanted := server.session.flow.wanted:
+            self.requests.append(wanted.incremental)
 
-
-def _picture(pixel_format):
-    head = struct.unpack(">BBBBHHHBBBxxx", pixel_format.to_bytes())
-    assert head[0] == 32, "a viewer that wants few bits"
-    pixel = sum(part << shift for part, shift in zip(COLOUR, head[7:], strict=True))
-    pixels = struct.pack(">I" if head[2] else "<I", pixel) * (WIDTH * HEIGHT)
-    return framebuffer_update(1, rectangle(Rect(0, 0, WIDTH, HEIGHT), Encoding.RAW) + pixels)
+    @staticmethod
+    def _say(pipe, server):
+        while data := server.data_to_send(time.monotonic()):
+            pipe.send(data)
 
 
 class _Bare:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from controle_vnc.rfb.server import EVERYTHING, RfbServer
+from controle_vnc.rfb.server_handshake import OPEN, ServerHandshake
 from controle_vnc.viewer.showing import Showing
 from controle_vnc.viewer.stream import Stream, WebSocketStream
 from controle_vnc.wire import Wire
@@ -45,8 +46,9 @@ class PictureServer:
     `change`. `wishes` are what viewers have said; `servers` are those that are connected.
     """
 
-    def __init__(self, framebuffer, choice=EVERYTHING, name="picture"):
+    def __init__(self, framebuffer, choice=EVERYTHING, name="picture", lock=OPEN):
         self.framebuffer, self.choice, self.name = framebuffer, choice, name
+        self.lock = lock
         self.wishes = []
         self.port = self.page_port = 0
         self._showings = set()
@@ -119,7 +121,8 @@ class PictureServer:
         await self._show(Stream(Wire(viewer)))
 
     async def _show(self, stream):
-        server = RfbServer(self.framebuffer, self.name, choice=self.choice)
+        handshake = ServerHandshake(self.lock)
+        server = RfbServer(self.framebuffer, self.name, handshake, self.choice)
         showing = Showing(server, stream, self.wishes.append)
         self._showings.add(showing)
         try:

@@ -6,8 +6,9 @@ import socket
 
 import pytest
 
-from controle_vnc.errors import ProtocolError
+from controle_vnc.errors import HungUpError, ProtocolError
 from controle_vnc.framebuffer.rect import Rect
+from controle_vnc.rfb.layer import PORTION_BYTES, Wrapping
 from controle_vnc.rfb.messages import ServerInit, framebuffer_update, rectangle
 from controle_vnc.rfb.pixel_format import RGBX
 from controle_vnc.viewer import passthrough as passthrough_module
@@ -194,10 +195,18 @@ class Mirror:
         return bytes(byte ^ 0x55 for byte in data)
 
 
+def sealed(ends, layer):
+    """From now on the workstation's end speaks through `layer`."""
+    wrapping = Wrapping(bytearray())
+    wrapping.wrap(layer)
+    ends.connection.go_through(wrapping)
+    return layer
+
+
 def test_bytes_go_through_the_layer_of_the_upstream_both_ways():
     async def play():
         async with passing("control") as ends:
-            ends.connection.layer = layer = Mirror()
+            layer = sealed(ends, Mirror())
             ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
             ends.server.send(layer.seal(b"\2"))
             loop = asyncio.get_running_loop()
@@ -212,10 +221,53 @@ def test_bytes_go_through_the_layer_of_the_upstream_both_ways():
 def test_what_breaks_the_layer_or_ends_it_ends_the_screen(ending):
     async def play():
         async with passing("control") as ends:
-            ends.connection.layer = layer = Mirror()
+            layer = sealed(ends, Mirror())
             layer.is_over = ending == "over"
             ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
             ends.server.send(b"\xff" if ending == "broken" else layer.seal(b"\2"))
             await until(lambda: ends.passing.code == "closed", "the end")
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("mode", ["view", "control"])
+def test_no_turn_opens_more_than_a_portion_whatever_the_server_sends(mode):
+    sizes = []
+
+    class Counting(Mirror):
+        def open(self, data):
+            sizes.append(len(data))
+            return bytes(data)
+
+    async def play():
+        async with passing(mode) as ends:
+            sealed(ends, Counting())
+            ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
+            poured = drunk = 0
+            while drunk < len(PICTURE):
+                poured += ends.pour(PICTURE, poured)
+                drunk += ends.drink()
+                await asyncio.sleep(0)
+            assert sum(sizes) == len(PICTURE)
+            assert max(sizes) == PORTION_BYTES
+            assert ends.connection.receive_bytes == PORTION_BYTES
+
+    asyncio.run(play())
+
+
+def test_who_reads_a_connection_hears_what_its_layer_says_to_its_end():
+    async def play():
+        near, far = socket.socketpair()
+        connection, layer = Connection(near), Mirror()
+        wrapping = Wrapping(bytearray())
+        wrapping.wrap(layer)
+        connection.go_through(wrapping)
+        with far, contextlib.closing(connection):
+            far.send(layer.seal(b"a picture"))
+            assert await connection.read() == b"a picture"
+            layer.is_over, layer.open = True, lambda _: b""
+            far.send(b"the end")
+            with pytest.raises(HungUpError):
+                await connection.read()
 
     asyncio.run(play())

@@ -1,9 +1,11 @@
 """Viewers that others have written show what our own RFB server serves."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 
@@ -11,12 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageGrab
 
+from controle_vnc.errors import AuthenticationError
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb import messages
+from controle_vnc.rfb.client import RfbClient, Updated
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.constants import SecurityType as T
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.rfb.viewer_messages import KeyEvent, PointerEvent
 from tests.controle_vnc.rfb.reference import BGR233, RGB565, seen_as
+from tests.controle_vnc.rfb.security_types.pairs import credentials, lock_of
 from tests.desktops import START_SECONDS, Desktop, wait_until
 from tests.fakes.picture_server import PictureServer
 
@@ -173,6 +180,82 @@ def test_vncdotool_captures_and_types(tmp_path, encoding):
         keys = [wish.keysym for wish in server.wishes if isinstance(wish, KeyEvent) and wish.down]
         assert keys == [ord(letter) for letter in "eop"]
         assert PointerEvent(1, 30, 40) in server.wishes
+
+
+# --- behind a lock
+
+
+class Connected:
+    """A client of ours on a socket."""
+
+    def __init__(self, server, given):
+        self.client = RfbClient(given, quality=None)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), SECONDS)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def until(self, condition):
+        while not condition():
+            self.socket.sendall(self.client.data_to_send())
+            data = self.socket.recv(65536)
+            assert data, "the server has hung up"
+            self.client.receive_data(data, to_the_end)
+
+
+def has_pixels(event):
+    return isinstance(event, Updated) and not event.damage.is_empty
+
+
+def hung_up(connected):
+    with contextlib.suppress(ConnectionResetError):
+        while connected.recv(65536):
+            pass
+
+
+@pytest.mark.parametrize("kind", [T.VNC_AUTHENTICATION, T.TLS_VNC, T.X509_PLAIN, T.RA2_256])
+def test_who_proves_himself_is_shown_the_screen_and_who_does_not_is_told(kind, caplog):
+    framebuffer = drawn()
+    with PictureServer(framebuffer, lock=lock_of(kind)) as server:
+        with Connected(server, credentials()) as viewer:
+            viewer.until(lambda: viewer.client.framebuffer is not None)
+            viewer.client.request_update(False)
+            viewer.client.key_event(True, 0x61)
+            viewer.until(lambda: any(map(has_pixels, viewer.client.events())))
+            same = viewer.client.framebuffer.pixels == framebuffer.pixels
+            assert same[..., :3].all()
+            wait_until(lambda: KeyEvent(True, 0x61) in server.wishes, SECONDS, "the key")
+        with (
+            Connected(server, credentials(b"wrong")) as thief,
+            pytest.raises(AuthenticationError, match="user name or the password is wrong"),
+        ):
+            thief.until(lambda: thief.client.framebuffer is not None)
+        wait_until(lambda: not server.servers, SECONDS, "nobody there")
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_what_breaks_the_layer_or_ends_it_ends_the_showing(caplog):
+    with PictureServer(drawn(), lock=lock_of(T.TLS_NONE)) as server:
+        for last in ("broken", "over", "no greeting"):
+            with Connected(server, credentials()) as viewer:
+                if last == "no greeting":
+                    viewer.until(lambda viewer=viewer: viewer.client.stage == "security")
+                    viewer.socket.sendall(b"\x16\3\1\0\5nonsense")
+                else:
+                    viewer.until(lambda viewer=viewer: viewer.client.framebuffer is not None)
+                    layer = viewer.client._handshake.wrapping._layer
+                    if last == "broken":
+                        viewer.socket.sendall(b"\x17\3\3\0\x20" + bytes(32))
+                    else:
+                        with pytest.raises(ssl.SSLWantReadError):
+                            layer._tls.unwrap()
+                        viewer.socket.sendall(layer.seal(b""))
+                hung_up(viewer.socket)
+        wait_until(lambda: not server.servers, SECONDS, "nobody there")
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 # --- who behaves badly

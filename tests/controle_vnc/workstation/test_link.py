@@ -1,12 +1,18 @@
 import asyncio
 import contextlib
 import itertools
+import ssl
 import struct
 from dataclasses import replace
 
 import pytest
 
+from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.rfb.client import QUALITY, ColoursChanged, RfbClient, Updated
+from controle_vnc.rfb.constants import SecurityType
+from controle_vnc.rfb.server import RfbServer
+from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
+from controle_vnc.tls import server_tls
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.link import WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
@@ -662,5 +668,72 @@ def test_links_whose_work_is_short_are_done_at_one_go(monkeypatch):
         asyncio.get_running_loop().call_soon(happened.append, "others")
         await asyncio.gather(*(link._take_turn(RfbClient(None), b"") for link in links))
         assert happened == ["others", *["decoded"] * 4]
+
+    asyncio.run(play())
+
+
+# --- how a handshake may come, and how TLS may end
+
+
+async def says_all_at_once(session):
+    """As RFB 3.3 allows: nothing of its greeting waits for us."""
+    session.send(b"RFB 003.003\n" + struct.pack(">I", 1))
+    session.init(64, 48)
+    await session.exactly(12 + 1)
+    while True:
+        if (await session.message())[0] == 3:
+            session.paint()
+
+
+def test_a_greeting_that_took_more_than_a_turn_is_read_to_its_end(monkeypatch):
+    monkeypatch.setattr("controle_vnc.workstation.turn.TURN_SECONDS", 0.0)
+
+    async def play():
+        async with FakeVncServer(says_all_at_once) as server, linked(server.address) as (link, _):
+            eye = Eye()
+            link.watch(eye)
+            await until(lambda: eye.updates, "a picture")
+            assert server.accepted == 1
+
+    asyncio.run(play())
+
+
+async def says_goodbye_and_goes_on(session):
+    """Shows its screen through TLS, ends that after the first picture, and keeps the connection."""
+    lock = Lock(frozenset({SecurityType.TLS_NONE}), tls=server_tls(None, None))
+    handshake = ServerHandshake(lock)
+    server = RfbServer(Framebuffer(*session.server.size), "double", handshake)
+    loop = asyncio.get_running_loop()
+    pictures = 0
+    while pictures < 2:  # the first of them tells the size
+        while data := server.data_to_send(loop.time()):
+            session.send(data)
+        data = await session.reader.read(65536)
+        pictures += server.session.flow.wanted is not None and server.is_open
+        server.receive_data(data, loop.time())
+    layer = handshake.wrapping._layer
+    with pytest.raises(ssl.SSLWantReadError):
+        layer._tls.unwrap()
+    session.send(layer.seal(b""))
+    while True:
+        session.send(bytes(65536))
+        await session.writer.drain()
+        session.server.poured += 65536
+
+
+def test_a_server_that_ends_tls_has_hung_up_whatever_it_goes_on_sending():
+    async def play():
+        async with (
+            FakeVncServer(says_goodbye_and_goes_on) as server,
+            linked(server.address) as (link, told),
+        ):
+            link.watch(Eye())
+            await until(lambda: server.accepted >= 3, "another connection, and another")
+            assert set(codes(told)) <= {
+                ("connecting", None),
+                ("ready", None),
+                ("refused", "closed"),
+            }
+            assert server.poured < server.accepted * 16 * 1024 * 1024
 
     asyncio.run(play())

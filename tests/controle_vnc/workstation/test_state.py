@@ -5,6 +5,7 @@ import pytest
 
 from controle_vnc.errors import (
     AuthenticationError,
+    HungUpError,
     ProtocolError,
     TurnedAwayError,
     UnsupportedError,
@@ -13,7 +14,6 @@ from controle_vnc.workstation.state import (
     READY,
     SENTENCES,
     Health,
-    HungUpError,
     SilentError,
     health_of,
     refusal,
