@@ -69,8 +69,6 @@ async def _look(target: Target, client: RfbClient, timing: Timing, steps: _Steps
     try:
         async with asyncio.timeout(timing.opening):
             await _follow(connection, client, steps)
-        if client.shown is not None:
-            target.met(client.shown)
     except TimeoutError as error:
         raise SilentError from error
     finally:

@@ -78,7 +78,7 @@ def page() -> AnyResponse:
 def export() -> Response:
     """What the list shows, of every page, as CSV without passwords."""
     found = workstation_list.search(
-        services().daemon.workstations(), _wanted(), language=language()
+        services().daemon.workstations(sign_in=True), _wanted(), language=language()
     )
     response = Response("".join(workstation_csv.export(found.everyone)), mimetype="text/csv")
     day = days.today(services().now_ms())
@@ -228,7 +228,7 @@ def _stored(workstation: str, *, refresh: bool = False) -> Workstation:
     Raises `RefusedError("unknown_workstation")`.
     """
     id_ = workstation[:MAX_ID_CHARACTERS]
-    found = services().daemon.workstations(ids=[id_], refresh=refresh)
+    found = services().daemon.workstations(ids=[id_], refresh=refresh, sign_in=True)
     if not found:
         raise RefusedError("unknown_workstation")
     return found[0]

@@ -71,7 +71,7 @@ def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
     found = import_csv.read(file)
     errors = import_csv.errors(found)
     with open_daemon() as daemon:
-        plan = workstation_plan.make(found.rows, daemon.workstations())
+        plan = workstation_plan.make(found.rows, daemon.workstations(sign_in=True))
         if plan.requests and not errors and not dry_run:
             by = at_the_console()
             daemon.save_all(
@@ -92,7 +92,7 @@ def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
 def list_workstations(as_json: bool) -> None:
     """List every workstation and how it is."""
     with open_daemon() as daemon:
-        found = sorted(daemon.workstations(), key=lambda one: (one.room, one.name))
+        found = sorted(daemon.workstations(sign_in=True), key=lambda one: (one.room, one.name))
     value = [
         {
             "id": one.id,
