@@ -78,7 +78,8 @@ class ListRooms(Message, frozen=True):
 class ListWorkstations(Message, frozen=True):
     """Answered by `Workstations`. `None` asks for all; several conditions must all hold.
 
-    `refresh`: look at those not looked at for a minute, in the background.
+    `refresh`: look at those not looked at for a minute, in the background. `sign_in`: tell
+    `vnc_user` and `trust`, too, which only who administers workstations may know.
     """
 
     room: str | None = None

@@ -26,7 +26,8 @@ def workstation() -> None:
 @click.option("--vnc-user", help="As whom to sign in where the server asks; empty: no name.")
 @click.option(
     "--trust",
-    help="Known by x509-sha256:HEX, rsa-sha256:HEX or ca:/path; empty: the next it shows.",
+    help="Known by x509-sha256:HEX, rsa-sha256:HEX (rsa-ne-sha256:HEX: its screen may be "
+    "unencrypted) or ca:/path; any: whoever answers may read the password; empty: forget it.",
 )
 @click.option("--replace", is_flag=True, help="Change the workstation of that name.")
 @json_option
@@ -138,6 +139,7 @@ def test(name: str, as_json: bool) -> int:
         "name": name,
         "state": probe.state,
         "reason": probe.reason.code if probe.reason else None,
+        "shown": probe.reason.arguments.get("shown") if probe.reason else None,
         "steps": [
             {
                 "name": step.name,
@@ -154,6 +156,11 @@ def test(name: str, as_json: bool) -> int:
     ]
     why = f" ({probe.reason.code})" if probe.reason else ""
     text = table(["step", "result", "time", "detail"], rows) + f"\n{name}: {probe.state}{why}"
+    if probe.reason is not None and probe.reason.code == "unconfirmed":
+        shown = probe.reason.arguments.get("shown", "")
+        text += (
+            f"\ncompare it with the machine, then: eopctl workstation add --replace --trust {shown}"
+        )
     tell(value, text, as_json=as_json)
     is_well = all(step.ok for step in probe.steps) and probe.reason is None
     return 0 if is_well else FAILED
