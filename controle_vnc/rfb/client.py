@@ -215,11 +215,6 @@ class RfbClient:
         """What may be tried on a new connection where the handshake failed; see `Handshake`."""
         return self._handshake.next_kinds
 
-    @property
-    def shown(self) -> str | None:
-        """The fingerprint of what the server has shown."""
-        return self._handshake.shown
-
     def receive_data(self, data: bytes, is_over: Callable[[], bool] = bool) -> None:
         """Decode `data` to its end, or until a step after which `is_over`: see `is_behind`."""
         self._stream.feed(data, is_over)

@@ -258,7 +258,8 @@ class Hub:
 
     async def kept(self) -> None:
         """Wait until everything that was learnt is stored."""
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        if self._keeping:
+            await asyncio.wait(self._keeping)  # who gives up waiting does not end it
 
     # --- who wants to know
 

@@ -1,5 +1,6 @@
 """`eopctl workstation`: the workstations that controle-vnc knows."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,9 @@ def test(name: str, as_json: bool) -> int:
     """Make one whole handshake and time each step; exit 1 where one fails."""
     with open_daemon(PROBE_SECONDS) as daemon:
         probe = daemon.probe(name)
+        reason = probe.reason
+        is_unconfirmed = reason is not None and reason.code == "unconfirmed"
+        known = daemon.workstations() if is_unconfirmed else []
     value = {
         "name": name,
         "state": probe.state,
@@ -156,14 +160,23 @@ def test(name: str, as_json: bool) -> int:
     ]
     why = f" ({probe.reason.code})" if probe.reason else ""
     text = table(["step", "result", "time", "detail"], rows) + f"\n{name}: {probe.state}{why}"
-    if probe.reason is not None and probe.reason.code == "unconfirmed":
-        shown = probe.reason.arguments.get("shown", "")
-        text += (
-            f"\ncompare it with the machine, then: eopctl workstation add --replace --trust {shown}"
-        )
+    if (shown := value["shown"]) and (one := _named(known, name)):
+        text += f"\ncompare it with the machine; to trust it: {_trusting(one, str(shown))}"
     tell(value, text, as_json=as_json)
     is_well = all(step.ok for step in probe.steps) and probe.reason is None
     return 0 if is_well else FAILED
+
+
+def _named(known: list[Any], name: str) -> Any:
+    """The workstation of that name or id, as controle-vnc finds it."""
+    return next((one for one in known if name in (one.id, one.name)), None)
+
+
+def _trusting(one: Any, shown: str) -> str:
+    """The command that confirms what the server of a workstation shows."""
+    words = ["eopctl", "workstation", "add", "--replace", "--name", one.name, "--room", one.room]
+    words += ["--vnc", one.address, *(["--user", one.user] if one.user else []), "--trust", shown]
+    return shlex.join(words)
 
 
 @workstation.command()
