@@ -8,13 +8,13 @@ import signal
 from collections.abc import Callable, Iterator
 
 from controle_vnc import __version__
-from controle_vnc.control.dispatch import Dispatcher
+from controle_vnc.control.dispatch import Dispatcher, told_of
 from controle_vnc.control.relay import FilesRelay
 from controle_vnc.control.server import ControlServer
 from controle_vnc.errors import CannotListenError, JournalError
 from controle_vnc.room.hub import Hub
 from controle_vnc.settings import Settings, read_secret
-from controle_vnc.store import Store, read_key
+from controle_vnc.store import Store, StoredWorkstation, read_key
 from controle_vnc.tasks import spawn
 from controle_vnc.viewer.clerk import Clerk
 from controle_vnc.viewer.house import House
@@ -39,6 +39,14 @@ def _journal_start(journal: Journal) -> None:
         logger.error("the start is not in the journal: %s", error)  # nor will any screen open
 
 
+def _record(journal: Journal, kind: str, stored: StoredWorkstation, more: dict[str, str]) -> None:
+    """Journal what nobody did: what a workstation's server showed."""
+    try:
+        journal.write([journal.entry(kind, "", "", stored.id, {**told_of(stored), **more})])
+    except JournalError as error:
+        logger.error("%s of %s is not in the journal: %s", kind, stored.name, error)
+
+
 async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: None) -> None:
     """Run until SIGTERM or SIGINT. `ready` is called with the port of 8788.
 
@@ -56,7 +64,8 @@ async def serve(settings: Settings, ready: Callable[[int], None] = lambda port: 
         leases, office, switch = Leases(), TicketOffice(secret), Switch(settings.switch_file)
         if switch.closed:
             leases.shut()
-        hub = Hub(store.workstations(), keep_trust=store.keep_trust)
+        record = functools.partial(_record, journal)
+        hub = Hub(store.workstations(), keep_trust=store.keep_trust, record=record)
         ending.push_async_callback(hub.close)
         files = FilesRelay(settings.files_socket)
         control = ControlServer(

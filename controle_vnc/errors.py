@@ -34,11 +34,22 @@ class TurnedAwayError(UnsupportedError):
 
 
 class UntrustedServerError(ControleVncError):
-    """A workstation's server cannot prove that it is the one we know; it was told no password."""
+    """A workstation's server cannot prove that it is the one we know; it was told no password.
+
+    `shown`: the fingerprint of what it shows, where there is one.
+    """
+
+    def __init__(self, message: str, shown: str | None = None) -> None:
+        super().__init__(message)
+        self.shown = shown
 
 
 class KeyChangedError(UntrustedServerError):
     """The server shows another key or certificate than the one that is stored for it."""
+
+
+class UnconfirmedServerError(UntrustedServerError):
+    """The server wants a password that it could read, and nobody has said that it is the one."""
 
 
 class TicketRefusedError(ControleVncError):

@@ -194,9 +194,11 @@ class Store:
             row.trust,
         )
 
-    def keep_trust(self, id_: str, trust: str) -> None:
+    def keep_trust(self, id_: str, address: str, trust: str) -> None:
         """Remember by what the server of a workstation is known, unless something is stored."""
-        to_learn = sa.and_(_workstations.c.id == id_, _workstations.c.trust.is_(None))
+        columns = _workstations.c
+        is_it = sa.and_(columns.id == id_, columns.address == address)
+        to_learn = sa.and_(is_it, columns.trust.is_(None))
         with self._lock, begin(self._engine) as connection:
             connection.execute(sa.update(_workstations).where(to_learn).values(trust=trust))
 

@@ -97,13 +97,18 @@ class Daemon:
         users: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         refresh: bool = False,
+        sign_in: bool = False,
     ) -> list[messages.Workstation]:
-        """Workstations that fulfil every condition given; all of them without any."""
+        """Workstations that fulfil every condition given; all of them without any.
+
+        `sign_in`: with what only who administers them may know, `vnc_user` and `trust`.
+        """
         request = messages.ListWorkstations(
             room=room,
             users=list(users) if users is not None else None,
             ids=list(ids) if ids is not None else None,
             refresh=refresh,
+            sign_in=sign_in,
         )
         return self.ask(request, messages.Workstations).workstations
 

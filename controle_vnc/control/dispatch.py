@@ -44,6 +44,9 @@ class _Saved:
     news: int
 
 
+_Change = tuple[str, StoredWorkstation, dict[str, str]]
+
+
 @dataclass
 class Dispatcher:
     """Carries out requests on the parts of the daemon."""
@@ -56,7 +59,6 @@ class Dispatcher:
     clock: Callable[[], float] = time.time
     switch: Switch = field(default_factory=Switch)
     files: FilesRelay | None = None
-    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # store and hub, together
     _rewind_at: int = -1  # when the newest order of rooms was given
 
     def __post_init__(self) -> None:
@@ -119,6 +121,8 @@ class Dispatcher:
         found = [one for one in self.hub.workstations() if wanted(one)]
         if request.refresh:
             self.hub.refresh(one.id for one in found)
+        if request.sign_in:
+            found = [self.hub.seat(one.id).describe(with_sign_in=True) for one in found]
         return messages.Workstations(workstations=found)
 
     async def _save(self, request: messages.SaveWorkstation) -> Reply:
@@ -135,37 +139,41 @@ class Dispatcher:
     async def _saved(self, changes: list[messages.SaveWorkstation], by: str) -> "_Saved":
         """Store all of `changes` or none, tell who watches, and journal what is new."""
         entries = []
-        async with self._changing:
+        await self.hub.kept()  # what was learnt a moment ago is not taken for forgotten
+        async with self.hub.changing:
             saved = await asyncio.to_thread(self.store.save_all, changes)
             for stored, created in saved:
-                before = self.hub.find(stored.id)
-                is_news = before is None or before.stored != stored
+                seat = self.hub.find(stored.id)
+                before = None if seat is None else seat.stored
+                is_news = before != stored
                 if created:
                     self.hub.add(stored)
                 else:
                     self.hub.change(stored)
                 if is_news:
                     kind = "workstation_added" if created else "workstation_changed"
-                    entries.append((kind, stored))
+                    entries.append((kind, stored, _changes_of(before, stored)))
         await self._record_all(entries, by)
         return _Saved(saved, len(entries))
 
     async def _remove(self, request: messages.RemoveWorkstation) -> Reply:
-        async with self._changing:
+        async with self.hub.changing:
             stored = await asyncio.to_thread(self.store.remove, request.workstation)
             self.hub.remove(stored.id)
         await self._record("workstation_removed", request.by, stored)
         return Done(count=1)
 
     async def _record(self, kind: str, by: str, stored: StoredWorkstation) -> None:
-        await self._record_all([(kind, stored)], by)
+        await self._record_all([(kind, stored, {})], by)
 
-    async def _record_all(self, changes: list[tuple[str, StoredWorkstation]], by: str) -> None:
+    async def _record_all(self, changes: "list[_Change]", by: str) -> None:
         """Journal changes that were made; their caller is told where that fails."""
         try:
             entries = [
-                self.journal.entry(kind, by[:MAX_FIELD_CHARACTERS], "", stored.id, _told_of(stored))
-                for kind, stored in changes
+                self.journal.entry(
+                    kind, by[:MAX_FIELD_CHARACTERS], "", stored.id, {**told_of(stored), **more}
+                )
+                for kind, stored, more in changes
             ]
             if entries:
                 await asyncio.to_thread(self.journal.write, entries)
@@ -319,7 +327,27 @@ class Dispatcher:
         return messages.Ticket(ticket=self.office.issue(grant), expires_in=TICKET_SECONDS)
 
 
-def _told_of(stored: StoredWorkstation) -> dict[str, str | int]:
+def _changes_of(before: StoredWorkstation | None, after: StoredWorkstation) -> dict[str, str]:
+    """What the journal says of how a workstation was changed: which fields, and the key it had.
+
+    Never a password: only that it is another one.
+    """
+    details: dict[str, str] = {}
+    if before is not None:
+        fields = ("name", "room", "address", "user", "password", "vnc_user", "trust")
+        changed = [one for one in fields if getattr(before, one) != getattr(after, one)]
+        details["changed"] = " ".join(changed)
+    before_trust = None if before is None else before.trust
+    if before_trust != after.trust:
+        known, shown = (text or "" for text in (before_trust, after.trust))
+        details |= {
+            "known": known[:MAX_FIELD_CHARACTERS],
+            "shown": shown[:MAX_FIELD_CHARACTERS],
+        }
+    return details
+
+
+def told_of(stored: StoredWorkstation) -> dict[str, str | int]:
     """What the journal keeps of a changed workstation."""
     details: dict[str, str | int] = {"workstation": stored.name, "room": stored.room}
     if stored.user:

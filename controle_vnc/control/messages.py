@@ -78,13 +78,15 @@ class ListRooms(Message, frozen=True):
 class ListWorkstations(Message, frozen=True):
     """Answered by `Workstations`. `None` asks for all; several conditions must all hold.
 
-    `refresh`: look at those not looked at for a minute, in the background.
+    `refresh`: look at those not looked at for a minute, in the background. `sign_in`: tell
+    `vnc_user` and `trust`, too, which only who administers workstations may know.
     """
 
     room: str | None = None
     users: list[str] | None = None
     ids: list[str] | None = None
     refresh: bool = False
+    sign_in: bool = False
 
 
 class SaveWorkstation(Message, frozen=True):
@@ -93,8 +95,9 @@ class SaveWorkstation(Message, frozen=True):
     `address` is `host:port`, `[v6]:port` or `unix:/path`; `password` `None` keeps the stored one.
     `id` changes the workstation of that id, its name included. `by` is who asks for it, for the
     journal. `vnc_user` is whom we sign in as where the server asks for a name; `trust` is by what
-    the server is known: `x509-sha256:HEX`, `rsa-sha256:HEX` or `ca:/path`. `None` keeps either,
-    an empty one forgets it: the next server that proves itself is then remembered.
+    the server is known: `x509-sha256:HEX`, `rsa-sha256:HEX` (`rsa-ne-sha256:HEX` where its screen
+    may be unencrypted), `ca:/path`, or `any`. `None` keeps either, an empty one forgets it: the
+    next certificate is then remembered, as `learnt:…`, and no password is shown to it.
     """
 
     name: str
@@ -508,7 +511,7 @@ class Workstation(msgspec.Struct, frozen=True):
     """A workstation as others may know it (never its password).
 
     `controllers`: who controls it, the first first, each person once. `vnc_user` and `trust` as
-    in `SaveWorkstation`.
+    in `SaveWorkstation`, where they were asked for (`ListWorkstations.sign_in`).
     """
 
     id: str

@@ -213,11 +213,6 @@ class RfbClient:
         """What may be tried on a new connection where the handshake failed; see `Handshake`."""
         return self._handshake.next_kinds
 
-    @property
-    def shown(self) -> str | None:
-        """The fingerprint of what the server has shown."""
-        return self._handshake.shown
-
     def receive_data(self, data: bytes, must_rest: Callable[[], bool]) -> None:
         """Decode `data` to its end, or until a step after which we `must_rest`: see `is_behind`.
 

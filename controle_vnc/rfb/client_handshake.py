@@ -1,5 +1,6 @@
 """The opening of RFB towards a workstation's VNC server, up to its ServerInit."""
 
+import functools
 import struct
 from collections.abc import Collection, Generator
 
@@ -29,6 +30,7 @@ from controle_vnc.rfb.security_types.choice import (
     VNC,
     X509,
     complaint,
+    prove,
     usable,
 )
 from controle_vnc.rfb.security_types.credentials import Credentials, credentials_of
@@ -120,9 +122,9 @@ class Handshake:
     def _choose(self, offered: list[int], subtypes: Collection[int] = ()) -> SecurityType:
         """The strongest type that we can use; the others are kept for another connection."""
         known = {*(one for one in offered if one not in SUBTYPES), *subtypes}
-        kinds = usable(known, self._credentials)
         if self._among is not None:
-            kinds = [one for one in kinds if one in self._among]
+            known &= self._among
+        kinds = usable(known, self._credentials)
         if not kinds:
             known_kinds = [*offered, *subtypes]
             if self._among is not None:
@@ -140,23 +142,27 @@ class Handshake:
             if layer is not None:
                 self.wrapping.wrap(layer)
         if kind in X509 | ANONYMOUS and credentials.tls is not None:
-            self.wrapping.wrap(credentials.tls(kind in ANONYMOUS, self._approve))
+            approve = functools.partial(self._approve, kind)
+            self.wrapping.wrap(credentials.tls(kind in ANONYMOUS, approve))
         if kind in PLAIN:
             self._out += vencrypt.plain(credentials.user or b"", credentials.password or b"")
         if kind in VNC:
             challenge = yield CHALLENGE_BYTES
             self._out += vnc_response(credentials.password or b"", challenge)
 
-    def _approve(self, certificate: bytes) -> None:
-        self.shown = self._credentials.trust.check("x509", certificate)
+    def _approve(self, kind: SecurityType, certificate: bytes) -> None:
+        self.shown = prove(kind, certificate, self._credentials)
 
     def _security_result(self, minor: int, kind: SecurityType) -> Steps:
         (result,) = struct.unpack(">I", (yield 4))
         if result == 0:
             return
+        # the same question again: a second answer would count twice
+        if kind in RA2:
+            self.next_kinds -= RA2 | VNC | PLAIN  # it is one password
         for family in (VNC, PLAIN):
             if kind in family:
-                self.next_kinds -= family  # the same question: a second answer would count twice
+                self.next_kinds -= family
         reason = (yield from self._reason()) if minor == 8 else "the password was refused"
         raise AuthenticationError(reason)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, Protocol
 
@@ -12,7 +12,7 @@ from controle_vnc.control.messages import Probe, Room, Workstation
 from controle_vnc.errors import RequestRefusedError
 from controle_vnc.room.refresh import Refresher
 from controle_vnc.room.rewind import Shelf
-from controle_vnc.room.seat import Seat, Surroundings
+from controle_vnc.room.seat import Seat, Surroundings, Way
 from controle_vnc.room.tiles import Workshop
 from controle_vnc.store import StoredWorkstation
 from controle_vnc.tasks import spawn
@@ -52,9 +52,16 @@ class Hub:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = wall_clock_ms,
-        keep_trust: Callable[[str, str], None] = lambda id_, trust: None,
+        keep_trust: Callable[[str, str, str], None] = lambda id_, address, trust: None,
+        record: Callable[[str, StoredWorkstation, dict[str, str]], None] = lambda *_: None,
     ) -> None:
-        """`keep_trust` stores by what the server of a workstation (its id) is known again."""
+        """Two that block, called in threads.
+
+        `keep_trust` stores by what the server of a workstation (its id, its address) is known
+        again; `record` journals an event of a kind.
+        """
+        self.changing = asyncio.Lock()
+        """Held while workstations are changed, so that store and hub say the same."""
         self.clock = clock
         self.now_ms = now_ms
         self.timing = timing or Timing()
@@ -69,8 +76,10 @@ class Hub:
             self._changed,
             Shelf(),
             self._met,
+            self._key_changed,
         )
-        self._keep_trust = keep_trust
+        self._keep_trust, self._record = keep_trust, record
+        self._keeping: set[asyncio.Task[None]] = set()
         self._forgetting: asyncio.Task[None] | None = None
         self._listeners: dict[Listener, None] = {}
         self._refresher = Refresher(self.timing, clock)
@@ -86,6 +95,7 @@ class Hub:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*closing)
+                await self.kept()
         except TimeoutError:
             logger.warning("some links did not close within %s s", CLOSE_SECONDS)
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -215,13 +225,41 @@ class Hub:
     async def probe(self, id_: str) -> Probe:
         """One whole handshake and one picture, step by step, at somebody's request."""
         seat = self.seat(id_)
-        health, steps = await probe(seat.link.target, self.timing, turns=seat.link.turns)
-        seat.link.note(health)
+        link = seat.link
+        health, steps = await probe(link.target, self.timing, turns=link.turns)
+        if link is seat.link:  # what was seen on a former way says nothing of this one
+            link.note(health)
         return Probe(state=health.state, reason=health.reason, steps=steps)
 
-    def _met(self, seat: Seat, trust: str) -> None:
-        logger.info("the server of %s is known by %s from now on", seat.stored.name, trust)
-        spawn(asyncio.to_thread(self._keep_trust, seat.id, trust), f"server of {seat.stored.name}")
+    def _met(self, seat: Seat, way: Way, shown: str) -> None:
+        logger.info("the server of %s is known by %s from now on", seat.stored.name, shown)
+        self._spawn(self._learn(seat, way, shown), f"server of {seat.stored.name}")
+
+    async def _learn(self, seat: Seat, way: Way, shown: str) -> None:
+        async with self.changing:
+            if self._seats.get(seat.id) is not seat or not seat.leads(way):
+                return  # changed since: it was another's, or is to be forgotten
+            stored = seat.stored
+            if stored.trust is not None:
+                await asyncio.to_thread(self._keep_trust, stored.id, stored.address, stored.trust)
+        await asyncio.to_thread(self._record, "workstation_trust_learnt", stored, {"shown": shown})
+
+    def _key_changed(self, seat: Seat, shown: str) -> None:
+        stored = seat.stored
+        logger.warning("the server of %s shows %s, another key", stored.name, shown)
+        details = {"shown": shown, "known": stored.trust or ""}
+        recording = asyncio.to_thread(self._record, "workstation_key_changed", stored, details)
+        self._spawn(recording, f"key of {stored.name}")
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = spawn(work, name)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def kept(self) -> None:
+        """Wait until everything that was learnt is stored."""
+        if self._keeping:
+            await asyncio.wait(self._keeping)  # who gives up waiting does not end it
 
     # --- who wants to know
 

@@ -41,7 +41,9 @@ class Refresher:
             link = seat.link
             if link.is_busy:
                 return
-            link.note(await look(seat, self._timing))
+            health = await look(seat, self._timing)
+            if link is seat.link:  # what was seen on a former way says nothing of this one
+                link.note(health)
 
     def close(self) -> None:
         for task in list(self._running.values()):

@@ -1,13 +1,14 @@
 """One workstation as the daemon keeps it: its link, its tiles, its live viewers, its memory."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from controle_vnc.control.messages import Controller, Mode, Workstation
 from controle_vnc.errors import KeyChangedError
-from controle_vnc.rfb.security_types.trust import parse_trust
+from controle_vnc.rfb.security_types.trust import Trust, as_text, parse_trust
 from controle_vnc.room.direct import DirectSlot
 from controle_vnc.room.feed import Feed
 from controle_vnc.room.rewind import Ring, Shelf
@@ -22,12 +23,17 @@ from controle_vnc.workstation.target import Target
 DECODED_SECONDS = 60.0  # how long a session that left a pass-through undrained is served decoded
 MAX_CONTROLLERS = 4  # that are named: a tile has no room for more, nor a list of 2,000 of them
 MAX_REMEMBERED_SESSIONS = 64  # of one workstation; a class has fewer teachers
+MAX_TOLD_KEYS = 64  # of one workstation: a hostile server may show another one each time
 
 BARE, DRAWN = "vnc", "demo"  # kinds: a bare VNC server, and one that only draws a desktop
 DRAWN_SOCKET = "demo-"  # what the socket of a drawn desktop begins with
 
 
 NEVER = float("-inf")
+
+
+class Way:
+    """How a workstation is reached, from one change of it to the next: its identity counts."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Surroundings:
     turns: asyncio.Lock
     changed: Callable[["Seat"], None]
     shelf: Shelf
-    met: Callable[["Seat", str], None]
+    met: Callable[["Seat", "Way", str], None]
+    key_changed: Callable[["Seat", str], None]
 
 
 def kind_of(address: str) -> str:
@@ -71,6 +78,7 @@ class Seat:
         self._viewers: dict[object, LiveViewer] = {}
         self._watchers: dict[Watcher, None] = {}
         self._decoded_until: dict[str, float] = {}
+        self._told_keys: set[str] = set()
         self.link = self._new_link()
         self.rewind = Ring(around.shelf)
         self.tiles = Tiles(stored.number, around.workshop, self.rewind)
@@ -78,27 +86,55 @@ class Seat:
         self.feed = Feed(around.encoders)
 
     def _new_link(self) -> Link:
-        stored = self.stored
+        stored, way = self.stored, Way()
+        self._way = way
         address = parse_address(stored.address)
-        target = Target(address, stored.password, stored.vnc_user, stored.trust, self._met)
+        met = functools.partial(self._met, way)
+        target = Target(address, stored.password, stored.vnc_user, stored.trust, met)
         around = self._around
         clock = around.workshop.clock
         return Link(target, self._reported, around.timing, clock, turns=around.turns)
 
-    def _met(self, shown: str) -> None:
-        """A server let us in: the first one that can be known again is remembered."""
+    def _met(self, way: Way, shown: str) -> None:
+        """A server showed what it can be known by: the first one is remembered.
+
+        A try that began before the workstation was changed teaches nothing: it may have led to
+        another machine.
+        """
+        if not self.leads(way):
+            raise KeyChangedError("the workstation was changed meanwhile", shown)
+        known = parse_trust(self.stored.trust)
         if self.stored.trust is None:
-            self.stored = replace(self.stored, trust=shown)
-            self.link.target = replace(self.link.target, trust=shown)
-            self._around.met(self, shown)
-        elif (known := parse_trust(self.stored.trust).pin) not in (None, shown):
-            raise KeyChangedError(f"the server showed {shown} and, a moment ago, {known}")
+            self.stored = replace(self.stored, trust=as_text(Trust(pin=shown, is_learnt=True)))
+            self.link.target = replace(self.link.target, trust=self.stored.trust)
+            self._around.met(self, way, shown)
+        elif not known.fits(shown):
+            raise KeyChangedError(
+                f"the server showed {shown} and, a moment ago, {known.pin}", shown
+            )
+
+    def leads(self, way: Way) -> bool:
+        """Whether that is still the way to the workstation."""
+        return way is self._way
 
     def _reported(self, health: Health) -> None:
         self.direct.link_told(health)
+        self._tell_of_key(health)
         if health.state != "connecting":
             self.checked_at = self._around.workshop.now_ms()
         self._around.changed(self)
+
+    def _tell_of_key(self, health: Health) -> None:
+        """Another key than the known one is told once, however often it is seen."""
+        if health.reason is None or health.reason.code != "key_changed":
+            return
+        shown = str(health.reason.arguments.get("shown", ""))
+        if not shown or shown in self._told_keys:
+            return
+        if len(self._told_keys) >= MAX_TOLD_KEYS:
+            self._told_keys.clear()
+        self._told_keys.add(shown)
+        self._around.key_changed(self, shown)
 
     # --- what is stored
 
@@ -125,6 +161,7 @@ class Seat:
             return None
         link, self.link = self.link, self._new_link()
         self.retried_at = NEVER
+        self._told_keys.clear()
         self.direct.takes_one_client = False
         self.checked_at = None
         for watcher in self._watchers:
@@ -135,8 +172,8 @@ class Seat:
 
     # --- what is shown
 
-    def describe(self) -> Workstation:
-        """The workstation as others may know it."""
+    def describe(self, with_sign_in: bool = False) -> Workstation:
+        """The workstation as others may know it; `with_sign_in`: as who administers it may."""
         health, now_ms = self.link.health, self._around.workshop.now_ms
         controllers = sum(viewer.mode == "control" for viewer in self._viewers.values())
         state = shown_state(health, self.screens, controllers)
@@ -148,8 +185,8 @@ class Seat:
             address=self.stored.address,
             kind=kind_of(self.stored.address),
             user=self.stored.user,
-            vnc_user=self.stored.vnc_user,
-            trust=self.stored.trust,
+            vnc_user=self.stored.vnc_user if with_sign_in else None,
+            trust=self.stored.trust if with_sign_in else None,
             state=state,
             reason=health.reason,
             checked_at=now_ms() if self.link.is_proven() else self.checked_at,

@@ -284,8 +284,6 @@ class Link:
         connection = await connect(self.target.address, self._timing)
         try:
             await self._shake_hands(connection, client)
-            if client.shown is not None:
-                self.target.met(client.shown)
             if self.is_wanted:
                 await self._follow(connection, client)
             else:

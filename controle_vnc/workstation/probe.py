@@ -105,8 +105,6 @@ class _Look:
         try:
             async with asyncio.timeout_at(min(now + self._timing.opening, self._until)):
                 await self._follow(connection, client)
-            if client.shown is not None:
-                self._target.met(client.shown)
         except TimeoutError as error:
             raise SilentError from error
         finally:

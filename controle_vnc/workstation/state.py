@@ -11,6 +11,7 @@ from controle_vnc.errors import (
     KeyChangedError,
     ProtocolError,
     TurnedAwayError,
+    UnconfirmedServerError,
     UnsupportedError,
     UntrustedServerError,
 )
@@ -31,6 +32,7 @@ SENTENCES = {
     "wrong_password": "The VNC server refused the password.",
     "unsupported": "The VNC server offers no sign-in that we know.",
     "key_changed": "The VNC server's key has changed: this may be another machine.",
+    "unconfirmed": "Nobody has confirmed yet that the VNC server is the right one.",
     "untrusted": "The VNC server does not prove who it is.",
     "bad_server": "The VNC server's answer cannot be read.",
     "unknown_workstation": "There is no such workstation.",
@@ -90,6 +92,7 @@ def health_of(error: BaseException) -> Health:
 _TOLD: tuple[tuple[type[Exception], State, str], ...] = (
     (AuthenticationError, "wrong_password", "wrong_password"),
     (KeyChangedError, "unsupported", "key_changed"),
+    (UnconfirmedServerError, "unsupported", "unconfirmed"),
     (UntrustedServerError, "unsupported", "untrusted"),
     (TurnedAwayError, "refused", "turned_away"),
     (UnsupportedError, "unsupported", "unsupported"),
@@ -117,7 +120,10 @@ def _health_of_socket(error: OSError) -> Health:
 
 def _reason(code: str, error: BaseException) -> Reason:
     detail = "".join(c if c.isprintable() else " " for c in str(error))[:MAX_DETAIL_CHARACTERS]
-    return Reason(code, {"detail": detail.strip()}) if detail.strip() else Reason(code)
+    arguments: dict[str, str | int] = {"detail": detail.strip()} if detail.strip() else {}
+    if isinstance(error, UntrustedServerError) and error.shown is not None:
+        arguments["shown"] = error.shown
+    return Reason(code, arguments)
 
 
 def refusal(reason: Reason | None) -> str:

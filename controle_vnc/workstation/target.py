@@ -3,33 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from controle_vnc.rfb.security_types.credentials import Credentials
+from controle_vnc.rfb.security_types.credentials import Credentials, nobody
 from controle_vnc.rfb.security_types.trust import parse_trust
 from controle_vnc.tls import client_tls
 from controle_vnc.workstation.address import Address
-
-
-def _nobody(_: str) -> None:
-    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
 class Target:
     """Where a workstation's VNC server is, and what is stored for it.
 
-    `met` is told the fingerprint of a server that let us in; it raises `KeyChangedError` where
-    another one has become known meanwhile.
+    `met` is told the fingerprint that a server shows, before anything secret is said to it; it
+    raises `KeyChangedError` where another one has become known meanwhile.
     """
 
     address: Address
-    password: bytes | None
+    password: bytes | None = field(repr=False)
     user: str | None = None
     trust: str | None = None
-    met: Callable[[str], None] = field(default=_nobody, compare=False)
+    met: Callable[[str], None] = field(default=nobody, compare=False)
 
     @property
     def credentials(self) -> Credentials:
         trust = parse_trust(self.trust)
         user = None if self.user is None else self.user.encode()
         host = self.address.host or "localhost"
-        return Credentials(self.password, user, trust, client_tls(trust, host))
+        return Credentials(self.password, user, trust, client_tls(trust, host), self.met)

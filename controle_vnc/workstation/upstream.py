@@ -211,8 +211,6 @@ async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> U
         server_init = await shake_hands(connection, handshake, timing)
         if server_init.width == 0 or server_init.height == 0:
             raise ProtocolError("the screen has no pixels")
-        if handshake.shown is not None:
-            target.met(handshake.shown)
     except BaseException:
         connection.close()
         raise

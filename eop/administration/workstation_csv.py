@@ -183,7 +183,7 @@ class _Line:
             password=typed.password or None,
             user=typed.user if "user" in given else None,
             vnc_user=typed.vnc_user if "vnc_user" in given else None,
-            trust=typed.trust or None,
+            trust=fields.normal_trust(typed.trust) if typed.trust else None,
         )
 
     def _wrong(self, text: str, **arguments: str | int) -> Wrong:

@@ -25,7 +25,10 @@ UNIX = "unix:"  # the address of a VNC server on this machine that has no port
 
 CA = "ca:"  # a server is known by who signed its certificate: a PEM file
 
-_PIN = re.compile(r"(x509|rsa)-sha256:[0-9a-f]{64}")
+LEARNT = "learnt:"  # … or by what it showed first, which nobody has confirmed
+ANY = "any"  # whoever answers there may read the password
+
+_PIN = re.compile(r"(x509|rsa|rsa-ne)-sha256:[0-9a-f]{64}")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 
 
@@ -72,10 +75,11 @@ def problems(typed: Typed) -> dict[str, InvalidError]:
             N_("The user name has at most %(most)s printable characters."),
             most=MAX_VNC_USER_CHARACTERS,
         )
-    if typed.trust and not _is_trust(typed.trust):
+    if typed.trust and normal_trust(typed.trust) is None:
         found["trust"] = InvalidError(
-            N_("Write x509-sha256: or rsa-sha256: and the 64 digits of the fingerprint, or ca: and "
-               "the path of a PEM file on the server of controle-vnc.")
+            N_("Write x509-sha256:, rsa-sha256: or rsa-ne-sha256: and the 64 digits of the "
+               "fingerprint, or ca: and the path of a PEM file on the server of controle-vnc, "
+               "or any.")
         )  # fmt: skip
     try:
         _ = typed.endpoint
@@ -91,14 +95,25 @@ def is_line(text: str, longest: int) -> bool:
     return bool(text) and text == text.strip() and text.isprintable() and len(text) <= longest
 
 
-def _is_trust(text: str) -> bool:
-    """Whether controle-vnc can know a VNC server by it."""
+def is_pin(text: str) -> bool:
+    """Whether it is a fingerprint as controle-vnc writes it, confirmed by who says it."""
+    return _PIN.fullmatch(text) is not None
+
+
+def normal_trust(text: str) -> str | None:
+    """By what controle-vnc can know a VNC server, as it keeps it; None where it is no such thing.
+
+    Colons and capitals in the digits do not matter.
+    """
     if len(text) > MAX_TRUST_CHARACTERS or not text.isprintable():
-        return False
+        return None
     if text.startswith(CA):
-        return text.startswith(f"{CA}/")
-    kind, _, digits = text.lower().partition(":")
-    return _PIN.fullmatch(f"{kind}:{digits.replace(':', '').replace(' ', '')}") is not None
+        return text if text.startswith(f"{CA}/") else None
+    lower = text.lower()
+    learnt = LEARNT if lower.startswith(LEARNT) else ""
+    kind, _, digits = lower.removeprefix(learnt).partition(":")
+    pin = f"{kind}:{digits.replace(':', '').replace(' ', '')}"
+    return lower if lower == ANY else f"{learnt}{pin}" if is_pin(pin) else None
 
 
 class _PortError(InvalidError):

@@ -102,7 +102,7 @@ def carry_out() -> AnyResponse:
 
 
 def _plan(file: File) -> Plan:
-    return workstation_plan.make(file.rows, services().daemon.workstations())
+    return workstation_plan.make(file.rows, services().daemon.workstations(sign_in=True))
 
 
 def _looked_at(text: str, note: str = "") -> AnyResponse:

@@ -50,6 +50,7 @@ _PRECISE: dict[str, Look] = {
     "closed": Look("bad", "bad", lazy_gettext("Connection closed")),
     "turned_away": Look("bad", "bad", lazy_gettext("Turned away by the VNC server")),
     "key_changed": Look("alert", "bad", lazy_gettext("Its key has changed")),
+    "unconfirmed": Look("alert", "warn", lazy_gettext("Nobody has confirmed its key")),
     "untrusted": Look("alert", "bad", lazy_gettext("Not proven who it is")),
     "bad_server": Look("bad", "bad", lazy_gettext("Unreadable answer")),
 }
@@ -59,6 +60,7 @@ _STEPS: dict[str, Step] = {
     "unknown_host": Step("edit", lazy_gettext("Correct the address")),
     "no_route": Step("edit", lazy_gettext("Correct the address")),
     "key_changed": Step("edit", lazy_gettext("Check its key")),
+    "unconfirmed": Step("edit", lazy_gettext("Check its key")),
     "untrusted": Step("edit", lazy_gettext("Check its key")),
     "no_answer": Step("look", lazy_gettext("Look again")),
 }
@@ -86,6 +88,13 @@ def why(one: Workstation) -> str:
     if one.state == "refused" and one.reason and one.reason.code == "connection_refused":
         return str(_NO_SERVER)
     return reasons.sentence(one.reason) or ""
+
+
+def shown(one: Workstation) -> str | None:
+    """What its server shows and nobody has confirmed: one press does."""
+    if one.reason is None or one.reason.code != "unconfirmed":
+        return None
+    return str(one.reason.arguments.get("shown", "")) or None
 
 
 def step(one: Workstation) -> Step:

@@ -31,6 +31,11 @@ DONE = {
     "added": N_("The workstation was added."),
     "changed": N_("The workstation was changed."),
     "removed": N_("The workstation was removed."),
+    "moved": N_(
+        "The workstation was changed. EOP still knows it by the key of its former address: where "
+        "another machine answers now, forget that below."
+    ),
+    "confirmed": N_("EOP trusts that key from now on."),
     "looking": N_("They are being looked at; this list renews itself."),
     "imported": N_("The file was carried out."),
 }
@@ -78,7 +83,7 @@ def page() -> AnyResponse:
 def export() -> Response:
     """What the list shows, of every page, as CSV without passwords."""
     found = workstation_list.search(
-        services().daemon.workstations(), _wanted(), language=language()
+        services().daemon.workstations(sign_in=True), _wanted(), language=language()
     )
     response = Response("".join(workstation_csv.export(found.everyone)), mimetype="text/csv")
     day = days.today(services().now_ms())
@@ -143,6 +148,27 @@ def look(workstation: str) -> AnyResponse:
     if forms.field("from") == "one":
         return forms.go_on(f"{PATH}/{stored.id}", "looking")
     return _to_list("looking", forms.field("room"))
+
+
+@blueprint.post("/<workstation>/trust")
+@guard.page_required("manage_workstations")
+def trust(workstation: str) -> AnyResponse:
+    """Confirm what the VNC server showed: that very key, not the one it shows by then."""
+    stored, shown = _stored(workstation), forms.field("shown")
+    if not fields.is_pin(shown):
+        raise RefusedError("invalid")
+    save = SaveWorkstation(
+        name=stored.name,
+        room=stored.room,
+        address=stored.address,
+        user=stored.user,
+        by=guard.who().login,
+        id=stored.id,
+        trust=shown,
+    )
+    services().daemon.save(save)
+    services().daemon.retry(stored.id)
+    return forms.go_on(f"{PATH}/{stored.id}", "confirmed")
 
 
 @blueprint.post("/<workstation>/probe")
@@ -228,7 +254,7 @@ def _stored(workstation: str, *, refresh: bool = False) -> Workstation:
     Raises `RefusedError("unknown_workstation")`.
     """
     id_ = workstation[:MAX_ID_CHARACTERS]
-    found = services().daemon.workstations(ids=[id_], refresh=refresh)
+    found = services().daemon.workstations(ids=[id_], refresh=refresh, sign_in=True)
     if not found:
         raise RefusedError("unknown_workstation")
     return found[0]
@@ -276,7 +302,14 @@ def _save(form: Form, done: str) -> AnyResponse:
     except RefusedError as error:
         return _refused(form, error)
     services().daemon.retry(saved.id)  # so that its state is known when the page is shown
-    return forms.go_on(f"{PATH}/{saved.id}", done)
+    is_moved = form.stored is not None and _keeps_key(form.stored, save)
+    return forms.go_on(f"{PATH}/{saved.id}", "moved" if is_moved else done)
+
+
+def _keeps_key(stored: Workstation, save: SaveWorkstation) -> bool:
+    """Whether another address is to be known by the key of the former one."""
+    key = (stored.trust or "").removeprefix(fields.LEARNT)
+    return save.trust is None and fields.is_pin(key) and save.address != stored.address
 
 
 def _refused(form: Form, error: RefusedError) -> AnyResponse:

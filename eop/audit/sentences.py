@@ -293,6 +293,32 @@ def _told(text: Any) -> Callable[[Details], str]:
     return tell
 
 
+def _key_told(text: Any) -> Callable[[Details], str]:
+    """A sentence with a workstation and what its VNC server was and is known by."""
+    return lambda details: (
+        str(text)
+        % {
+            "what": place(details),
+            "known": str(details.get("known") or gettext("nothing")),
+            "shown": str(details.get("shown") or gettext("nothing")),
+        }
+    )
+
+
+_CHANGED = _told(lazy_gettext("Changed the workstation %(what)s."))
+_CHANGED_KEY = _key_told(
+    lazy_gettext(
+        "Changed the workstation %(what)s. What its VNC server is known by: %(shown)s "
+        "(before: %(known)s)."
+    )
+)
+
+
+def _workstation_changed(details: Details) -> str:
+    is_of_key = "known" in details or "shown" in details
+    return (_CHANGED_KEY if is_of_key else _CHANGED)(details)
+
+
 def _audit_exported(details: Details) -> str:
     count = _number(details, "rows")
     return str(
@@ -563,10 +589,6 @@ _CHANGES: dict[str, tuple[Any, Any]] = {
         lazy_gettext("Workstation added"),
         lazy_gettext("Added the workstation %(what)s."),
     ),
-    "workstation_changed": (
-        lazy_gettext("Workstation changed"),
-        lazy_gettext("Changed the workstation %(what)s."),
-    ),
     "workstation_removed": (
         lazy_gettext("Workstation removed"),
         lazy_gettext("Removed the workstation %(what)s."),
@@ -628,6 +650,24 @@ KINDS: dict[str, Kind] = {
         _password_file(lazy_gettext("Deleted the file of new passwords %(name)s.")),
     ),
     "room_renamed": Kind("configuration", lazy_gettext("Room renamed"), _room_renamed),
+    "workstation_changed": Kind(
+        "configuration", lazy_gettext("Workstation changed"), _workstation_changed
+    ),
+    "workstation_trust_learnt": Kind(
+        "configuration",
+        lazy_gettext("Key of a VNC server remembered"),
+        _key_told(lazy_gettext("The VNC server of %(what)s is remembered by %(shown)s.")),
+    ),
+    "workstation_key_changed": Kind(
+        "configuration",
+        lazy_gettext("Another key of a VNC server"),
+        _key_told(
+            lazy_gettext(
+                "The VNC server of %(what)s shows %(shown)s. It is known by %(known)s: nothing was "
+                "sent to it."
+            )
+        ),
+    ),
     "workstations_imported": Kind(
         "configuration", lazy_gettext("File of workstations"), _workstations_imported
     ),

@@ -1,5 +1,6 @@
 """`eopctl workstation`: the workstations that controle-vnc knows."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def workstation() -> None:
 @click.option("--vnc-user", help="As whom to sign in where the server asks; empty: no name.")
 @click.option(
     "--trust",
-    help="Known by x509-sha256:HEX, rsa-sha256:HEX or ca:/path; empty: the next it shows.",
+    help="Known by x509-sha256:HEX, rsa-sha256:HEX (rsa-ne-sha256:HEX: its screen may be "
+    "unencrypted) or ca:/path; any: whoever answers may read the password; empty: forget it.",
 )
 @click.option("--replace", is_flag=True, help="Change the workstation of that name.")
 @json_option
@@ -71,7 +73,7 @@ def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
     found = import_csv.read(file)
     errors = import_csv.errors(found)
     with open_daemon() as daemon:
-        plan = workstation_plan.make(found.rows, daemon.workstations())
+        plan = workstation_plan.make(found.rows, daemon.workstations(sign_in=True))
         if plan.requests and not errors and not dry_run:
             by = at_the_console()
             daemon.save_all(
@@ -92,7 +94,7 @@ def import_file(file: Path, dry_run: bool, as_json: bool) -> int:
 def list_workstations(as_json: bool) -> None:
     """List every workstation and how it is."""
     with open_daemon() as daemon:
-        found = sorted(daemon.workstations(), key=lambda one: (one.room, one.name))
+        found = sorted(daemon.workstations(sign_in=True), key=lambda one: (one.room, one.name))
     value = [
         {
             "id": one.id,
@@ -134,10 +136,14 @@ def test(name: str, as_json: bool) -> int:
     """Make one whole handshake and time each step; exit 1 where one fails."""
     with open_daemon(PROBE_SECONDS) as daemon:
         probe = daemon.probe(name)
+        reason = probe.reason
+        is_unconfirmed = reason is not None and reason.code == "unconfirmed"
+        known = daemon.workstations() if is_unconfirmed else []
     value = {
         "name": name,
         "state": probe.state,
         "reason": probe.reason.code if probe.reason else None,
+        "shown": probe.reason.arguments.get("shown") if probe.reason else None,
         "steps": [
             {
                 "name": step.name,
@@ -154,9 +160,23 @@ def test(name: str, as_json: bool) -> int:
     ]
     why = f" ({probe.reason.code})" if probe.reason else ""
     text = table(["step", "result", "time", "detail"], rows) + f"\n{name}: {probe.state}{why}"
+    if (shown := value["shown"]) and (one := _named(known, name)):
+        text += f"\ncompare it with the machine; to trust it: {_trusting(one, str(shown))}"
     tell(value, text, as_json=as_json)
     is_well = all(step.ok for step in probe.steps) and probe.reason is None
     return 0 if is_well else FAILED
+
+
+def _named(known: list[Any], name: str) -> Any:
+    """The workstation of that name or id, as controle-vnc finds it."""
+    return next((one for one in known if name in (one.id, one.name)), None)
+
+
+def _trusting(one: Any, shown: str) -> str:
+    """The command that confirms what the server of a workstation shows."""
+    words = ["eopctl", "workstation", "add", "--replace", "--name", one.name, "--room", one.room]
+    words += ["--vnc", one.address, *(["--user", one.user] if one.user else []), "--trust", shown]
+    return shlex.join(words)
 
 
 @workstation.command()

@@ -21,6 +21,10 @@ SENTENCES: dict[str, Any] = {
     "key_changed": lazy_gettext(
         "The VNC server's key has changed: this may be another machine. Nothing was sent to it."
     ),
+    "unconfirmed": lazy_gettext(
+        "The VNC server asks for the password, and nobody has confirmed its key. "
+        "Nothing was sent to it."
+    ),
     "untrusted": lazy_gettext(
         "The VNC server does not prove that it is the one EOP knows. Nothing was sent to it."
     ),

@@ -24,6 +24,7 @@ const LOOKS = {
   closed: () => ["bad", "bad", t("Connection closed"), t("Closed")],
   turned_away: () => ["bad", "bad", t("Turned away by the VNC server"), t("Refused")],
   key_changed: () => ["alert", "bad", t("Its key has changed"), t("Key")],
+  unconfirmed: () => ["alert", "warn", t("Nobody has confirmed its key"), t("Key")],
   untrusted: () => ["alert", "bad", t("Not proven who it is"), t("Key")],
   bad_server: () => ["bad", "bad", t("Unreadable answer"), t("Not VNC")],
 };
@@ -87,6 +88,10 @@ const ADVICE = {
   key_changed: () => [
     t("The VNC server shows another key than the one EOP knows: this may be another machine. Nothing was sent to it."),
     t("Tell an administrator, who finds out why before EOP forgets the former key."),
+  ],
+  unconfirmed: () => [
+    t("The VNC server asks for the password, and nobody has confirmed its key. Nothing was sent to it."),
+    t("An administrator can compare the key with the workstation and confirm it, on its page."),
   ],
   untrusted: () => [
     t("The VNC server does not prove that it is the one EOP knows. Nothing was sent to it."),

@@ -279,9 +279,11 @@ def test_whom_we_sign_in_as_and_what_the_server_is_known_by_stay_until_told(stor
 
 def test_the_first_that_is_learnt_is_kept_and_nothing_is_written_over(store):
     saved = ask(store)
-    store.keep_trust(saved.id, PIN)
-    store.keep_trust(saved.id, "rsa-sha256:" + "0b" * 32)
-    store.keep_trust("unknown", PIN)
+    store.keep_trust(saved.id, "another:5900", PIN)
+    assert [one.trust for one in store.workstations()] == [None]
+    store.keep_trust(saved.id, "h:5900", PIN)
+    store.keep_trust(saved.id, "h:5900", "rsa-sha256:" + "0b" * 32)
+    store.keep_trust("unknown", "h:5900", PIN)
     assert [one.trust for one in store.workstations()] == [PIN]
 
 

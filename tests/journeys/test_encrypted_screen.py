@@ -23,7 +23,7 @@ def test_a_server_with_a_certificate_is_controlled_and_another_one_is_told(
         control(signed_in, stack, number)
         signed_in.keyboard.type("bonjour\n")
         typed(note, "bonjour\n")
-        assert known_by(stack, "pc-x509") == desktop.pin
+        assert known_by(stack, "pc-x509") == f"learnt:{desktop.pin}"
         signed_in.goto("about:blank")
         desktop.stop()
         desktop.display = ""
@@ -36,5 +36,5 @@ def test_a_server_with_a_certificate_is_controlled_and_another_one_is_told(
             "--vnc", desktop.address, "--trust", "",
         )  # fmt: skip
         control(signed_in, stack, number)
-        assert known_by(stack, "pc-x509") == desktop.pin
+        assert known_by(stack, "pc-x509") == f"learnt:{desktop.pin}"
         stack.eopctl("workstation", "remove", "pc-x509")

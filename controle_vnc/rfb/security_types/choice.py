@@ -2,7 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from controle_vnc.errors import AuthenticationError, UnsupportedError, UntrustedServerError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ProtocolError,
+    UnconfirmedServerError,
+    UnsupportedError,
+    UntrustedServerError,
+)
 from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.trust import Identity
@@ -26,6 +32,7 @@ ANONYMOUS = frozenset({T.TLS_NONE, T.TLS_VNC, T.TLS_PLAIN})
 RA2 = frozenset({T.RA2, T.RA2NE, T.RA2_256, T.RA2NE_256})
 VNC = frozenset({T.VNC_AUTHENTICATION, T.TLS_VNC, T.X509_VNC})
 PLAIN = frozenset({T.PLAIN, T.TLS_PLAIN, T.X509_PLAIN})
+READABLE = RA2 | PLAIN  # the other side learns the password itself
 SUBTYPES = X509 | ANONYMOUS | {T.PLAIN}  # of VeNCrypt
 
 MAX_RA2_FIELD_BYTES = 255  # of user name and of password: their lengths are one byte each
@@ -33,16 +40,43 @@ MAX_RA2_FIELD_BYTES = 255  # of user name and of password: their lengths are one
 
 def identity_of(kind: SecurityType) -> Identity | None:
     """What a server proves itself with."""
-    return "x509" if kind in X509 else "rsa" if kind in RA2 else None
+    if kind in X509:
+        return "x509"
+    if kind in RA2:
+        return "rsa" if kind in (T.RA2, T.RA2_256) else "rsa-ne"
+    return None
 
 
 def usable(known: Collection[int], credentials: Credentials) -> list[SecurityType]:
-    """Those of `known` that `credentials` allow, the strongest first."""
-    return [
+    """Those of `known` that `credentials` allow, the strongest first.
+
+    Of a server that nobody has confirmed, those in which it learns no password. Only where there
+    is none of them, those in which it shows who it is: there `prove` stops.
+    """
+    kinds = [
         kind
         for kind in STRONGEST_FIRST
         if kind in known and _has_enough(kind, credentials) and _is_proof(kind, credentials)
     ]
+    if credentials.trust.is_confirmed:
+        return kinds
+    harmless = [kind for kind in kinds if kind not in READABLE]
+    return harmless or [kind for kind in kinds if identity_of(kind) is not None]
+
+
+def prove(kind: SecurityType, proof: bytes, credentials: Credentials) -> str:
+    """The fingerprint of what a server shows, once it may be told what `kind` tells it.
+
+    Raises `KeyChangedError`, and `UnconfirmedServerError` where it would learn the password.
+    """
+    identity = identity_of(kind)
+    if identity is None:
+        raise ProtocolError("a proof of who it is that nobody asked for")
+    shown = credentials.trust.check(identity, proof)
+    if kind in READABLE and not credentials.trust.is_confirmed:
+        raise UnconfirmedServerError(f"the server shows {shown}, which nobody has confirmed", shown)
+    credentials.met(shown)
+    return shown
 
 
 def _is_proof(kind: SecurityType, credentials: Credentials) -> bool:
@@ -63,7 +97,14 @@ def _has_enough(kind: SecurityType, credentials: Credentials) -> bool:
 def complaint(offered: Sequence[int], credentials: Credentials) -> Exception:
     """Why none of `offered` can be used."""
     present = [kind for kind in STRONGEST_FIRST if kind in offered]
-    if any(_has_enough(kind, credentials) for kind in present):
+    enough = [kind for kind in present if _has_enough(kind, credentials)]
+    is_new = not credentials.trust.is_confirmed and not credentials.trust.is_learnt
+    if enough and is_new and all(identity_of(kind) is None for kind in enough):
+        return UntrustedServerError(
+            "the server asks for the password in a way that anybody could read, and does not show "
+            "who it is"
+        )
+    if enough:
         return UntrustedServerError(
             "the server offers no sign-in in which it proves that it is the one we know"
         )

@@ -18,17 +18,23 @@ class TlsMaker(Protocol):
         """
 
 
+def nobody(_: str) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class Credentials:
     """`user` and `password` as bytes, neither where the server asks for none.
 
-    Without `tls` no type that needs TLS is chosen.
+    Without `tls` no type that needs TLS is chosen. `met` is told the fingerprint that a server
+    shows, before anything secret is said; what it raises ends the connection.
     """
 
     password: bytes | None = field(default=None, repr=False)
     user: bytes | None = None
     trust: Trust = Trust()
     tls: TlsMaker | None = None
+    met: Callable[[str], None] = nobody
 
 
 def credentials_of(given: "Credentials | bytes | None") -> Credentials:

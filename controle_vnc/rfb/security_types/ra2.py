@@ -14,14 +14,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
-from controle_vnc.errors import AuthenticationError, ProtocolError
+from controle_vnc.errors import (
+    AuthenticationError,
+    ProtocolError,
+    UnconfirmedServerError,
+    UntrustedServerError,
+)
 from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.rfb.layer import Layer
+from controle_vnc.rfb.security_types.choice import prove
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.eax import TAG_BYTES, Eax
 from controle_vnc.rfb.stream import Steps
 
 MIN_KEY_BITS = 1024  # what TigerVNC, noVNC and neatvnc take, too …
+MIN_NEW_KEY_BITS = 2048  # one that is to be confirmed with one press, and to last for years
 MAX_KEY_BITS = 8192  # … both ways: a key costs its square
 MAX_EXPONENT_BITS = 64  # everybody has 65537; a long one would cost seconds of our time
 OWN_KEY_BITS = 2048
@@ -184,11 +191,20 @@ def client(
 ) -> Generator[int, bytes, tuple[str, Layer | None]]:
     """Our side of a sign-in: the fingerprint of the server, and the layer that follows.
 
-    Raises `KeyChangedError` before the server is told anything.
+    Raises as `prove` does, before the server is told anything.
     """
     strength, private = _strength(kind), private or own_key()
     server, own = (yield from read_public_key()), public_key(private)
-    shown = credentials.trust.check("rsa", server.wire)
+    if server.wire == own.wire:
+        raise ProtocolError("the server shows our own key")  # what we say would come back as proof
+    try:
+        shown = prove(kind, server.wire, credentials)
+    except UnconfirmedServerError as error:
+        if server.key.key_size >= MIN_NEW_KEY_BITS:
+            raise
+        raise UntrustedServerError(
+            f"{error}; its key has {server.key.key_size} bits only: write it by hand"
+        ) from error
     random = secrets.token_bytes(strength.key_bytes)
     out += own.wire + server.encrypt(random)
     theirs = yield from _read_random(private, strength.key_bytes)

@@ -31,7 +31,7 @@ class World:
         """Run `scene(ask)`; `ask` carries out a request."""
 
         async def stage():
-            hub = Hub(self.store.workstations())
+            hub = self.hub = Hub(self.store.workstations(), keep_trust=self.store.keep_trust)
             ask = Dispatcher(
                 self.store, hub, self.office, self.leases, self.journal, lambda: self.now
             )
@@ -317,6 +317,53 @@ def test_who_changes_a_workstation_is_in_the_journal_and_only_where_something_ch
             ("workstation_changed", "eopctl:root", "pc-01", None),
             ("workstation_removed", "eopctl:root", "pc-01", None),
         ]
+
+    world.play(scene)
+
+
+def test_the_journal_tells_which_fields_changed_and_what_a_server_was_known_by(world):
+    pin = "x509-sha256:" + "0a" * 32
+    path = "ca:/" + "é" * 296  # each is six characters in the journal's JSON
+
+    async def scene(ask):
+        saved = await ask(save(by="carla", trust=pin))
+        hers = {"id": saved.id, "by": "carla"}
+        await ask(save(room="S13", trust=path, vnc_user="eop", **hers))
+        await ask(save(room="S13", trust="", **hers))
+        first, second, third = [event.details for event in world.journal.after(0)]
+        assert (first["known"], first["shown"]) == ("", pin)
+        assert second["changed"] == "room address vnc_user trust"
+        assert (second["known"], second["shown"]) == (pin, path[:128])
+        assert (third["changed"], third["shown"]) == ("address trust", "")
+        assert "pw" not in str([first, second, third])
+
+    world.play(scene)
+
+
+def test_what_a_server_is_known_by_is_told_only_where_it_is_asked_for(world):
+    pin = "x509-sha256:" + "0a" * 32
+
+    async def scene(ask):
+        await ask(save(trust=pin, vnc_user="eop"))
+        (one,) = (await ask(m.ListWorkstations())).workstations
+        assert (one.vnc_user, one.trust) == (None, None)
+        (one,) = (await ask(m.ListWorkstations(sign_in=True))).workstations
+        assert (one.vnc_user, one.trust) == ("eop", pin)
+
+    world.play(scene)
+
+
+def test_what_was_learnt_a_moment_ago_outlives_a_new_name(world):
+    pin = "x509-sha256:" + "0a" * 32
+
+    async def scene(ask):
+        saved = await ask(save())
+        seat = world.hub.seat(saved.id)
+        seat.link.target.met(pin)
+        renamed = {"name": "pc-02", "room": "S12", "address": seat.stored.address}
+        await ask(m.SaveWorkstation(**renamed, id=saved.id))
+        assert seat.stored.name == "pc-02"
+        assert seat.stored.trust == world.store.workstations()[0].trust == f"learnt:{pin}"
 
     world.play(scene)
 

@@ -168,7 +168,7 @@ def test_any_bytes_of_a_vencrypt_server_end_in_an_error_of_ours_or_wait(kind, da
         client.receive_data(data)
         client.data_to_send()
         client.receive_data(data)
-    assert client.stage == "security"
+    assert client.stage == "security" or kind is T.PLAIN  # four zeros let us in there
 
 
 @given(st.binary(max_size=300))

@@ -1,6 +1,7 @@
 """A server is known again: what is remembered, when, and what happens where another one answers."""
 
 import asyncio
+import ssl
 from dataclasses import replace
 
 import pytest
@@ -11,13 +12,26 @@ from controle_vnc.rfb.security_types import ra2
 from controle_vnc.rfb.security_types.trust import fingerprint
 from controle_vnc.room.hub import Hub
 from controle_vnc.workstation.pace import Timing
-from tests.controle_vnc.rfb.security_types.pairs import PASSWORD, lock_of, rsa_key
+from tests.controle_vnc.rfb.security_types.pairs import (
+    PASSWORD,
+    lock_of,
+    rsa_key,
+    server_certificate,
+)
 from tests.fakes.house import stored, until
 from tests.fakes.locked_screen import LockedScreen
 
 QUICK = Timing(linger=0.05, wall=0.05, settle=0.0, connect=2, opening=5, handshake=5)
-PIN = fingerprint("rsa", ra2.public_key(rsa_key()).wire)
-OTHER = fingerprint("rsa", ra2.public_key(rsa_key(1)).wire)
+
+
+def certificate_pin(number):
+    pem = server_certificate(number)[0].read_text()
+    return fingerprint("x509", ssl.PEM_cert_to_DER_cert(pem))
+
+
+PIN, OTHER = certificate_pin(0), certificate_pin(1)
+LEARNT = f"learnt:{PIN}"
+RSA_PIN = fingerprint("rsa", ra2.public_key(rsa_key()).wire)
 
 
 class Watcher:
@@ -40,24 +54,33 @@ class Watcher:
 
 
 def run(play, screen, **changes):
-    kept = []
+    """What was stored, and what was journalled."""
+    kept, told = [], []
 
     async def whole():
         row = replace(stored(1, f"127.0.0.1:{screen.port}", password=PASSWORD), **changes)
-        hub = Hub([row], QUICK, keep_trust=lambda *known: kept.append(known))
+
+        def record(kind, stored, details):
+            told.append((kind, stored.id, details))
+
+        hub = Hub([row], QUICK, keep_trust=lambda *known: kept.append(known), record=record)
         try:
             await play(hub, hub.find("id1"))
         finally:
             await hub.close()
 
     asyncio.run(whole())
-    return kept
+    return [(id_, trust) for id_, _, trust in kept], told
 
 
-def test_the_first_key_is_remembered_once_and_by_every_road():
+LEARNING = ([("id1", LEARNT)], [("workstation_trust_learnt", "id1", {"shown": PIN})])
+
+
+def test_the_first_certificate_is_remembered_once_and_by_every_road():
     async def play(hub, seat):
         assert (await hub.probe("id1")).state == "ready"
-        assert seat.describe().trust == seat.link.target.trust == PIN
+        assert seat.describe(with_sign_in=True).trust == seat.link.target.trust == LEARNT
+        assert seat.describe().trust is None
         watcher = Watcher()
         seat.watch(watcher)
         await until(lambda: watcher.client is not None, "the link")
@@ -66,9 +89,9 @@ def test_the_first_key_is_remembered_once_and_by_every_road():
         hub.look_again(seat)
         await until(lambda: len(screen.kinds) == 3, "a look")
 
-    with LockedScreen(lock_of(T.RA2_256)) as screen:
-        assert run(play, screen) == [("id1", PIN)]
-    assert screen.kinds == [T.RA2_256] * 3
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        assert run(play, screen) == LEARNING
+    assert screen.kinds == [T.X509_VNC] * 3
 
 
 def test_the_link_remembers_it_too():
@@ -76,27 +99,78 @@ def test_the_link_remembers_it_too():
         watcher = Watcher()
         seat.watch(watcher)
         await until(lambda: watcher.client is not None, "the link")
-        assert seat.stored.trust == PIN
+        assert seat.stored.trust == LEARNT
 
-    with LockedScreen(lock_of(T.RA2NE)) as screen:
-        assert run(play, screen) == [("id1", PIN)]
+    with LockedScreen(lock_of(T.X509_NONE)) as screen:
+        assert run(play, screen) == LEARNING
+
+
+def test_who_refuses_the_password_is_remembered_too():
+    """A thief would hang up, and come again with another certificate."""
+
+    async def play(hub, seat):
+        assert (await hub.probe("id1")).state == "wrong_password"
+
+    with LockedScreen(lock_of(T.X509_VNC, password=b"another")) as screen:
+        assert run(play, screen) == LEARNING
+
+
+@pytest.mark.parametrize("road", ["probe", "link", "look"])
+def test_a_server_that_nobody_has_confirmed_gets_no_password_to_read_by_any_road(road):
+    async def play(hub, seat):
+        watcher = Watcher()
+        if road == "probe":
+            probe = await hub.probe("id1")
+            assert probe.steps[-1].name == "security"
+            assert f"shows {RSA_PIN}, which nobody has confirmed" in probe.steps[-1].detail
+        elif road == "link":
+            seat.watch(watcher)
+        else:
+            hub.look_again(seat)
+        await until(lambda: seat.link.health.is_held, "what is told")
+        assert seat.link.health.reason.code == "unconfirmed"
+        assert seat.link.health.reason.arguments["shown"] == RSA_PIN
+        assert seat.stored.trust is None
+        seat.unwatch(watcher)
+        hub.change(replace(seat.stored, trust=RSA_PIN))  # what the page's button does
+        assert (await hub.probe("id1")).state == "ready"
+
+    with LockedScreen(lock_of(T.RA2_256)) as screen:
+        assert run(play, screen) == ([], [])
+    assert screen.kinds == [T.RA2_256]
+
+
+def test_an_unknown_server_that_takes_a_challenge_is_watched_and_learns_no_password():
+    """A list of RA2 and VNC authentication: what every row met before there was RA2."""
+
+    async def play(hub, seat):
+        assert (await hub.probe("id1")).state == "ready"
+
+    with LockedScreen(lock_of(T.RA2_256, T.RA2NE, T.VNC_AUTHENTICATION)) as screen:
+        assert run(play, screen) == ([], [])
+    assert screen.kinds == [T.VNC_AUTHENTICATION]
 
 
 @pytest.mark.parametrize("road", ["probe", "link"])
 def test_another_key_is_told_by_every_road_and_no_password_goes_to_it(road):
     async def play(hub, seat):
-        if road == "probe":
-            probe = await hub.probe("id1")
-            assert (probe.state, probe.reason.code) == ("unsupported", "key_changed")
-        else:
-            watcher = Watcher()
-            seat.watch(watcher)
-            await until(lambda: seat.link.health.is_held, "what is told")
-        assert seat.link.health.reason.code == "key_changed"
-        assert PIN in seat.link.health.reason.arguments["detail"]
+        for _ in range(2):
+            if road == "probe":
+                probe = await hub.probe("id1")
+                assert (probe.state, probe.reason.code) == ("unsupported", "key_changed")
+            else:
+                watcher = Watcher()
+                seat.watch(watcher)
+                await until(lambda: seat.link.health.is_held, "what is told")
+                seat.unwatch(watcher)
+                seat.retry()
+            assert seat.link.health.reason.code == "key_changed"
+            assert PIN in seat.link.health.reason.arguments["detail"]
 
-    with LockedScreen(lock_of(T.RA2_256, T.VNC_AUTHENTICATION)) as screen:
-        assert run(play, screen, trust=OTHER) == []
+    with LockedScreen(lock_of(T.X509_VNC, T.VNC_AUTHENTICATION)) as screen:
+        kept, told = run(play, screen, trust=OTHER)
+    assert kept == []
+    assert told == [("workstation_key_changed", "id1", {"shown": PIN, "known": OTHER})]
     assert screen.kinds == []
 
 
@@ -106,8 +180,8 @@ def test_what_is_forgotten_is_learnt_anew():
         hub.change(replace(seat.stored, trust=None))
         assert (await hub.probe("id1")).state == "ready"
 
-    with LockedScreen(lock_of(T.RA2_256)) as screen:
-        assert run(play, screen, trust=OTHER) == [("id1", PIN)]
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        assert run(play, screen, trust=OTHER)[0] == [("id1", LEARNT)]
 
 
 def test_of_two_that_answer_at_once_the_second_one_is_told():
@@ -118,14 +192,67 @@ def test_of_two_that_answer_at_once_the_second_one_is_told():
         with pytest.raises(KeyChangedError, match="a moment ago"):
             met(OTHER)
         hub.change(replace(seat.stored, trust="ca:/etc/ssl/school.pem"))
-        met(OTHER)
+        seat.link.target.met(OTHER)
+        await hub.kept()
 
-    with LockedScreen(lock_of(T.RA2_256)) as screen:
-        assert run(play, screen) == [("id1", PIN)]
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        assert run(play, screen) == ([], [])  # it was changed before it could be stored
+
+
+@pytest.mark.parametrize(
+    "change", [{"address": "127.0.0.2:5900"}, {"password": b"x"}, {"trust": OTHER}]
+)
+def test_a_try_that_began_before_a_change_teaches_nothing(change):
+    async def play(hub, seat):
+        before = seat.link.target.met
+        hub.change(replace(seat.stored, **change))
+        after = seat.stored
+        with pytest.raises(KeyChangedError, match="changed meanwhile"):
+            before(PIN)
+        assert seat.stored == after
+        await hub.kept()
+
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        assert run(play, screen) == ([], [])
+
+
+def test_what_was_forgotten_is_not_learnt_from_a_try_on_its_way():
+    async def play(hub, seat):
+        hub.change(replace(seat.stored, trust=PIN))
+        before = seat.link.target.met
+        hub.change(replace(seat.stored, trust=None))
+        with pytest.raises(KeyChangedError):
+            before(PIN)
+        assert seat.stored.trust is None
+
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        assert run(play, screen) == ([], [])
+
+
+def test_what_a_former_way_showed_is_not_told_of_the_present_one():
+    async def play(hub, seat):
+        async with asyncio.TaskGroup() as group:
+            probing = group.create_task(hub.probe("id1"))
+            await asyncio.sleep(0)
+            hub.change(replace(seat.stored, address="unix:/nowhere"))
+        assert probing.result().state == "unsupported"
+        assert seat.link.health.state == "unknown"
+
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        run(play, screen, trust=OTHER)
+
+
+def test_a_workstation_does_not_show_its_password():
+    async def play(hub, seat):
+        assert PASSWORD.decode() not in repr(seat.link.target)
+        assert repr(PASSWORD)[2:-1] not in repr(seat.link.target)
+
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        run(play, screen)
 
 
 def test_a_type_that_is_refused_gives_way_to_the_next_by_every_road():
-    """RA2 refuses this password, VNC authentication takes its first eight bytes."""
+    """Plain refuses this user, VNC authentication takes the password's first eight bytes."""
 
     async def play(hub, seat):
         watcher = Watcher()
@@ -139,18 +266,19 @@ def test_a_type_that_is_refused_gives_way_to_the_next_by_every_road():
         assert (await hub.probe("id1")).state == "ready"
         await until(lambda: len(screen.kinds) == 3, "a diagnosis")
 
-    lock = lock_of(T.RA2_256, T.VNC_AUTHENTICATION, password=PASSWORD[:8])
+    lock = lock_of(T.TLS_PLAIN, T.VNC_AUTHENTICATION, password=PASSWORD[:8])
     with LockedScreen(lock) as screen:
-        assert run(play, screen) == []
+        assert run(play, screen, vnc_user="ada", trust="any") == ([], [])
     assert set(screen.kinds) == {T.VNC_AUTHENTICATION}
     assert len(screen.refusals) == len(screen.kinds)
 
 
-def test_after_the_second_refusal_nothing_more_is_tried():
+@pytest.mark.parametrize("trust", [None, "any", RSA_PIN])
+def test_a_refused_password_is_not_said_again(trust):
     async def play(hub, seat):
         assert (await hub.probe("id1")).state == "wrong_password"
 
     lock = lock_of(T.RA2_256, T.RA2, T.RA2NE, T.VNC_AUTHENTICATION, password=b"another")
     with LockedScreen(lock) as screen:
-        run(play, screen)
-    assert len(screen.refusals) == 2
+        run(play, screen, trust=trust)
+    assert len(screen.refusals) == 1

@@ -107,7 +107,7 @@ def test_a_server_with_tls_is_watched_and_controlled(types, password, kind, tmp_
             note.write_text("")
             await controlled(place, note)
             shown = place.hub.find("id1").stored.trust
-            assert shown == (desktop.pin if kind in choice.X509 else None)
+            assert shown == (f"learnt:{desktop.pin}" if kind in choice.X509 else None)
 
     with Xvnc(tmp_path / "desktop", *types) as desktop:
         note = tmp_path / "note.txt"
@@ -124,7 +124,14 @@ def test_a_server_with_tls_is_watched_and_controlled(types, password, kind, tmp_
 )
 def test_an_account_of_the_machine_signs_in(name, kind, tmp_path, chosen):
     async def play(desktop):
-        known = row(desktop, password=PASSWORD, vnc_user="camille")
+        unknown = row(desktop, password=PASSWORD, vnc_user="camille")
+        async with house(unknown) as place:
+            probe = await place.hub.probe("id1")
+            code = "unconfirmed" if kind is T.X509_PLAIN else "untrusted"
+            assert (probe.state, probe.reason.code) == ("unsupported", code)
+            assert probe.reason.arguments.get("shown") in (desktop.pin, None)
+        trust = desktop.pin if kind is T.X509_PLAIN else "any"
+        known = dataclasses.replace(unknown, trust=trust)
         async with house(known) as place:
             await looked_at(place, desktop)
         if kind is not T.X509_PLAIN:

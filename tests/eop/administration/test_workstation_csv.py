@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controle_vnc.control.messages import Workstation
-from eop.administration import workstation_csv
+from eop.administration import workstation_csv, workstation_plan
 from eop.administration.workstation_csv import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, Row
 from eop.errors import InvalidError
 
@@ -57,6 +57,19 @@ def test_whom_we_sign_in_as_and_what_the_server_is_known_by_may_be_in_the_file()
     assert (none.vnc_user, none.trust) == ("", None)
     (left_out,) = workstation_csv.read("name,room,address\npc-01,S12,pc-01\n").rows
     assert (left_out.vnc_user, left_out.trust) == (None, None)
+
+
+def test_what_a_server_is_known_by_is_read_as_it_is_kept():
+    digits = PIN.partition(":")[2].upper()
+    colons = ":".join(digits[at : at + 2] for at in range(0, 64, 2))
+    (row,) = workstation_csv.read(
+        f"name,room,address,trust\npc-01,S12,a,X509-SHA256:{colons}\n"
+    ).rows
+    assert row.trust == PIN
+    (change,) = workstation_plan.make(
+        [row], [workstation("pc-01", address="a:5900", trust=PIN)]
+    ).changes
+    assert change.kind == "keep"
 
 
 def test_both_are_exported_and_read_back():

@@ -123,6 +123,15 @@ PIN = "x509-sha256:" + "0a" * 32
         "sha256:" + "0a" * 32,
         "x509-sha256",
         "ca:/a\nb",
+        "any",
+        "ANY",
+        "anybody",
+        f"learnt:{PIN}",
+        f"Learnt:{PIN.upper()}",
+        "learnt:any",
+        "learnt:ca:/etc/ssl/school.pem",
+        "rsa-ne-sha256:" + "0a" * 32,
+        "rsa-ne:" + "0a" * 32,
     ],
 )
 def test_what_a_server_is_known_by_is_taken_as_controle_vnc_takes_it(text):
@@ -132,6 +141,8 @@ def test_what_a_server_is_known_by_is_taken_as_controle_vnc_takes_it(text):
     except ValueError:
         is_right = False
     assert ("trust" not in problems(replace(RIGHT, trust=text))) == is_right
+    kept = trust.as_text(trust.parse_trust(text)) if is_right else None
+    assert fields.normal_trust(text) == kept
 
 
 @given(st.text(max_size=90).filter(bool))

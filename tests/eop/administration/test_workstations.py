@@ -4,9 +4,14 @@ import threading
 
 import pytest
 
+from controle_vnc.rfb.constants import SecurityType as T
+from controle_vnc.rfb.security_types import ra2
+from controle_vnc.rfb.security_types.trust import fingerprint
 from eop.administration import workstations
+from tests.controle_vnc.rfb.security_types.pairs import lock_of, rsa_key
 from tests.desktops import free_port, wait_until
 from tests.eop.administration.pages import follow, get, send, words
+from tests.fakes.locked_screen import LockedScreen
 
 PATH = "/admin/workstations"
 
@@ -21,7 +26,7 @@ def fields(**values):
 
 
 def known(school):
-    return {one.name: one for one in school.parts.daemon.workstations()}
+    return {one.name: one for one in school.parts.daemon.workstations(sign_in=True)}
 
 
 def password_of(school, name):
@@ -123,7 +128,45 @@ def test_whom_we_sign_in_as_and_what_the_server_is_known_by_are_kept(school, bos
     assert known(school)["pc-01"].trust is None
     answer = send(boss, here, **fields(name="pc-01", trust="a guess"))
     assert answer.status_code == 422
-    assert "Write x509-sha256: or rsa-sha256:" in words(answer)
+    assert "Write x509-sha256:, rsa-sha256: or" in words(answer)
+
+
+def test_a_key_that_nobody_has_confirmed_is_confirmed_with_one_press(school, boss):
+    pin = fingerprint("rsa", ra2.public_key(rsa_key()).wire)
+    with LockedScreen(lock_of(T.RA2_256, password=b"pw")) as screen:
+        here, at = f"{PATH}/{school.id}", str(screen.port)
+        form = fields(name="pc-01", address="127.0.0.1", port=at, user="zoe.martin")
+        send(boss, here, **form, password="pw")
+        words_of = words(send(boss, f"{here}/probe"))
+        assert f"the server shows {pin}, which nobody has confirmed" in words_of
+        page = get(boss, here)
+        assert f'name="shown" value="{pin}"' in page.text
+        assert "Nothing was sent to it." in words(page)
+        assert screen.kinds == []
+        assert send(boss, f"{here}/trust", shown="any").status_code == 422
+        assert known(school)["pc-01"].trust is None
+        page = follow(boss, send(boss, f"{here}/trust", shown=pin))
+        assert "EOP trusts that key from now on." in words(page)
+        assert "Trust this key" not in words(page)
+        one = known(school)["pc-01"]
+        assert (one.trust, one.user, password_of(school, "pc-01")) == (pin, "zoe.martin", b"pw")
+        assert "The VNC server refused" not in words(send(boss, f"{here}/probe"))
+        assert T.RA2_256 in screen.kinds
+        event = school.daemon.journal.after(0)[-1]
+        assert (event.user, event.details["changed"]) == ("carla", "trust")
+        assert (event.details["known"], event.details["shown"]) == ("", pin)
+
+
+def test_another_address_offers_to_forget_the_key_of_the_former_one(school, boss):
+    here, pin = f"{PATH}/{school.id}", "x509-sha256:" + "0a" * 32
+    send(boss, here, **fields(name="pc-01", port="5901", trust=pin))
+    same = follow(boss, send(boss, here, **fields(name="pc-01", port="5901")))
+    assert "The workstation was changed." in words(same)
+    assert "key of its former address" not in words(same)
+    moved = follow(boss, send(boss, here, **fields(name="pc-01", port="5902")))
+    assert "key of its former address" in words(moved)
+    forgot = follow(boss, send(boss, here, **fields(name="pc-01", port="5903", no_trust="yes")))
+    assert "key of its former address" not in words(forgot)
 
 
 def test_what_is_wrong_is_marked_at_its_field_and_what_was_typed_stays(school, boss):

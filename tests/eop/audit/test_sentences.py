@@ -96,6 +96,18 @@ def test_details_that_are_missing_or_strange_break_no_sentence(english, details)
          "Changed the seating plan of room S12."),
         ("workstation_added", {"workstation": "pc-01", "room": "S12", "login": "zoe"},
          "Added the workstation pc-01 (S12)."),
+        ("workstation_changed", {"workstation": "pc-01", "room": "S12", "changed": "user"},
+         "Changed the workstation pc-01 (S12)."),
+        ("workstation_changed",
+         {"workstation": "pc-01", "room": "S12", "known": "", "shown": "any"},
+         "Changed the workstation pc-01 (S12). What its VNC server is known by: any "
+         "(before: nothing)."),
+        ("workstation_trust_learnt", {"workstation": "pc-01", "room": "S12", "shown": "x509:1"},
+         "The VNC server of pc-01 (S12) is remembered by x509:1."),
+        ("workstation_key_changed",
+         {"workstation": "pc-01", "room": "S12", "shown": "x509:2", "known": "x509:1"},
+         "The VNC server of pc-01 (S12) shows x509:2. It is known by x509:1: nothing was sent to "
+         "it."),
         ("audit_exported", {"rows": 1, "format": "csv"}, "Exported 1 event as csv."),
         (PURGE, {"removed": 7, "days": 365}, "Removed 7 events older than 365 days."),
         ("of_another_version", {"login": "zoe", "n": 1}, "of_another_version (login: zoe, n: 1)"),

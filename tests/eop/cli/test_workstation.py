@@ -1,4 +1,11 @@
+import shlex
+
+from controle_vnc.rfb.constants import SecurityType as T
+from controle_vnc.rfb.security_types import ra2
+from controle_vnc.rfb.security_types.trust import fingerprint
+from tests.controle_vnc.rfb.security_types.pairs import lock_of, rsa_key
 from tests.desktops import free_port
+from tests.fakes.locked_screen import LockedScreen
 
 
 def add(eopctl, *more, name="pc-01", room="S12", vnc="127.0.0.1:5901"):
@@ -60,6 +67,27 @@ def test_a_test_of_a_closed_port_fails_and_says_where(house, eopctl):
     text = eopctl("workstation", "test", "pc-01")
     assert "refused (connection_refused)" in text.out
     assert eopctl("workstation", "test", "nope").code == 1
+
+
+def test_a_key_that_nobody_has_confirmed_is_told_with_the_command_that_confirms_it(
+    house, eopctl, password_file
+):
+    pin = fingerprint("rsa-ne", ra2.public_key(rsa_key()).wire)
+    password = password_file.read_text().splitlines()[0].encode()
+    with LockedScreen(lock_of(T.RA2NE, password=password)) as screen:
+        vnc = f"127.0.0.1:{screen.port}"
+        more = ("--password-file", password_file, "--user", "zoe")
+        assert add(eopctl, *more, vnc=vnc, room="Room 12").code == 0
+        told = eopctl("workstation", "test", "pc-01", "--json")
+        assert (told.json["reason"], told.json["shown"]) == ("unconfirmed", pin)
+        told = eopctl("workstation", "test", "pc-01")
+        assert f"the server shows {pin}, which nobody has confirmed" in told.out
+        command = shlex.split(told.out.splitlines()[-1].partition("to trust it: ")[2])
+        assert command[0] == "eopctl"
+        assert eopctl(*command[1:]).code == 0
+        assert listed(eopctl) == [("pc-01", "Room 12", vnc, "zoe")]
+        assert eopctl("workstation", "test", "pc-01").code == 0
+        assert screen.kinds == [T.RA2NE]
 
 
 def test_a_workstation_can_be_tried_again(house, eopctl):

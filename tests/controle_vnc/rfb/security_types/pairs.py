@@ -19,6 +19,7 @@ from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
 from controle_vnc.tls import client_tls, server_tls
 from tests.fakes.certificate import certificate
 
+ANY = Trust(takes_any=True)
 SCREEN = ServerInit(8, 6, RGBX, "desk")
 USER, PASSWORD = b"ada", "pässword longer than eight".encode()
 
@@ -56,8 +57,8 @@ def lock_of(*kinds, password=PASSWORD, user=USER, number=0):
     )
 
 
-def credentials(password=PASSWORD, user=USER, trust=None, host="127.0.0.1"):
-    trust = trust or Trust()
+def credentials(password=PASSWORD, user=USER, trust=ANY, host="127.0.0.1"):
+    """Those of a server that may have everything; `trust=Trust()`: nobody has met it yet."""
     return Credentials(password, user, trust, client_tls(trust, host))
 
 

@@ -1,25 +1,35 @@
+import contextlib
+import dataclasses
+
 import pytest
 
 from controle_vnc.errors import (
     AuthenticationError,
     KeyChangedError,
     ProtocolError,
+    UnconfirmedServerError,
     UnsupportedError,
     UntrustedServerError,
 )
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType as T
+from controle_vnc.rfb.security_types import choice
 from controle_vnc.rfb.security_types.choice import STRONGEST_FIRST, usable
 from controle_vnc.rfb.security_types.credentials import Credentials
-from controle_vnc.rfb.security_types.trust import Trust, fingerprint
+from controle_vnc.rfb.security_types.trust import Trust, fingerprint, parse_trust
+from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
+from controle_vnc.tls import server_tls
 from tests.controle_vnc.rfb.security_types.pairs import (
+    ANY,
     EVERY_KIND,
     PASSWORD,
     USER,
     credentials,
+    exchange,
     joined,
     lock_of,
     refused,
+    rsa_key,
     server_certificate,
 )
 
@@ -53,14 +63,16 @@ def test_the_strongest_that_the_credentials_allow(offered, password, user, chose
 
 
 def test_without_tls_no_type_needs_it():
-    kinds = usable(EVERY_KIND, Credentials(PASSWORD, USER))
+    kinds = usable(EVERY_KIND, Credentials(PASSWORD, USER, ANY))
     assert kinds[0] is T.RA2_256
     assert not {kind for kind in kinds if kind > T.PLAIN}
 
 
 def test_a_server_we_know_has_to_prove_itself_and_nothing_weaker_will_do():
     pinned = credentials(trust=Trust(pin=fingerprint("rsa", b"key")))
-    assert usable(EVERY_KIND, pinned) == [T.RA2_256, T.RA2, T.RA2NE_256, T.RA2NE]
+    assert usable(EVERY_KIND, pinned) == [T.RA2_256, T.RA2]
+    unencrypted = credentials(trust=Trust(pin=fingerprint("rsa-ne", b"key")))
+    assert usable(EVERY_KIND, unencrypted) == [T.RA2_256, T.RA2, T.RA2NE_256, T.RA2NE]
     signed = credentials(trust=Trust(ca_file="/ca.pem"))
     assert usable(EVERY_KIND, signed) == [T.X509_PLAIN, T.X509_VNC, T.X509_NONE]
 
@@ -94,6 +106,90 @@ def test_what_is_missing_is_told():
         offering(16, 30, given=credentials())
 
 
+# --- a server that nobody has confirmed
+
+READABLE = [T.RA2, T.RA2NE, T.RA2_256, T.RA2NE_256, T.PLAIN, T.TLS_PLAIN, T.X509_PLAIN]
+LEARNT = Trust(pin=fingerprint("x509", b"certificate"), is_learnt=True)
+
+
+@pytest.mark.parametrize("trust", [Trust(), LEARNT])
+def test_who_nobody_has_confirmed_gets_no_password_that_it_could_read(trust):
+    for kind in READABLE:
+        others = [T.X509_VNC, T.VNC_AUTHENTICATION, kind]
+        given = credentials(trust=trust)
+        assert usable(others, given)[0] is T.X509_VNC
+        assert kind not in usable(others, given)
+    assert set(READABLE) == choice.READABLE
+
+
+class Spy:
+    """The server's side as a stranger keeps it: what it was told of passwords."""
+
+    def __init__(self, *kinds):
+        self.told = []
+        self.lock = Lock(
+            frozenset(kinds), check=lambda *both: self.told.append(both),
+            rsa_key=rsa_key(), tls=server_tls(*server_certificate()),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", READABLE)
+def test_a_stranger_that_asks_for_a_readable_password_is_told_none(kind):
+    spy, client = Spy(kind), ClientHandshake(credentials(trust=Trust()))
+    server = ServerHandshake(spy.lock)
+    shows = choice.identity_of(kind) is not None
+    with pytest.raises(UnconfirmedServerError if shows else UntrustedServerError) as told:
+        exchange(client, server)
+    assert spy.told == []
+    with contextlib.suppress(UntrustedServerError):  # TLS asks each time
+        assert PASSWORD not in client.data_to_send()
+    if shows:
+        assert f"shows {told.value.shown}, which nobody has confirmed" in str(told.value)
+        pin = parse_trust(told.value.shown)
+        confirmed, _ = joined(credentials(trust=pin), lock_of(kind))
+        assert confirmed.stage == "done"
+    else:
+        assert "anybody could read" in str(told.value)
+    anyone, _ = joined(credentials(), lock_of(kind))
+    assert anyone.stage == "done"
+
+
+def test_a_key_that_was_learnt_by_itself_opens_no_password_either():
+    shown = []
+    joined(dataclasses.replace(credentials(trust=Trust()), met=shown.append), lock_of(T.X509_VNC))
+    learnt = parse_trust("learnt:" + shown[0])
+    with pytest.raises(UnconfirmedServerError):
+        joined(credentials(trust=learnt), lock_of(T.X509_PLAIN))
+    assert joined(credentials(trust=learnt), lock_of(T.X509_VNC))[0].stage == "done"
+    assert (
+        joined(credentials(trust=parse_trust(shown[0])), lock_of(T.X509_PLAIN))[0].stage == "done"
+    )
+
+
+@pytest.mark.parametrize(("kind", "trust"), [(T.X509_VNC, Trust()), (T.RA2_256, ANY)])
+def test_a_server_is_met_before_anything_secret_is_said(kind, trust):
+    """What `met` raises ends it, and nothing more is sent."""
+
+    def met(shown):
+        raise KeyChangedError("another one, a moment ago", shown)
+
+    client = ClientHandshake(dataclasses.replace(credentials(trust=trust), met=met))
+    server = ServerHandshake(lock_of(kind))
+    with pytest.raises(KeyChangedError, match="a moment ago"):
+        exchange(client, server)
+    assert not server.done
+
+
+def test_who_takes_the_encryption_of_the_screen_away_is_told_nothing():
+    pin = joined(credentials(), lock_of(T.RA2_256))[0].shown
+    with pytest.raises(UntrustedServerError, match="proves that it is the one we know"):
+        joined(credentials(trust=parse_trust(pin)), lock_of(T.RA2NE, T.VNC_AUTHENTICATION))
+    bare = joined(credentials(), lock_of(T.RA2NE))[0].shown
+    assert bare == pin.replace("rsa-", "rsa-ne-")
+    for kind in (T.RA2NE, T.RA2_256):
+        assert joined(credentials(trust=parse_trust(bare)), lock_of(kind))[0].stage == "done"
+
+
 # --- the next one
 
 
@@ -112,7 +208,7 @@ def test_a_type_that_is_refused_leaves_the_weaker_ones_for_a_second_try():
     [
         ((T.X509_VNC, T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION), {T.RA2NE}),
         ((T.X509_PLAIN, T.TLS_PLAIN, T.PLAIN, T.NONE), {T.NONE}),
-        ((T.RA2, T.VNC_AUTHENTICATION), {T.VNC_AUTHENTICATION}),
+        ((T.RA2_256, T.RA2, T.VNC_AUTHENTICATION, T.NONE), {T.NONE}),
         ((T.TLS_VNC, T.VNC_AUTHENTICATION), set()),
     ],
 )

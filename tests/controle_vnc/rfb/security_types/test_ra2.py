@@ -10,6 +10,8 @@ from controle_vnc.errors import (
     AuthenticationError,
     KeyChangedError,
     ProtocolError,
+    UnconfirmedServerError,
+    UntrustedServerError,
 )
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType as T
@@ -19,6 +21,7 @@ from controle_vnc.rfb.security_types.trust import Trust
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
 from controle_vnc.rfb.stream import ByteStream
 from tests.controle_vnc.rfb.security_types.pairs import (
+    ANY,
     PASSWORD,
     SCREEN,
     USER,
@@ -82,7 +85,7 @@ class Other:
 @pytest.mark.parametrize("kind", RA2_KINDS)
 @pytest.mark.parametrize("wants_user", [True, False])
 def test_the_client_speaks_with_a_server_made_of_nothing_but_numbers(kind, wants_user):
-    server, client = Other(kind), ClientHandshake(Credentials(PASSWORD, USER))
+    server, client = Other(kind), ClientHandshake(Credentials(PASSWORD, USER, ANY))
     client.receive_data(b"RFB 003.008\n" + bytes([1, kind]) + server.wire)
     said = client.data_to_send()[13:]
     theirs, said = said[: 4 + 512], said[4 + 512 :]
@@ -102,7 +105,8 @@ def test_the_client_speaks_with_a_server_made_of_nothing_but_numbers(kind, wants
     assert client.data_to_send() == (b"\1" if follows is bytes else _client_says(server, b"\1"))
     client.receive_data(follows(SCREEN.to_bytes()))
     assert client.server_init.name == "desk"
-    assert client.shown == "rsa-sha256:" + hashlib.sha256(server.wire).hexdigest()
+    identity = "rsa" if kind in (T.RA2, T.RA2_256) else "rsa-ne"
+    assert client.shown == f"{identity}-sha256:" + hashlib.sha256(server.wire).hexdigest()
 
 
 def _client_says(server, text):
@@ -135,7 +139,10 @@ def test_the_server_speaks_with_a_viewer_made_of_nothing_but_numbers(kind):
 
 def test_a_wrong_password_is_told_to_both():
     for kind in RA2_KINDS:
-        server, client = ServerHandshake(lock_of(kind)), ClientHandshake(Credentials(b"wrong"))
+        server, client = (
+            ServerHandshake(lock_of(kind)),
+            ClientHandshake(Credentials(b"wrong", trust=ANY)),
+        )
         with pytest.raises(AuthenticationError, match="user name or the password is wrong"):
             _run(client, server)
         with pytest.raises(AuthenticationError, match="user name or the password is wrong"):
@@ -153,7 +160,7 @@ def _run(client, server):
 
 
 def test_another_key_is_told_before_anything_is_said():
-    first, _ = joined(Credentials(PASSWORD), lock_of(T.RA2_256))
+    first, _ = joined(Credentials(PASSWORD, trust=ANY), lock_of(T.RA2_256))
     known = Credentials(PASSWORD, trust=Trust(pin=first.shown))
     assert joined(known, lock_of(T.RA2_256))[0].stage == "done"
     server, client = ServerHandshake(lock_of(T.RA2_256, number=1)), ClientHandshake(known)
@@ -165,7 +172,32 @@ def test_another_key_is_told_before_anything_is_said():
 def test_a_user_name_that_is_asked_for_and_not_stored_is_told():
     lock = Lock(frozenset({T.RA2}), check=lambda *_: True, rsa_key=rsa_key())
     with pytest.raises(AuthenticationError, match="a user name is asked for and none is stored"):
-        joined(Credentials(PASSWORD), lock)
+        joined(Credentials(PASSWORD, trust=ANY), lock)
+
+
+def test_a_server_that_shows_our_own_key_is_told_nothing():
+    """It could send back what we prove ourselves with, and would be believed."""
+    client = ClientHandshake(Credentials(PASSWORD, trust=ANY))
+    ours = ra2.public_key(ra2.own_key()).wire
+    client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]))
+    client.data_to_send()
+    with pytest.raises(ProtocolError, match="shows our own key"):
+        client.receive_data(ours)
+    assert client.data_to_send() == b""
+
+
+@pytest.mark.parametrize("bits", [2048, 2047, 1024])
+def test_a_short_key_is_not_confirmed_by_one_press_but_by_hand(bits):
+    wire = key_bytes(bits, (1 << bits - 1) + 1)
+    client = ClientHandshake(Credentials(PASSWORD))
+    with pytest.raises(UntrustedServerError, match="nobody has confirmed") as told:
+        client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire)
+    assert isinstance(told.value, UnconfirmedServerError) == (bits >= ra2.MIN_NEW_KEY_BITS)
+    assert (told.value.shown is None) == (bits < ra2.MIN_NEW_KEY_BITS)
+    pin = Trust(pin="rsa-sha256:" + hashlib.sha256(wire).hexdigest())
+    known = ClientHandshake(Credentials(PASSWORD, trust=pin))
+    known.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire)
+    assert len(known.data_to_send()) > 500
 
 
 # --- limits
@@ -257,7 +289,7 @@ def test_an_empty_message_is_told_and_a_repeated_one_too():
 
 @given(st.binary(max_size=700), st.sampled_from(RA2_KINDS))
 def test_any_bytes_of_a_server_end_in_an_error_of_ours_or_wait(data, kind):
-    client = ClientHandshake(Credentials(PASSWORD, USER))
+    client = ClientHandshake(Credentials(PASSWORD, USER, ANY))
     client.receive_data(b"RFB 003.008\n" + bytes([1, kind]))
     with errors_of_ours():
         client.receive_data(data)
