@@ -1,7 +1,9 @@
 import asyncio
+import functools
 
 import pytest
 
+from controle_vnc import daemon
 from controle_vnc.control import messages as m
 from controle_vnc.control.dispatch import Dispatcher
 from controle_vnc.errors import RequestRefusedError, TicketRefusedError
@@ -31,7 +33,10 @@ class World:
         """Run `scene(ask)`; `ask` carries out a request."""
 
         async def stage():
-            hub = self.hub = Hub(self.store.workstations(), keep_trust=self.store.keep_trust)
+            record = functools.partial(daemon._record, self.journal)
+            hub = self.hub = Hub(
+                self.store.workstations(), keep_trust=self.store.keep_trust, record=record
+            )
             ask = Dispatcher(
                 self.store, hub, self.office, self.leases, self.journal, lambda: self.now
             )
@@ -364,6 +369,10 @@ def test_what_was_learnt_a_moment_ago_outlives_a_new_name(world):
         await ask(m.SaveWorkstation(**renamed, id=saved.id))
         assert seat.stored.name == "pc-02"
         assert seat.stored.trust == world.store.workstations()[0].trust == f"learnt:{pin}"
+        await world.hub.kept()
+        (learnt,) = [e for e in world.journal.after(0) if e.kind == "workstation_trust_learnt"]
+        assert (learnt.user, learnt.workstation) == ("", saved.id)
+        assert (learnt.details["workstation"], learnt.details["shown"]) == ("pc-01", pin)
 
     world.play(scene)
 
