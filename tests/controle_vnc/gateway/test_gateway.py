@@ -413,6 +413,7 @@ def test_the_longest_head_is_understood_and_one_byte_more_is_refused(gateway, da
 
 def test_slow_and_silent_clients_cost_a_socket_and_keep_nobody_waiting(gateway, daemon):
     """Far more of them than there are workers."""
+    assert b"200 OK" in gateway.ask(b"GET / HTTP/1.1\r\n\r\n")  # its workers are there
     with crowd(gateway, 100) as slow:
         for connection in slow[50:]:
             connection.sendall(b"GET /websockify HTTP/1.1\r\n")
