@@ -273,7 +273,7 @@ def test_a_type_that_is_refused_gives_way_to_the_next_by_every_road():
     assert len(screen.refusals) == len(screen.kinds)
 
 
-@pytest.mark.parametrize("trust", [None, "any", RSA_PIN])
+@pytest.mark.parametrize("trust", [None, "any", RSA_PIN], ids=["none", "any", "pin"])
 def test_a_refused_password_is_not_said_again(trust):
     async def play(hub, seat):
         assert (await hub.probe("id1")).state == "wrong_password"
