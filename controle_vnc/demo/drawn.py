@@ -5,6 +5,7 @@ import contextlib
 import socket
 from pathlib import Path
 
+from controle_vnc.accepting import accept
 from controle_vnc.demo.scene import Scene
 from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
@@ -61,7 +62,7 @@ class DrawnDesktop:
 
     async def _accept(self, listener: socket.socket) -> None:
         while True:
-            viewer, _ = await asyncio.get_running_loop().sock_accept(listener)
+            viewer, _ = await accept(listener)
             spawn(self._serve(Stream(Wire(viewer))), f"viewer of drawn desktop {self._number}")
 
     async def _serve(self, viewer: Stream) -> None:
