@@ -50,8 +50,8 @@ class Error(ma.Schema):
 class SiteApi(Api):
     """flask-smorest with our own shape of errors (`eop.replies` answers them).
 
-    Calls are described when somebody first asks for the description, not at each start: it takes
-    as long as all the rest of a site.
+    Calls are described when somebody first asks for the description, not at each start: nearly
+    nobody does, and a good part of making a site went into it.
     """
 
     ERROR_SCHEMA: Any = Error

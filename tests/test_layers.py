@@ -26,6 +26,7 @@ BUSINESS_ROOMS = ("observation", "actions", "documents", "passwords", "lessons")
 # Within controle_vnc: a room and the rooms it may lean on. What has no line here is wiring.
 CONTROLE_VNC = {
     "controle_vnc.errors": set(),
+    "controle_vnc.accepting": set(),
     "controle_vnc.tasks": set(),
     "controle_vnc.wire": set(),
     "controle_vnc.peer": set(),

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from controle_vnc.accepting import accept
 from controle_vnc.control import messages
 from controle_vnc.control.framing import HEADER_BYTES, OPEN, body_length, is_loopback, pack, unpack
 from controle_vnc.control.messages import (
@@ -105,10 +106,9 @@ class ControlServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, name = await loop.sock_accept(listener)
+                connection, name = await accept(listener)
             except OSError as error:
                 logger.warning("8788 cannot accept: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -117,7 +117,7 @@ class ControlServer:
             self._make_room(address)
             self._strangers[connection] = address
             self._run(self._serve(connection, address), f"8788 connection of {address}")
-            # sock_accept does not yield while somebody waits: a flood would stop everything else
+            # accept does not yield while somebody waits: a flood would stop everything else
             await asyncio.sleep(0)
 
     def _make_room(self, address: str) -> None:

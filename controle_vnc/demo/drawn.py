@@ -4,6 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+from controle_vnc.accepting import accept
 from controle_vnc.demo.scene import Scene
 from controle_vnc.rfb.server import RfbServer
 from controle_vnc.rfb.viewer_messages import KeyEvent
@@ -49,7 +50,7 @@ class DrawnDesktop:
 
     async def _accept(self, listener: socket.socket) -> None:
         while True:
-            viewer, _ = await asyncio.get_running_loop().sock_accept(listener)
+            viewer, _ = await accept(listener)
             spawn(self._serve(Stream(Wire(viewer))), f"viewer of drawn desktop {self._number}")
 
     async def _serve(self, viewer: Stream) -> None:

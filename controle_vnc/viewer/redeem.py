@@ -9,6 +9,7 @@ import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from controle_vnc.accepting import accept
 from controle_vnc.control import messages
 from controle_vnc.control.framing import HEADER_BYTES, body_length, pack, unpack
 from controle_vnc.control.messages import MAX_GREETING_BYTES, Redeem, Redeemed, Refused
@@ -88,7 +89,7 @@ class RedeemServer:
     async def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                gateway, _ = await asyncio.get_running_loop().sock_accept(listener)
+                gateway, _ = await accept(listener)
             except OSError as error:
                 logger.error("the redeem socket cannot accept: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)

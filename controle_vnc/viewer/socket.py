@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from controle_vnc.accepting import accept
 from controle_vnc.tasks import spawn
 from controle_vnc.viewer import live, wall
 from controle_vnc.viewer.grant import Closing, Grant
@@ -51,7 +52,7 @@ async def open_private_socket(house: House, grant: Grant, closing: Closing, done
 
 async def _first(listener: socket.socket) -> socket.socket:
     async with asyncio.timeout(CONNECT_SECONDS):
-        viewer, _ = await asyncio.get_running_loop().sock_accept(listener)
+        viewer, _ = await accept(listener)
     return viewer
 
 

@@ -10,7 +10,7 @@ from tests.stack import Stack
 
 CHROMIUM = "/usr/bin/chromium"
 HEADLESS = "/usr/bin/chromium-headless-shell"
-"""The same engine without the windows around it, whose own pages cost three times a journey."""
+"""The same engine without the windows around it, whose own pages cost more than a journey's."""
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
