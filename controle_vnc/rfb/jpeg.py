@@ -8,7 +8,7 @@ from controle_vnc.framebuffer.framebuffer import Pixels, Words
 from controle_vnc.framebuffer.rect import Rect
 
 MAX_SCANS = 8  # of a JPEG: a baseline picture has at most three, a hostile one thousands
-MAX_SCANNED_PIXELS = 3 * 2048 * 2048  # by all scans: each goes over them all, in one step
+MAX_SCANNED_PIXELS = 3 * 2048 * 1024  # by all scans: each goes over them all, in one step
 START_OF_SCAN = b"\xff\xda"
 RGB = np.uint32(0xFFFFFF)  # the fourth byte stays 0: what looks equal is equal
 

@@ -7,7 +7,8 @@ from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.stream import Steps
 
 BAND_PIXELS = 64 * 1024  # how much of a large rectangle is painted before others get a turn
-MAX_PICTURE_PIXELS = 2048 * 2048  # of what is decoded in one piece; servers send 64 Ki
+MAX_FILTERED_PIXELS = 2048 * 2048  # of one Tight rectangle; servers send 64 Ki
+MAX_PICTURE_PIXELS = 2048 * 1024  # of a JPEG, decoded in one step of up to 40 ms: Full HD
 
 
 def bands(rect: Rect) -> list[Rect]:

@@ -13,7 +13,12 @@ from controle_vnc.framebuffer.framebuffer import (
     words_of,
 )
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.decoders.base import BAND_PIXELS, MAX_PICTURE_PIXELS, bands
+from controle_vnc.rfb.decoders.base import (
+    BAND_PIXELS,
+    MAX_FILTERED_PIXELS,
+    MAX_PICTURE_PIXELS,
+    bands,
+)
 from controle_vnc.rfb.inflate import Inflater, check_compressed
 from controle_vnc.rfb.jpeg import paint_jpeg
 from controle_vnc.rfb.pixels import Layout, Parts, PixelReader
@@ -47,7 +52,7 @@ class TightDecoder:
             for band in bands(rect):
                 framebuffer.words[band.y : band.bottom, band.x : band.right] = colour
                 yield 0
-        elif width * height > MAX_PICTURE_PIXELS:
+        elif width * height > (MAX_PICTURE_PIXELS if kind == JPEG else MAX_FILTERED_PIXELS):
             raise ProtocolError(f"a Tight rectangle of {width}×{height}")
         elif kind == JPEG:
             data = yield from _compressed(width * height * TPIXEL)
@@ -84,8 +89,17 @@ def _paletted(stream: Inflater, layout: Layout, area: Words) -> Steps:
     row_bytes = -(-width // 8) if size == 2 else width
     data = yield from _data(stream, row_bytes * height)
     rows = np.frombuffer(data, np.uint8).reshape(height, row_bytes)
-    if size == 2:
-        rows = np.unpackbits(rows, axis=1, count=width)
+    band_rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, band_rows):
+        _look_up(palette, rows[top : top + band_rows], area[top : top + band_rows])
+        if height > band_rows:
+            yield 0
+
+
+def _look_up(palette: Words, rows: Pixels, area: Words) -> None:
+    """Put into `area` the colours that `rows` number: a bit each of two, a byte each of more."""
+    if len(palette) == 2:
+        rows = np.unpackbits(rows, axis=1, count=area.shape[1])
     try:
         area[:] = palette.take(rows)
     except IndexError as error:

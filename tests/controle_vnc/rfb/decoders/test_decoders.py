@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.decoders.base import BAND_PIXELS
 from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
-from tests.controle_vnc.rfb.writing import FORMATS
+from tests.controle_vnc.rfb.writing import FORMATS, compact_length
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -412,6 +413,32 @@ def test_a_tight_rectangle_of_4_megapixels_is_taken_and_a_row_more_is_not():
     assert tuple(client.framebuffer.pixels[2047, 2047, :3]) == BLUE
     with pytest.raises(ProtocolError, match="a Tight rectangle of 2048×2049"):
         client.receive_data(update((0, 0, 2048, 2049), Encoding.TIGHT, data), to_the_end)
+
+
+def test_a_jpeg_in_tight_of_2_megapixels_is_read_and_a_row_more_is_not():
+    jpeg = compact_length(100)
+    client = connected(2048, 1025)
+    client.receive_data(update((0, 0, 2048, 1024), Encoding.TIGHT, b"\x90" + jpeg), to_the_end)
+    with pytest.raises(ProtocolError, match="a Tight rectangle of 2048×1025"):
+        connected(2048, 1025).receive_data(
+            update((0, 0, 2048, 1025), Encoding.TIGHT, b"\x90" + jpeg), to_the_end
+        )
+
+
+@pytest.mark.parametrize("colours", [2, 3])
+def test_a_large_palette_rectangle_is_painted_in_parts_with_a_rest_between(colours):
+    row = 2048 // 8 if colours == 2 else 2048
+    palette = b"\x40\x01" + bytes([colours - 1]) + rgb(RED, BLUE, BLUE)[: 3 * colours]
+    data = palette + long_compact(synced(bytes([255 if colours == 2 else 2]) * (row * 512)))
+    client = connected(2048, 512)
+    client.receive_data(update((0, 0, 2048, 512), Encoding.TIGHT, data), lambda: True)
+    pixels = client.framebuffer.pixels
+    seen_halves = 0
+    while client.is_behind:
+        client.receive_data(b"", lambda: True)
+        seen_halves += bool(pixels[0].any()) and not pixels[-1].any()
+    assert seen_halves >= 2048 * 512 // BAND_PIXELS - 1
+    assert (client.framebuffer.pixels[:, :, :3] == BLUE).all()
 
 
 def with_scans(count):

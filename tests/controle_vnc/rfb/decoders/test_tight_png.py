@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from controle_vnc.errors import ProtocolError
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.decoders.tight_png import MAX_PNG_PIXELS
 from controle_vnc.rfb.png import MAX_CHUNKS
 from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import bytewise, connected, painted, update
@@ -90,6 +91,17 @@ def test_as_many_parts_as_the_limit_are_taken_and_one_more_is_not():
         else:
             with pytest.raises(ProtocolError, match="a PNG of too many parts"):
                 client.receive_data(rect, to_the_end)
+
+
+def test_a_png_of_a_megapixel_is_read_and_a_row_more_is_not():
+    head = b"\xa0" + compact_length(100)
+    connected(1024, 1025).receive_data(
+        update((0, 0, 1024, MAX_PNG_PIXELS // 1024), Encoding.TIGHT_PNG, head), to_the_end
+    )
+    with pytest.raises(ProtocolError, match="a PNG of 1024×1025"):
+        connected(1024, 1025).receive_data(
+            update((0, 0, 1024, 1025), Encoding.TIGHT_PNG, head), to_the_end
+        )
 
 
 GOOD = png(PICTURE)
