@@ -23,6 +23,7 @@ MAX_SCREEN_PIXELS = 7680 * 4320  # an 8K screen is 127 MiB here; no classroom ha
 MAX_KEPT_BYTES = (
     32 * 1024 * 1024
 )  # of an old size beside the new one: a 4K screen; others are black
+LEAST_KEPT_PART = 16  # a smaller part of the new size is not worth touching all of its memory
 
 
 def check_size(width: int, height: int) -> None:
@@ -114,10 +115,12 @@ class Framebuffer:
     def resize(self, width: int, height: int, keeps_pixels: bool = True) -> None:
         """Change the size: everything counts as changed; what both share may stay, or is black.
 
-        For a moment there are two pictures; a very large one is not kept.
+        For a moment there are two pictures; a very large one is not kept, nor a very small part.
         """
         check_size(width, height)
         old = self.pixels
+        shared = min(width, self.width) * min(height, self.height)
+        keeps_pixels = keeps_pixels and shared * LEAST_KEPT_PART >= width * height
         if not keeps_pixels or old.nbytes > MAX_KEPT_BYTES:
             old = self.pixels = np.zeros((0, 0, 4), np.uint8)
             self.words = words_of(old)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.tile import Dirt, SmallPicture
-from controle_vnc.rfb.client import Event, RfbClient, Updated
+from controle_vnc.rfb.client import Event, Resized, RfbClient, Updated
 from controle_vnc.room.rewind import Ring, Shelf
 from controle_vnc.tasks import spawn
 from controle_vnc.workstation.state import Health
@@ -114,6 +114,8 @@ class Tiles:
     def event(self, event: Event) -> None:
         if isinstance(event, Updated) and not event.damage.is_empty:
             self._note_picture()
+        elif isinstance(event, Resized):
+            self._pictures.clear()  # each holds the old screen, and this update may never end
 
     def _note_picture(self) -> None:
         self._has_picture = True

@@ -46,6 +46,14 @@ def test_resizing_keeps_what_both_share():
     assert screen.take_damage("wall") == Rect(0, 0, 2, 6)
 
 
+def test_a_sixteenth_of_the_new_size_is_kept_and_less_is_not():
+    for width, kept in ((16, 9), (17, 0)):
+        screen = Framebuffer(1, 1)
+        screen.fill(Rect(0, 0, 1, 1), (9, 9, 9))
+        screen.resize(width, 1)
+        assert screen.pixels[0, 0, 0] == kept
+
+
 def test_nothing_is_painted_outside():
     screen = Framebuffer(4, 4)
     for rect in (Rect(-1, 0, 1, 1), Rect(3, 0, 2, 1), Rect(0, 3, 1, 2)):

@@ -1,6 +1,7 @@
 import asyncio
 import io
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from controle_vnc.framebuffer.framebuffer import Framebuffer
 from controle_vnc.framebuffer.rect import Rect
-from controle_vnc.rfb.client import Updated
+from controle_vnc.rfb.client import Resized, Updated
 from controle_vnc.room import tiles
 from controle_vnc.room.tiles import (
     INLINE_PIXELS,
@@ -68,6 +69,19 @@ def test_a_screen_of_the_usual_size_needs_no_thread_and_a_larger_one_does():
             room.threads.shutdown()
 
     assert INLINE_PIXELS == 1280 * 720
+    asyncio.run(play())
+
+
+def test_the_old_screen_is_let_go_when_there_is_another_size():
+    async def play():
+        room = shown(2560, 1440)
+        await until(lambda: room.wall.told == [7], "a tile")
+        old = weakref.ref(room.screen.pixels)
+        room.screen.resize(640, 400)
+        room.tiles.event(Resized(640, 400))
+        await until(lambda: old() is None, "the old screen let go")  # by its thread, too
+        room.threads.shutdown()
+
     asyncio.run(play())
 
 
