@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 from controle_vnc.rfb.client import RfbClient
-from controle_vnc.workstation.upstream import Connection
+from controle_vnc.workstation.connection import Connection
 
 TURN_SECONDS = 0.01  # nobody decodes for longer than this before others get their turn …
 LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
 WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
 SHORT_SECONDS = 0.001  # a room that types is decoded at one go, one that scrolls is not
-MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
 
 
 async def decode_a_while(
@@ -40,10 +39,3 @@ async def more_for(client: RfbClient, connection: Connection) -> bytes:
     if client.is_behind and not connection.is_closed:
         return b""
     return await connection.read()
-
-
-def send(connection: Connection, client: RfbClient) -> None:
-    """Send what `client` has to say; a server that does not read it is let go."""
-    connection.write(client.data_to_send())
-    if connection.unsent > MAX_UNSENT_BYTES:
-        connection.close()  # whoever reads from it tells

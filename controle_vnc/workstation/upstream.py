@@ -1,7 +1,6 @@
 """Opens connections to a workstation's VNC server, and shakes hands to the end."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,22 +9,18 @@ from typing import Protocol, TypeVar
 
 from controle_vnc.errors import (
     AuthenticationError,
-    ControleVncError,
     HungUpError,
     ProtocolError,
     UnsupportedError,
 )
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType
-from controle_vnc.rfb.layer import PORTION_BYTES, Wrapping
 from controle_vnc.rfb.messages import ServerInit
-from controle_vnc.wire import RECEIVE_BYTES, Data, Wire
 from controle_vnc.workstation.address import Address
+from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import SilentError
 from controle_vnc.workstation.target import Target
-
-logger = logging.getLogger(__name__)
 
 MAX_ADDRESSES = 4  # a name with more addresses is not a workstation
 
@@ -40,62 +35,6 @@ REFUSALS = (AuthenticationError, UnsupportedError, ProtocolError, HungUpError, C
 
 Not that it proved to be somebody else, nor that it says nothing.
 """
-
-
-class Connection(Wire):
-    """A connection to a VNC server, whose bytes go through a layer from some moment on."""
-
-    most_bytes = RECEIVE_BYTES
-    """What `receive_bytes` may be at most."""
-
-    _wrapping: Wrapping | None = None
-
-    def go_through(self, wrapping: Wrapping) -> None:
-        """From now on all that is read, followed and written goes through the layer of that."""
-        self._wrapping = wrapping
-        self.most_bytes = PORTION_BYTES
-        self.receive_bytes = min(self.receive_bytes, self.most_bytes)
-
-    async def read(self) -> bytes:
-        """Some bytes; raises `HungUpError` at the end, and what the layer raises."""
-        while data := await super().read():
-            if opened := self._open(data):
-                return opened
-            if self._wrapping is not None and self._wrapping.is_over:
-                break
-        raise HungUpError
-
-    def follow(self, receiver: Callable[[memoryview], None], ended: Callable[[], None]) -> None:
-        wrapping = self._wrapping
-        if wrapping is None:
-            super().follow(receiver, ended)
-            return
-
-        def opened(data: memoryview) -> None:
-            try:
-                plain = self._open(bytes(data))
-            except ControleVncError as error:
-                logger.warning("a connection is closed: its workstation sent %s", error)
-                self.abandon()
-                return
-            if plain:
-                receiver(memoryview(plain))
-            if wrapping.is_over:
-                self.abandon()
-
-        super().follow(opened, ended)
-
-    def _open(self, data: bytes) -> bytes:
-        if self._wrapping is None:
-            return data
-        plain = self._wrapping.open_all(data)
-        super().write(self._wrapping.seal(b""))
-        return plain
-
-    def write(self, *parts: Data) -> None:
-        if self._wrapping is not None and any(parts):
-            parts = (self._wrapping.seal(b"".join(parts)),)
-        super().write(*parts)
 
 
 @dataclass(frozen=True)
