@@ -53,7 +53,7 @@ class Refresher:
 async def look(seat: Seat, timing: Timing) -> Health:
     """How the workstation is, by one complete handshake."""
     try:
-        upstream = await open_upstream(seat.link.target, timing)
+        upstream = await open_upstream(seat.link.target, timing, seat.link.turns)
     except LINK_ERRORS as error:
         return health_of(error)
     upstream.connection.close()

@@ -118,7 +118,7 @@ class Screen:
         target, timing = seat.link.target, self._house.hub.timing
         was_watched = seat.link.client is not None
         try:
-            upstream = await open_upstream(target, timing)
+            upstream = await open_upstream(target, timing, seat.link.turns)
         except LINK_ERRORS as error:
             health = health_of(error)
             if was_watched and not health.is_held:

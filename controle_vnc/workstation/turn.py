@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from controle_vnc.rfb.client import RfbClient
 from controle_vnc.workstation.connection import Connection
 
 TURN_SECONDS = 0.01  # nobody decodes for longer than this before others get their turn …
@@ -12,8 +12,17 @@ WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the 
 SHORT_SECONDS = 0.001  # a room that types is decoded at one go, one that scrolls is not
 
 
+class Decoding(Protocol):
+    """What works off received bytes: a client, or its handshake alone."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def receive_data(self, data: bytes, must_rest: Callable[[], bool]) -> None: ...
+
+
 async def decode_a_while(
-    client: RfbClient,
+    client: Decoding,
     data: bytes,
     turns: asyncio.Lock,
     clock: Callable[[], float],
@@ -34,7 +43,7 @@ async def decode_a_while(
         await asyncio.sleep(spent * rest)
 
 
-async def more_for(client: RfbClient, connection: Connection) -> bytes:
+async def more_for(client: Decoding, connection: Connection) -> bytes:
     """What to decode next: what comes, or nothing while there is enough of what came."""
     if client.is_behind and not connection.is_closed:
         return b""

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import SilentError
 from controle_vnc.workstation.target import Target
+from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for
 
 MAX_ADDRESSES = 4  # a name with more addresses is not a workstation
 
@@ -89,17 +91,22 @@ def _look_up(host: str, port: int) -> list[tuple[int, str]]:
 
 
 async def shake_hands(
-    connection: Connection, handshake: ClientHandshake, timing: Timing
+    connection: Connection,
+    handshake: ClientHandshake,
+    timing: Timing,
+    turns: asyncio.Lock,
+    clock: Callable[[], float] = time.monotonic,
 ) -> ServerInit:
-    """Complete `handshake` on `connection`, by `timing.opening`."""
+    """Complete `handshake` on `connection`, by `timing.opening`, in turn with others."""
     try:
         async with asyncio.timeout(timing.opening):
-            while handshake.server_init is None:
-                handshake.receive_data(await connection.read())
+            while (server_init := handshake.server_init) is None or handshake.is_behind:
+                data = await more_for(handshake, connection)
+                await decode_a_while(handshake, data, turns, clock, LIVE_REST)
                 connection.write(handshake.data_to_send())
     except TimeoutError as error:
         raise SilentError from error
-    return handshake.server_init
+    return server_init
 
 
 class Opening(Protocol):
@@ -135,19 +142,24 @@ async def with_second_try(
     return await run(make(kinds))
 
 
-async def open_upstream(target: Target, timing: Timing) -> Upstream:
-    """A connection of its own, its handshake done; raises one of `LINK_ERRORS`."""
+async def open_upstream(target: Target, timing: Timing, turns: asyncio.Lock) -> Upstream:
+    """A connection of its own, its handshake done; raises one of `LINK_ERRORS`.
+
+    The handshake goes in turn with whoever shares `turns`.
+    """
     credentials = target.credentials
     return await with_second_try(
         lambda among: ClientHandshake(credentials, among),
-        lambda handshake: _open(target, handshake, timing),
+        lambda handshake: _open(target, handshake, timing, turns),
     )
 
 
-async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> Upstream:
+async def _open(
+    target: Target, handshake: ClientHandshake, timing: Timing, turns: asyncio.Lock
+) -> Upstream:
     connection = await connect(target.address, timing)
     try:
-        server_init = await shake_hands(connection, handshake, timing)
+        server_init = await shake_hands(connection, handshake, timing, turns)
         if server_init.width == 0 or server_init.height == 0:
             raise ProtocolError("the screen has no pixels")
     except BaseException:
