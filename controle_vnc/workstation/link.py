@@ -282,7 +282,7 @@ class Link:
         )
 
     async def _connected(self, client: RfbClient) -> None:
-        connection = await connect(self.target.address, self._timing)
+        connection = await connect(self.target, self._timing)
         try:
             await self._shake_hands(connection, client)
             if self.is_wanted:

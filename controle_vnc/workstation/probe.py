@@ -101,7 +101,7 @@ class _Look:
         await with_second_try(self._new_client, self._picture)
 
     async def _picture(self, client: RfbClient) -> None:
-        connection = await connect(self._target.address, self._timing)
+        connection = await connect(self._target, self._timing)
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(min(now + self._timing.opening, self._until)):

@@ -17,6 +17,7 @@ from controle_vnc.errors import (
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.rfb.messages import ServerInit
+from controle_vnc.rfb.security_types.ra2 import own_key
 from controle_vnc.workstation.address import Address
 from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Timing
@@ -30,6 +31,7 @@ _resolvers = ThreadPoolExecutor(
     max_workers=32,  # a name server that does not answer must not keep other names waiting
     thread_name_prefix="resolve",
 )
+_key_makers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="key")  # it is made once
 
 
 REFUSALS = (AuthenticationError, UnsupportedError, ProtocolError, HungUpError, ConnectionError)
@@ -48,8 +50,14 @@ class Upstream:
     rest: bytes
 
 
-async def connect(address: Address, timing: Timing) -> Connection:
-    """A connection to `address`; raises `OSError` or `TimeoutError`."""
+async def connect(target: Target, timing: Timing) -> Connection:
+    """A connection to `target`; raises `OSError` or `TimeoutError`.
+
+    Our own key, which its server may want to see, is made by then: never on the event loop.
+    """
+    address = target.address
+    if target.password is not None:  # it may be said by RA2, and a key takes 0.1 s to make
+        await asyncio.get_running_loop().run_in_executor(_key_makers, own_key)
     async with asyncio.timeout(timing.connect):
         if address.path is not None:
             return await _connect(socket.AF_UNIX, address.path)
@@ -157,7 +165,7 @@ async def open_upstream(target: Target, timing: Timing, turns: asyncio.Lock) -> 
 async def _open(
     target: Target, handshake: ClientHandshake, timing: Timing, turns: asyncio.Lock
 ) -> Upstream:
-    connection = await connect(target.address, timing)
+    connection = await connect(target, timing)
     try:
         server_init = await shake_hands(connection, handshake, timing, turns)
         if server_init.width == 0 or server_init.height == 0:

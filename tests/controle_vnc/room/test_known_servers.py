@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from dataclasses import replace
 
 import pytest
@@ -327,3 +328,44 @@ def test_a_refused_password_is_not_said_again(trust):
     with LockedScreen(lock) as screen:
         run(play, screen, trust=trust)
     assert len(screen.refusals) == 1
+
+
+@pytest.mark.parametrize("road", ["probe", "link", "look"])
+def test_our_own_key_is_made_once_and_not_on_the_event_loop(road, monkeypatch):
+    made, makers = rsa_key("ours"), []
+
+    def generate(exponent, size):
+        makers.append(threading.current_thread())
+        return made
+
+    async def play(hub, seat):
+        watcher = Watcher()
+        if road == "probe":
+            await hub.probe("id1")
+        elif road == "link":
+            seat.watch(watcher)
+            await until(lambda: watcher.client is not None, "the link")
+            seat.unwatch(watcher)
+        else:
+            hub.look_again(seat)
+        await until(lambda: seat.link.health.state == "ready", "what is told")
+        await hub.probe("id1")
+
+    pin = fingerprint("rsa", ra2.public_key(rsa_key(1)).wire)
+    with LockedScreen(lock_of(T.RA2_256, number=1)) as screen:
+        monkeypatch.setattr(ra2.rsa, "generate_private_key", generate)
+        ra2.own_key.cache_clear()
+        run(play, screen, trust=pin)
+    assert screen.kinds == [T.RA2_256] * 2
+    assert len(makers) == 1
+    assert makers[0] is not threading.main_thread()
+
+
+def test_no_key_is_made_where_there_is_no_password_to_say():
+    async def play(hub, seat):
+        assert (await hub.probe("id1")).state == "ready"
+
+    with LockedScreen(lock_of(T.NONE)) as screen:
+        ra2.own_key.cache_clear()
+        run(play, screen, password=None)
+    assert ra2.own_key.cache_info().currsize == 0
