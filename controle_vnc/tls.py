@@ -228,9 +228,10 @@ def _pinned() -> ssl.SSLContext:
 
 
 def _signed(ca_file: str) -> ssl.SSLContext:
-    """Certificates that `ca_file` vouches for. Why it does not is told to the log alone.
+    """Certificates that `ca_file` vouches for. Which file it is, and why not, only the log tells.
 
-    Otherwise whoever may type a path would learn what files this machine has.
+    Otherwise whoever may type a path would learn what files this machine has, and who watches a
+    wall where they lie.
     """
     try:
         found = _regular(os.stat(ca_file))
@@ -239,7 +240,7 @@ def _signed(ca_file: str) -> ssl.SSLContext:
         logger.warning("%s is no file of authorities: %s", ca_file, error)
         context = None
     if context is None:
-        raise UntrustedServerError(f"{ca_file} cannot be read as certificates")
+        raise UntrustedServerError("the stored file of authorities cannot be read as certificates")
     return context
 
 

@@ -156,7 +156,7 @@ class Session:
         handshake = ClientHandshake(PASSWORD)
         while handshake.server_init is None:
             self._say(handshake.data_to_send())
-            handshake.receive_data(self._hear(START_SECONDS))
+            handshake.receive_data(self._hear(START_SECONDS), to_the_end)
         self._say(handshake.data_to_send())
         init = handshake.server_init
         if pixel_format is not None:

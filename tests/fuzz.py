@@ -89,7 +89,7 @@ def handshake(data: bytes) -> None:
     """What a server says first; the first byte says whether there is a password."""
     one = ClientHandshake(b"password" if data[:1] < b"\x80" else None)
     with contextlib.suppress(ProtocolError, UnsupportedError, AuthenticationError):
-        one.receive_data(data[1:])
+        one.receive_data(data[1:], to_the_end)
 
 
 def passing(data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import struct
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 
 from controle_vnc.errors import (
     AuthenticationError,
@@ -193,10 +193,10 @@ def printable(text: bytes) -> str:
 class ClientHandshake:
     """The opening alone, for a connection whose bytes are passed on afterwards.
 
-    Feed `receive_data` and send what `data_to_send` gives until `server_init` is there; `rest`
-    then holds what the server has sent after it, and everything later goes through `wrapping`.
-    Raises `AuthenticationError`, `UnsupportedError`, `UntrustedServerError`, `ProtocolError` or
-    `HungUpError`; the connection is dead then: see `Handshake.next_kinds`.
+    Feed `receive_data` and send what `data_to_send` gives until `server_init` is there and nothing
+    `is_behind`; `rest` then holds what the server has sent after it, and everything later goes
+    through `wrapping`. Raises `AuthenticationError`, `UnsupportedError`, `UntrustedServerError`,
+    `ProtocolError` or `HungUpError`; the connection is dead then: see `Handshake.next_kinds`.
     """
 
     def __init__(
@@ -207,8 +207,14 @@ class ClientHandshake:
         self._handshake = Handshake(credentials, bytearray(), among)
         self._stream = ByteStream(self._handshake.steps(), self._handshake.wrapping)
 
-    def receive_data(self, data: bytes) -> None:
-        self._stream.feed(data)
+    def receive_data(self, data: bytes, must_rest: Callable[[], bool]) -> None:
+        """Take `data`, to its end or until a step after which we `must_rest`: see `is_behind`."""
+        self._stream.feed(data, must_rest)
+
+    @property
+    def is_behind(self) -> bool:
+        """Not all that was received is worked off, `rest` included; `receive_data(b"")` goes on."""
+        return self._stream.can_go_on or self.wrapping.can_go_on
 
     def data_to_send(self) -> bytes:
         return self._handshake.wrapping.take()

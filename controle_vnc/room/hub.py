@@ -227,8 +227,7 @@ class Hub:
         seat = self.seat(id_)
         link = seat.link
         health, steps = await probe(link.target, self.timing, turns=link.turns)
-        if link is seat.link:  # what was seen on a former way says nothing of this one
-            link.note(health)
+        seat.note(link, health)
         return Probe(state=health.state, reason=health.reason, steps=steps)
 
     def _met(self, seat: Seat, way: Way, shown: str) -> None:

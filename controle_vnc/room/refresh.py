@@ -41,9 +41,7 @@ class Refresher:
             link = seat.link
             if link.is_busy:
                 return
-            health = await look(seat, self._timing)
-            if link is seat.link:  # what was seen on a former way says nothing of this one
-                link.note(health)
+            seat.note(link, await look(seat, self._timing))
 
     def close(self) -> None:
         for task in list(self._running.values()):
@@ -53,7 +51,7 @@ class Refresher:
 async def look(seat: Seat, timing: Timing) -> Health:
     """How the workstation is, by one complete handshake."""
     try:
-        upstream = await open_upstream(seat.link.target, timing)
+        upstream = await open_upstream(seat.link.target, timing, seat.link.turns)
     except LINK_ERRORS as error:
         return health_of(error)
     upstream.connection.close()

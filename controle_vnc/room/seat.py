@@ -117,6 +117,16 @@ class Seat:
         """Whether that is still the way to the workstation."""
         return way is self._way
 
+    def note(self, link: Link, health: Health) -> None:
+        """Take in what a look by another road than the link found out, on the way of `link`.
+
+        Another key is told also while the link stands: its server may be the right one, and who
+        answers now another. What was seen on a former way says nothing of the present one.
+        """
+        if link is self.link:
+            link.note(health)
+            self._tell_of_key(health)
+
     def _reported(self, health: Health) -> None:
         self.direct.link_told(health)
         self._tell_of_key(health)

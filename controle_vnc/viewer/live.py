@@ -115,18 +115,18 @@ class Screen:
         return True
 
     async def _second_upstream(self, seat: Seat) -> Upstream | None:
-        target, timing = seat.link.target, self._house.hub.timing
-        was_watched = seat.link.client is not None
+        link = seat.link
+        was_watched = link.client is not None
         try:
-            upstream = await open_upstream(target, timing)
+            upstream = await open_upstream(link.target, self._house.hub.timing, link.turns)
         except LINK_ERRORS as error:
             health = health_of(error)
             if was_watched and not health.is_held:
                 seat.direct.was_cut()
                 return None
-            seat.link.note(health)
+            seat.note(link, health)
             raise RefusedScreenError(health.reason) from error
-        seat.link.note(READY)
+        seat.note(link, READY)
         return upstream
 
     async def _pass_through(self, seat: Seat, upstream: Upstream) -> None:

@@ -20,6 +20,7 @@ from controle_vnc.rfb.client import (
 )
 from controle_vnc.rfb.constants import SecurityType
 from controle_vnc.tasks import spawn
+from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Backoff, Proofs, Requests, Timing
 from controle_vnc.workstation.scaling import Scaling
 from controle_vnc.workstation.state import (
@@ -35,8 +36,8 @@ from controle_vnc.workstation.state import (
     health_of,
 )
 from controle_vnc.workstation.target import Target
-from controle_vnc.workstation.turn import LIVE_REST, WALL_REST, decode_a_while, more_for, send
-from controle_vnc.workstation.upstream import Connection, connect, with_second_try
+from controle_vnc.workstation.turn import LIVE_REST, WALL_REST, decode_a_while, more_for
+from controle_vnc.workstation.upstream import connect, with_second_try
 
 PIXEL = Rect(0, 0, 1, 1)
 FENCE_PAYLOAD = b"alive"
@@ -215,7 +216,7 @@ class Link:
     def flush(self) -> None:
         """Send what `client` has to say."""
         if self.client is not None and self._connection is not None:
-            send(self._connection, self.client)
+            self._connection.write(self.client.data_to_send())
 
     async def drain(self) -> None:
         """Wait until the server has taken most of its input; a stuck one raises `SilentError`."""
@@ -281,7 +282,7 @@ class Link:
         )
 
     async def _connected(self, client: RfbClient) -> None:
-        connection = await connect(self.target.address, self._timing)
+        connection = await connect(self.target, self._timing)
         try:
             await self._shake_hands(connection, client)
             if self.is_wanted:
@@ -299,7 +300,7 @@ class Link:
             async with asyncio.timeout(self._timing.handshake):
                 while client.framebuffer is None:
                     await self._take_turn(client, await more_for(client, connection))
-                    send(connection, client)
+                    connection.write(client.data_to_send())
         except TimeoutError as error:
             raise SilentError from error
         finally:
@@ -423,7 +424,7 @@ class Link:
         if self._proofs.is_late(now) != (self.health == STALE):
             self._tell(STALE if self._proofs.is_late(now) else READY)
         self._ask(client, now)
-        send(connection, client)
+        connection.write(client.data_to_send())
         self._come_back(now)
 
     def _ask(self, client: RfbClient, now: float) -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from controle_vnc.control.messages import ProbeStep
 from controle_vnc.rfb.client import RfbClient, Updated
 from controle_vnc.rfb.constants import SecurityType
+from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import LINK_ERRORS, READY, Health, SilentError, health_of
 from controle_vnc.workstation.target import Target
-from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for, send
-from controle_vnc.workstation.upstream import Connection, connect, with_second_try
+from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for
+from controle_vnc.workstation.upstream import connect, with_second_try
 
 STEPS = {"version": "version", "security": "security", "init": "init", "done": "picture"}
 
@@ -100,7 +101,7 @@ class _Look:
         await with_second_try(self._new_client, self._picture)
 
     async def _picture(self, client: RfbClient) -> None:
-        connection = await connect(self._target.address, self._timing)
+        connection = await connect(self._target, self._timing)
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(min(now + self._timing.opening, self._until)):
@@ -117,7 +118,7 @@ class _Look:
             if client.framebuffer is not None and not asked:
                 client.request_update(False)
                 asked = True
-            send(connection, client)
+            connection.write(client.data_to_send())
             if any(isinstance(event, Updated) for event in client.events()):
                 return
             data = await more_for(client, connection)

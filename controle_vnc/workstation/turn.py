@@ -2,19 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from controle_vnc.rfb.client import RfbClient
-from controle_vnc.workstation.upstream import Connection
+from controle_vnc.workstation.connection import Connection
 
 TURN_SECONDS = 0.01  # nobody decodes for longer than this before others get their turn …
 LIVE_REST = 1.0  # … for so many times as long, where somebody waits for each change …
 WALL_REST = 3.0  # … and where a tile a second is enough: no server takes the whole processor
 SHORT_SECONDS = 0.001  # a room that types is decoded at one go, one that scrolls is not
-MAX_UNSENT_BYTES = 2 * 1024 * 1024  # a clipboard fits; a server that reads nothing costs no more
+
+
+class Decoding(Protocol):
+    """What works off received bytes: a client, or its handshake alone."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def receive_data(self, data: bytes, must_rest: Callable[[], bool]) -> None: ...
 
 
 async def decode_a_while(
-    client: RfbClient,
+    client: Decoding,
     data: bytes,
     turns: asyncio.Lock,
     clock: Callable[[], float],
@@ -35,15 +43,8 @@ async def decode_a_while(
         await asyncio.sleep(spent * rest)
 
 
-async def more_for(client: RfbClient, connection: Connection) -> bytes:
+async def more_for(client: Decoding, connection: Connection) -> bytes:
     """What to decode next: what comes, or nothing while there is enough of what came."""
     if client.is_behind and not connection.is_closed:
         return b""
     return await connection.read()
-
-
-def send(connection: Connection, client: RfbClient) -> None:
-    """Send what `client` has to say; a server that does not read it is let go."""
-    connection.write(client.data_to_send())
-    if connection.unsent > MAX_UNSENT_BYTES:
-        connection.close()  # whoever reads from it tells

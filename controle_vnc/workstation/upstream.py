@@ -1,8 +1,8 @@
 """Opens connections to a workstation's VNC server, and shakes hands to the end."""
 
 import asyncio
-import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,22 +10,20 @@ from typing import Protocol, TypeVar
 
 from controle_vnc.errors import (
     AuthenticationError,
-    ControleVncError,
     HungUpError,
     ProtocolError,
     UnsupportedError,
 )
 from controle_vnc.rfb.client_handshake import ClientHandshake
 from controle_vnc.rfb.constants import SecurityType
-from controle_vnc.rfb.layer import PORTION_BYTES, Wrapping
 from controle_vnc.rfb.messages import ServerInit
-from controle_vnc.wire import RECEIVE_BYTES, Data, Wire
+from controle_vnc.rfb.security_types.ra2 import own_key
 from controle_vnc.workstation.address import Address
+from controle_vnc.workstation.connection import Connection
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.state import SilentError
 from controle_vnc.workstation.target import Target
-
-logger = logging.getLogger(__name__)
+from controle_vnc.workstation.turn import LIVE_REST, decode_a_while, more_for
 
 MAX_ADDRESSES = 4  # a name with more addresses is not a workstation
 
@@ -33,6 +31,7 @@ _resolvers = ThreadPoolExecutor(
     max_workers=32,  # a name server that does not answer must not keep other names waiting
     thread_name_prefix="resolve",
 )
+_key_makers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="key")  # it is made once
 
 
 REFUSALS = (AuthenticationError, UnsupportedError, ProtocolError, HungUpError, ConnectionError)
@@ -40,62 +39,6 @@ REFUSALS = (AuthenticationError, UnsupportedError, ProtocolError, HungUpError, C
 
 Not that it proved to be somebody else, nor that it says nothing.
 """
-
-
-class Connection(Wire):
-    """A connection to a VNC server, whose bytes go through a layer from some moment on."""
-
-    most_bytes = RECEIVE_BYTES
-    """What `receive_bytes` may be at most."""
-
-    _wrapping: Wrapping | None = None
-
-    def go_through(self, wrapping: Wrapping) -> None:
-        """From now on all that is read, followed and written goes through the layer of that."""
-        self._wrapping = wrapping
-        self.most_bytes = PORTION_BYTES
-        self.receive_bytes = min(self.receive_bytes, self.most_bytes)
-
-    async def read(self) -> bytes:
-        """Some bytes; raises `HungUpError` at the end, and what the layer raises."""
-        while data := await super().read():
-            if opened := self._open(data):
-                return opened
-            if self._wrapping is not None and self._wrapping.is_over:
-                break
-        raise HungUpError
-
-    def follow(self, receiver: Callable[[memoryview], None], ended: Callable[[], None]) -> None:
-        wrapping = self._wrapping
-        if wrapping is None:
-            super().follow(receiver, ended)
-            return
-
-        def opened(data: memoryview) -> None:
-            try:
-                plain = self._open(bytes(data))
-            except ControleVncError as error:
-                logger.warning("a connection is closed: its workstation sent %s", error)
-                self.abandon()
-                return
-            if plain:
-                receiver(memoryview(plain))
-            if wrapping.is_over:
-                self.abandon()
-
-        super().follow(opened, ended)
-
-    def _open(self, data: bytes) -> bytes:
-        if self._wrapping is None:
-            return data
-        plain = self._wrapping.open_all(data)
-        super().write(self._wrapping.seal(b""))
-        return plain
-
-    def write(self, *parts: Data) -> None:
-        if self._wrapping is not None and any(parts):
-            parts = (self._wrapping.seal(b"".join(parts)),)
-        super().write(*parts)
 
 
 @dataclass(frozen=True)
@@ -107,8 +50,14 @@ class Upstream:
     rest: bytes
 
 
-async def connect(address: Address, timing: Timing) -> Connection:
-    """A connection to `address`; raises `OSError` or `TimeoutError`."""
+async def connect(target: Target, timing: Timing) -> Connection:
+    """A connection to `target`; raises `OSError` or `TimeoutError`.
+
+    Our own key, which its server may want to see, is made by then: never on the event loop.
+    """
+    address = target.address
+    if target.password is not None:  # it may be said by RA2, and a key takes 0.1 s to make
+        await asyncio.get_running_loop().run_in_executor(_key_makers, own_key)
     async with asyncio.timeout(timing.connect):
         if address.path is not None:
             return await _connect(socket.AF_UNIX, address.path)
@@ -150,17 +99,22 @@ def _look_up(host: str, port: int) -> list[tuple[int, str]]:
 
 
 async def shake_hands(
-    connection: Connection, handshake: ClientHandshake, timing: Timing
+    connection: Connection,
+    handshake: ClientHandshake,
+    timing: Timing,
+    turns: asyncio.Lock,
+    clock: Callable[[], float] = time.monotonic,
 ) -> ServerInit:
-    """Complete `handshake` on `connection`, by `timing.opening`."""
+    """Complete `handshake` on `connection`, by `timing.opening`, in turn with others."""
     try:
         async with asyncio.timeout(timing.opening):
-            while handshake.server_init is None:
-                handshake.receive_data(await connection.read())
+            while (server_init := handshake.server_init) is None or handshake.is_behind:
+                data = await more_for(handshake, connection)
+                await decode_a_while(handshake, data, turns, clock, LIVE_REST)
                 connection.write(handshake.data_to_send())
     except TimeoutError as error:
         raise SilentError from error
-    return handshake.server_init
+    return server_init
 
 
 class Opening(Protocol):
@@ -196,19 +150,24 @@ async def with_second_try(
     return await run(make(kinds))
 
 
-async def open_upstream(target: Target, timing: Timing) -> Upstream:
-    """A connection of its own, its handshake done; raises one of `LINK_ERRORS`."""
+async def open_upstream(target: Target, timing: Timing, turns: asyncio.Lock) -> Upstream:
+    """A connection of its own, its handshake done; raises one of `LINK_ERRORS`.
+
+    The handshake goes in turn with whoever shares `turns`.
+    """
     credentials = target.credentials
     return await with_second_try(
         lambda among: ClientHandshake(credentials, among),
-        lambda handshake: _open(target, handshake, timing),
+        lambda handshake: _open(target, handshake, timing, turns),
     )
 
 
-async def _open(target: Target, handshake: ClientHandshake, timing: Timing) -> Upstream:
-    connection = await connect(target.address, timing)
+async def _open(
+    target: Target, handshake: ClientHandshake, timing: Timing, turns: asyncio.Lock
+) -> Upstream:
+    connection = await connect(target, timing)
     try:
-        server_init = await shake_hands(connection, handshake, timing)
+        server_init = await shake_hands(connection, handshake, timing, turns)
         if server_init.width == 0 or server_init.height == 0:
             raise ProtocolError("the screen has no pixels")
     except BaseException:

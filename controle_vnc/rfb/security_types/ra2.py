@@ -86,7 +86,10 @@ def public_key(private: rsa.RSAPrivateKey) -> PublicKey:
 
 @functools.cache
 def own_key() -> rsa.RSAPrivateKey:
-    """The key we show to servers: one for as long as the process lives, for it costs 0.1 s."""
+    """The key we show to servers: one for as long as the process lives, for it costs 0.1 s.
+
+    Whoever connects has it made in a thread before.
+    """
     return rsa.generate_private_key(65537, OWN_KEY_BITS)
 
 

@@ -17,7 +17,7 @@ CHALLENGE = bytes(range(16))
 
 def shaken(data, password=None):
     handshake = ClientHandshake(password)
-    handshake.receive_data(data)
+    handshake.receive_data(data, to_the_end)
     return handshake
 
 
@@ -61,7 +61,7 @@ def test_the_whole_opening_without_password_in_3_8():
 def test_the_opening_byte_by_byte_is_the_same():
     handshake = ClientHandshake(None)
     for byte in bytewise(opening()):
-        handshake.receive_data(byte)
+        handshake.receive_data(byte, to_the_end)
     assert handshake.server_init.name == "desk"
 
 

@@ -10,6 +10,7 @@ from controle_vnc.rfb.constants import SecurityType as T
 from controle_vnc.rfb.security import vnc_response
 from controle_vnc.rfb.security_types import vencrypt
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.tls import server_tls
 from tests.controle_vnc.rfb.security_types.pairs import (
     EVERY_KIND,
@@ -164,10 +165,10 @@ def test_any_bytes_of_a_viewer_end_in_an_error_of_ours_or_wait(lock, chosen, dat
 def test_any_bytes_of_a_vencrypt_server_end_in_an_error_of_ours_or_wait(kind, data):
     client = ClientHandshake(credentials())
     with errors_of_ours():
-        client.receive_data(b"RFB 003.008\n\1\x13\0\2\0\1" + struct.pack(">I", kind))
-        client.receive_data(data)
+        client.receive_data(b"RFB 003.008\n\1\x13\0\2\0\1" + struct.pack(">I", kind), to_the_end)
+        client.receive_data(data, to_the_end)
         client.data_to_send()
-        client.receive_data(data)
+        client.receive_data(data, to_the_end)
     assert client.stage == "security" or kind is T.PLAIN  # four zeros let us in there
 
 
@@ -175,4 +176,4 @@ def test_any_bytes_of_a_vencrypt_server_end_in_an_error_of_ours_or_wait(kind, da
 def test_any_list_of_types_ends_in_an_error_of_ours_or_wait(data):
     client = ClientHandshake(credentials())
     with errors_of_ours():
-        client.receive_data(b"RFB 003.008\n" + data)
+        client.receive_data(b"RFB 003.008\n" + data, to_the_end)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from controle_vnc.rfb.constants import SecurityType as T
 from controle_vnc.rfb.security_types import ra2
 from controle_vnc.rfb.security_types.trust import fingerprint
 from controle_vnc.room.hub import Hub
+from controle_vnc.viewer import live
 from controle_vnc.workstation.pace import Timing
 from tests.controle_vnc.rfb.security_types.pairs import (
     PASSWORD,
@@ -18,8 +20,9 @@ from tests.controle_vnc.rfb.security_types.pairs import (
     rsa_key,
     server_certificate,
 )
-from tests.fakes.house import stored, until
+from tests.fakes.house import browsing, house, screen_grant, stored, until
 from tests.fakes.locked_screen import LockedScreen
+from tests.fakes.rfb_viewer import RfbViewer
 
 QUICK = Timing(linger=0.05, wall=0.05, settle=0.0, connect=2, opening=5, handshake=5)
 
@@ -174,6 +177,49 @@ def test_another_key_is_told_by_every_road_and_no_password_goes_to_it(road):
     assert screen.kinds == []
 
 
+@pytest.mark.parametrize("road", ["probe", "screen"])
+def test_another_key_beside_a_link_that_stands_is_told_once_each(road):
+    async def seen(place):
+        if road == "probe":
+            assert (await place.hub.probe("id1")).reason.code == "key_changed"
+            return
+        async with browsing(live.serve, screen_grant(), place) as page:
+            assert "key has changed" in await RfbViewer(page).refusal()
+
+    async def play(screen):
+        row = stored(1, f"127.0.0.1:{screen.port}", password=PASSWORD)
+        async with house(replace(row, trust=PIN), timing=QUICK) as place:
+            place.hub._record = lambda kind, stored, details: told.append((kind, details))
+            seat, watcher = place.hub.find("id1"), Watcher()
+            seat.watch(watcher)
+            await until(lambda: watcher.client is not None, "the link")
+            for number in (1, 1, 2):
+                screen.lock = lock_of(T.X509_VNC, number=number)
+                await seen(place)
+                seat.link.retry()
+            assert watcher.client is not None
+            assert seat.link.health.state == "ready"
+            await place.hub.kept()
+
+    told = []
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        asyncio.run(play(screen))
+    kind = "workstation_key_changed"
+    shown = [{"shown": pin, "known": PIN} for pin in (OTHER, certificate_pin(2))]
+    assert sorted(told, key=str) == sorted([(kind, one) for one in shown], key=str)
+
+
+def test_where_the_file_of_authorities_lies_is_told_to_the_log_alone(tmp_path, caplog):
+    async def play(hub, seat):
+        probe = await hub.probe("id1")
+        assert probe.reason.code == "untrusted"
+        assert str(tmp_path) not in repr((probe, seat.describe()))
+        assert str(tmp_path) in caplog.text
+
+    with LockedScreen(lock_of(T.X509_VNC)) as screen:
+        run(play, screen, trust=f"ca:{tmp_path}/school.pem")
+
+
 def test_what_is_forgotten_is_learnt_anew():
     async def play(hub, seat):
         assert (await hub.probe("id1")).reason.code == "key_changed"
@@ -282,3 +328,44 @@ def test_a_refused_password_is_not_said_again(trust):
     with LockedScreen(lock) as screen:
         run(play, screen, trust=trust)
     assert len(screen.refusals) == 1
+
+
+@pytest.mark.parametrize("road", ["probe", "link", "look"])
+def test_our_own_key_is_made_once_and_not_on_the_event_loop(road, monkeypatch):
+    made, makers = rsa_key("ours"), []
+
+    def generate(exponent, size):
+        makers.append(threading.current_thread())
+        return made
+
+    async def play(hub, seat):
+        watcher = Watcher()
+        if road == "probe":
+            await hub.probe("id1")
+        elif road == "link":
+            seat.watch(watcher)
+            await until(lambda: watcher.client is not None, "the link")
+            seat.unwatch(watcher)
+        else:
+            hub.look_again(seat)
+        await until(lambda: seat.link.health.state == "ready", "what is told")
+        await hub.probe("id1")
+
+    pin = fingerprint("rsa", ra2.public_key(rsa_key(1)).wire)
+    with LockedScreen(lock_of(T.RA2_256, number=1)) as screen:
+        monkeypatch.setattr(ra2.rsa, "generate_private_key", generate)
+        ra2.own_key.cache_clear()
+        run(play, screen, trust=pin)
+    assert screen.kinds == [T.RA2_256] * 2
+    assert len(makers) == 1
+    assert makers[0] is not threading.main_thread()
+
+
+def test_no_key_is_made_where_there_is_no_password_to_say():
+    async def play(hub, seat):
+        assert (await hub.probe("id1")).state == "ready"
+
+    with LockedScreen(lock_of(T.NONE)) as screen:
+        ra2.own_key.cache_clear()
+        run(play, screen, password=None)
+    assert ra2.own_key.cache_info().currsize == 0

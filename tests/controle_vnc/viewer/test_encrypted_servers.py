@@ -180,7 +180,7 @@ def test_a_type_that_the_server_cannot_do_gives_way_to_the_next(tmp_path, chosen
 
     async def play(desktop):
         target = (await _place(desktop)).link.target
-        opened = await upstream.open_upstream(target, Timing())
+        opened = await upstream.open_upstream(target, Timing(), asyncio.Lock())
         opened.connection.close()
         assert opened.server_init.width == 800
 

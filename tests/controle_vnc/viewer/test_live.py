@@ -8,6 +8,7 @@ import pytest
 from controle_vnc.control.messages import Controller
 from controle_vnc.viewer.live import serve
 from controle_vnc.viewer.stream import Stream
+from controle_vnc.workstation import upstream
 from controle_vnc.workstation.pace import Timing
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import browsing, house, screen_grant, stored, until
@@ -591,5 +592,27 @@ def test_a_viewer_that_says_nothing_is_left_after_its_deadline(monkeypatch):
         async with browsing(serve, VIEW, place) as browser:
             await asyncio.wait_for(browser.task, 2)
         assert server.accepted == 0
+
+    play_screen(play)
+
+
+@pytest.mark.parametrize("road", ["look", "screen"])
+def test_every_handshake_goes_in_turn_with_what_is_decoded(road, monkeypatch):
+    shared, decode = [], upstream.decode_a_while
+
+    def noted(one, data, turns, clock, rest):
+        shared.append(turns)
+        return decode(one, data, turns, clock, rest)
+
+    async def play(server, place):
+        monkeypatch.setattr(upstream, "decode_a_while", noted)
+        seat = place.hub.find("id1")
+        if road == "look":
+            place.hub.look_again(seat)
+            await until(lambda: seat.link.health.state == "ready", "the look")
+        else:
+            async with browsing(serve, VIEW, place) as browser:
+                await RfbViewer(browser).open()
+        assert set(shared) == {seat.link.turns}
 
     play_screen(play)

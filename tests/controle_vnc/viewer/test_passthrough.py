@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from controle_vnc.errors import HungUpError, ProtocolError
+from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.layer import PORTION_BYTES, Wrapping
 from controle_vnc.rfb.messages import ServerInit, framebuffer_update, rectangle
@@ -15,7 +15,9 @@ from controle_vnc.viewer import passthrough as passthrough_module
 from controle_vnc.viewer.passthrough import HELD_BYTES, Passthrough
 from controle_vnc.viewer.stream import Stream
 from controle_vnc.wire import RECEIVE_BYTES, Wire
-from controle_vnc.workstation.upstream import Connection, Upstream
+from controle_vnc.workstation import connection as connection_module
+from controle_vnc.workstation.connection import Connection
+from controle_vnc.workstation.upstream import Upstream
 from tests.fakes.house import until
 
 SIZE = 1024
@@ -255,19 +257,32 @@ def test_no_turn_opens_more_than_a_portion_whatever_the_server_sends(mode):
     asyncio.run(play())
 
 
-def test_who_reads_a_connection_hears_what_its_layer_says_to_its_end():
-    async def play():
-        near, far = socket.socketpair()
-        connection, layer = Connection(near), Mirror()
-        wrapping = Wrapping(bytearray())
-        wrapping.wrap(layer)
-        connection.go_through(wrapping)
-        with far, contextlib.closing(connection):
-            far.send(layer.seal(b"a picture"))
-            assert await connection.read() == b"a picture"
-            layer.is_over, layer.open = True, lambda _: b""
-            far.send(b"the end")
-            with pytest.raises(HungUpError):
-                await connection.read()
+def test_a_server_that_makes_the_layer_answer_and_reads_nothing_is_let_go(monkeypatch):
+    monkeypatch.setattr(connection_module, "MAX_UNSENT_BYTES", 64 * 1024)
+    held = []
 
+    class Answering(Mirror):
+        """As TLS does: it has to say something each time it hears something."""
+
+        def open(self, data):
+            held.append(ends.connection.unsent)
+            return b""
+
+        def seal(self, data):
+            return bytes(16 * 1024)
+
+    async def play():
+        nonlocal ends
+        async with passing() as ends:
+            sealed(ends, Answering())
+            ends.passing._server.follow(ends.passing._down, ends.passing._server_ended)
+            async with asyncio.timeout(5):
+                while ends.passing.code == "left":
+                    ends.pour(b"again")
+                    await asyncio.sleep(0)
+            assert ends.passing.code == "closed"
+            assert 0 < max(held) <= 64 * 1024
+            assert ends.connection.unsent == 0
+
+    ends = None
     asyncio.run(play())

@@ -14,9 +14,10 @@ from controle_vnc.rfb.server import RfbServer
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
 from controle_vnc.tls import server_tls
 from controle_vnc.workstation.address import parse_address
+from controle_vnc.workstation.connection import MAX_UNSENT_BYTES
 from controle_vnc.workstation.link import WALL_QUALITY, Link, Target
 from controle_vnc.workstation.pace import Timing
-from controle_vnc.workstation.turn import MAX_UNSENT_BYTES, TURN_SECONDS
+from controle_vnc.workstation.turn import TURN_SECONDS
 from tests.fakes import vnc_server as fake
 from tests.fakes.house import until
 from tests.fakes.vnc_server import FakeVncServer

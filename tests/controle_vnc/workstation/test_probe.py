@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 from controle_vnc.rfb.client import RfbClient
-from controle_vnc.workstation import turn
+from controle_vnc.workstation import connection, turn
 from controle_vnc.workstation.address import parse_address
 from controle_vnc.workstation.pace import Timing
 from controle_vnc.workstation.probe import probe
@@ -52,7 +52,7 @@ def test_who_takes_too_long_to_decode_is_given_up_in_time():
 
 
 def test_a_server_that_asks_and_reads_nothing_is_let_go_long_before_its_time(monkeypatch):
-    monkeypatch.setattr(turn, "MAX_UNSENT_BYTES", 256 * 1024)
+    monkeypatch.setattr(connection, "MAX_UNSENT_BYTES", 256 * 1024)
     health, _, server, seconds = look(fake.asks_and_reads_nothing, opening=30.0)
     assert health.state == "refused"
     assert seconds < 20

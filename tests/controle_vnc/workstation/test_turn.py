@@ -1,40 +1,22 @@
-"""Who decodes leaves turns to others, and whoever does not read is let go."""
+"""Who decodes leaves turns to others."""
 
 import asyncio
 
-import pytest
-
 from controle_vnc.rfb.client import RfbClient
-from controle_vnc.rfb.stream import to_the_end
-from controle_vnc.workstation.turn import MAX_UNSENT_BYTES, decode_a_while, more_for, send
+from controle_vnc.workstation.turn import decode_a_while, more_for
 from tests.controle_vnc.rfb.sessions import opening
 
 
 class Line:
-    """A connection that says one thing and notes what is done to it."""
+    """A connection that says one thing."""
 
-    def __init__(self, unsent=0):
-        self.unsent = unsent
-        self.is_closed = False
-        self.written = b""
+    is_closed = False
 
     async def read(self):
         return b"read"
 
-    def write(self, data):
-        self.written += data
-
     def close(self):
         self.is_closed = True
-
-
-@pytest.mark.parametrize("more", [0, 1])
-def test_a_server_may_leave_so_much_unread_and_a_byte_more_ends_it(more):
-    client, line = RfbClient(None), Line(MAX_UNSENT_BYTES + more)
-    client.receive_data(b"RFB 003.008\n", to_the_end)
-    send(line, client)
-    assert line.written == b"RFB 003.008\n"
-    assert line.is_closed == bool(more)
 
 
 def test_who_is_behind_reads_nothing_new_until_the_connection_is_closed():

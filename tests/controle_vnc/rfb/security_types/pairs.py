@@ -16,6 +16,7 @@ from controle_vnc.rfb.security_types.choice import ANONYMOUS, PLAIN, RA2, VNC, X
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.trust import Trust
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.tls import client_tls, server_tls
 from tests.fakes.certificate import certificate
 
@@ -79,7 +80,7 @@ def exchange(client, server, size=1 << 20):
             server.told = True
             server.open(SCREEN)
         for at in range(0, len(down), size):
-            client.receive_data(down[at : at + size])
+            client.receive_data(down[at : at + size], to_the_end)
 
 
 def joined(given, lock, size=1 << 20, among=None):
@@ -95,7 +96,7 @@ def refused(client, lock):
     try:
         exchange(client, server)
     except AuthenticationError:
-        client.receive_data(server.data_to_send())
+        client.receive_data(server.data_to_send(), to_the_end)
     return server
 
 

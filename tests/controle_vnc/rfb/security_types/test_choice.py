@@ -18,6 +18,7 @@ from controle_vnc.rfb.security_types.choice import STRONGEST_FIRST, usable
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.trust import Trust, fingerprint, parse_trust
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
+from controle_vnc.rfb.stream import to_the_end
 from controle_vnc.tls import server_tls
 from tests.controle_vnc.rfb.security_types.pairs import (
     ANY,
@@ -79,7 +80,7 @@ def test_a_server_we_know_has_to_prove_itself_and_nothing_weaker_will_do():
 
 def offering(*types, given):
     handshake = ClientHandshake(given)
-    handshake.receive_data(BANNER + bytes([len(types), *types]))
+    handshake.receive_data(BANNER + bytes([len(types), *types]), to_the_end)
     return handshake
 
 
@@ -93,7 +94,7 @@ def test_a_server_that_no_longer_proves_itself_is_told_nothing(weaker):
 def test_anonymous_tls_does_not_stand_in_for_a_known_certificate():
     client = ClientHandshake(credentials(trust=Trust(pin=fingerprint("x509", b"certificate"))))
     with pytest.raises(UntrustedServerError):
-        client.receive_data(BANNER + b"\1\x13" + b"\0\2\0" + b"\2\0\0\1\1\0\0\1\2")
+        client.receive_data(BANNER + b"\1\x13" + b"\0\2\0" + b"\2\0\0\1\1\0\0\1\2", to_the_end)
     assert client.next_kinds == frozenset()
 
 
@@ -196,7 +197,7 @@ def test_who_takes_the_encryption_of_the_screen_away_is_told_nothing():
 def test_a_type_that_is_refused_leaves_the_weaker_ones_for_a_second_try():
     client = offering(T.VENCRYPT, T.RA2NE, T.VNC_AUTHENTICATION, given=credentials())
     with pytest.raises(UnsupportedError, match="offers security type 261 and cannot do it"):
-        client.receive_data(b"\0\2\0" + b"\2\0\0\1\2\0\0\1\5" + b"\0")
+        client.receive_data(b"\0\2\0" + b"\2\0\0\1\2\0\0\1\5" + b"\0", to_the_end)
     assert client.next_kinds == {T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION}
     lock = lock_of(T.X509_VNC, T.TLS_VNC, T.RA2NE, T.VNC_AUTHENTICATION)
     second, server = joined(credentials(), lock, among=client.next_kinds)
@@ -222,21 +223,21 @@ def test_a_password_that_was_refused_is_not_said_again_in_the_same_way(kinds, ot
 def test_vencrypt_that_turns_out_weaker_than_another_type_is_left_alone():
     client = offering(T.VENCRYPT, T.RA2_256, given=credentials())
     with pytest.raises(UnsupportedError, match="not the best of all"):
-        client.receive_data(b"\0\2\0" + b"\1\0\0\1\2")
+        client.receive_data(b"\0\2\0" + b"\1\0\0\1\2", to_the_end)
     assert client.next_kinds == {T.RA2_256, T.TLS_VNC}
 
 
 def test_vencrypt_of_another_version_leaves_the_other_types():
     client = offering(T.VENCRYPT, T.VNC_AUTHENTICATION, given=credentials())
     with pytest.raises(UnsupportedError, match=r"VeNCrypt 0\.1 is not supported"):
-        client.receive_data(b"\0\1")
+        client.receive_data(b"\0\1", to_the_end)
     assert client.next_kinds == {T.VNC_AUTHENTICATION}
 
 
 def test_a_server_that_takes_its_offer_back_is_told():
     client = ClientHandshake(credentials(), frozenset({T.VNC_AUTHENTICATION}))
     with pytest.raises(UnsupportedError, match=r"security types \[1\] are not those before"):
-        client.receive_data(BANNER + b"\1\1")
+        client.receive_data(BANNER + b"\1\1", to_the_end)
 
 
 def test_another_certificate_is_told_before_the_password():
@@ -261,4 +262,6 @@ def test_a_certificate_of_the_right_authority_and_host_is_taken_and_no_other():
 def test_what_is_no_tls_is_told():
     client = offering(T.VENCRYPT, given=credentials())
     with pytest.raises(ProtocolError, match="TLS failed"):
-        client.receive_data(b"\0\2\0" + b"\1\0\0\1\6" + b"\1" + b"HTTP/1.1 400 Bad Request\r\n")
+        client.receive_data(
+            b"\0\2\0" + b"\1\0\0\1\6" + b"\1" + b"HTTP/1.1 400 Bad Request\r\n", to_the_end
+        )

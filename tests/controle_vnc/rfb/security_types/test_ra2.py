@@ -19,7 +19,7 @@ from controle_vnc.rfb.security_types import ra2
 from controle_vnc.rfb.security_types.credentials import Credentials
 from controle_vnc.rfb.security_types.trust import Trust
 from controle_vnc.rfb.server_handshake import Lock, ServerHandshake
-from controle_vnc.rfb.stream import ByteStream
+from controle_vnc.rfb.stream import ByteStream, to_the_end
 from tests.controle_vnc.rfb.security_types.pairs import (
     ANY,
     PASSWORD,
@@ -86,24 +86,24 @@ class Other:
 @pytest.mark.parametrize("wants_user", [True, False])
 def test_the_client_speaks_with_a_server_made_of_nothing_but_numbers(kind, wants_user):
     server, client = Other(kind), ClientHandshake(Credentials(PASSWORD, USER, ANY))
-    client.receive_data(b"RFB 003.008\n" + bytes([1, kind]) + server.wire)
+    client.receive_data(b"RFB 003.008\n" + bytes([1, kind]) + server.wire, to_the_end)
     said = client.data_to_send()[13:]
     theirs, said = said[: 4 + 512], said[4 + 512 :]
     assert said[:2] == b"\1\0"
     server.derive(server.decrypted(said[2:258]))
-    client.receive_data(server.encrypted(theirs))
+    client.receive_data(server.encrypted(theirs), to_the_end)
     text, rest = server.opened(client.data_to_send())
     assert text == server.hash(theirs + server.wire).digest()
     assert rest == b""
-    client.receive_data(server.sealed(server.hash(server.wire + theirs).digest()))
-    client.receive_data(server.sealed(b"\1" if wants_user else b"\2"))
+    client.receive_data(server.sealed(server.hash(server.wire + theirs).digest()), to_the_end)
+    client.receive_data(server.sealed(b"\1" if wants_user else b"\2"), to_the_end)
     text, rest = server.opened(client.data_to_send())
     user = USER if wants_user else b""
     assert text == bytes([len(user)]) + user + bytes([len(PASSWORD)]) + PASSWORD
     follows = server.sealed if kind in (T.RA2, T.RA2_256) else bytes
-    client.receive_data(follows(bytes(4)))
+    client.receive_data(follows(bytes(4)), to_the_end)
     assert client.data_to_send() == (b"\1" if follows is bytes else _client_says(server, b"\1"))
-    client.receive_data(follows(SCREEN.to_bytes()))
+    client.receive_data(follows(SCREEN.to_bytes()), to_the_end)
     assert client.server_init.name == "desk"
     identity = "rsa" if kind in (T.RA2, T.RA2_256) else "rsa-ne"
     assert client.shown == f"{identity}-sha256:" + hashlib.sha256(server.wire).hexdigest()
@@ -146,16 +146,16 @@ def test_a_wrong_password_is_told_to_both():
         with pytest.raises(AuthenticationError, match="user name or the password is wrong"):
             _run(client, server)
         with pytest.raises(AuthenticationError, match="user name or the password is wrong"):
-            client.receive_data(server.data_to_send())
+            client.receive_data(server.data_to_send(), to_the_end)
 
 
 def _run(client, server):
     server.receive_data(client.data_to_send())
-    client.receive_data(server.data_to_send())
+    client.receive_data(server.data_to_send(), to_the_end)
     server.receive_data(client.data_to_send())
     server.offer()
     for _ in range(6):
-        client.receive_data(server.data_to_send())
+        client.receive_data(server.data_to_send(), to_the_end)
         server.receive_data(client.data_to_send())
 
 
@@ -179,10 +179,10 @@ def test_a_server_that_shows_our_own_key_is_told_nothing():
     """It could send back what we prove ourselves with, and would be believed."""
     client = ClientHandshake(Credentials(PASSWORD, trust=ANY))
     ours = ra2.public_key(ra2.own_key()).wire
-    client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]))
+    client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]), to_the_end)
     client.data_to_send()
     with pytest.raises(ProtocolError, match="shows our own key"):
-        client.receive_data(ours)
+        client.receive_data(ours, to_the_end)
     assert client.data_to_send() == b""
 
 
@@ -191,12 +191,12 @@ def test_a_short_key_is_not_confirmed_by_one_press_but_by_hand(bits):
     wire = key_bytes(bits, (1 << bits - 1) + 1)
     client = ClientHandshake(Credentials(PASSWORD))
     with pytest.raises(UntrustedServerError, match="nobody has confirmed") as told:
-        client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire)
+        client.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire, to_the_end)
     assert isinstance(told.value, UnconfirmedServerError) == (bits >= ra2.MIN_NEW_KEY_BITS)
     assert (told.value.shown is None) == (bits < ra2.MIN_NEW_KEY_BITS)
     pin = Trust(pin="rsa-sha256:" + hashlib.sha256(wire).hexdigest())
     known = ClientHandshake(Credentials(PASSWORD, trust=pin))
-    known.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire)
+    known.receive_data(b"RFB 003.008\n" + bytes([1, T.RA2]) + wire, to_the_end)
     assert len(known.data_to_send()) > 500
 
 
@@ -290,9 +290,9 @@ def test_an_empty_message_is_told_and_a_repeated_one_too():
 @given(st.binary(max_size=700), st.sampled_from(RA2_KINDS))
 def test_any_bytes_of_a_server_end_in_an_error_of_ours_or_wait(data, kind):
     client = ClientHandshake(Credentials(PASSWORD, USER, ANY))
-    client.receive_data(b"RFB 003.008\n" + bytes([1, kind]))
+    client.receive_data(b"RFB 003.008\n" + bytes([1, kind]), to_the_end)
     with errors_of_ours():
-        client.receive_data(data)
+        client.receive_data(data, to_the_end)
 
 
 @given(st.binary(max_size=520))
