@@ -11,18 +11,25 @@ from controle_vnc.errors import ProtocolError
 from controle_vnc.framebuffer.framebuffer import MAX_KEPT_BYTES, Framebuffer
 from controle_vnc.framebuffer.rect import Rect
 from controle_vnc.rfb.constants import Encoding
+from controle_vnc.rfb.decoders.base import MAX_FILTERED_PIXELS, MAX_PICTURE_PIXELS
+from controle_vnc.rfb.decoders.tight_png import MAX_PNG_PIXELS
 from controle_vnc.rfb.messages import framebuffer_update, rectangle
 from controle_vnc.rfb.stream import to_the_end
 from tests.controle_vnc.rfb.sessions import connected, update
 from tests.controle_vnc.rfb.writing import FORMATS, compact_length, jpeg, png
 
 MOST_BYTES = 64 * 1024 * 1024
-BLACK = np.zeros((2048, 2048, 3), np.uint8)
 READ_BYTES = 256 * 1024
 WIDE = (7680, 4320)
 TILES_64 = -(-WIDE[0] // 64) * -(-WIDE[1] // 64)
 TILES_16 = WIDE[0] // 16 * WIDE[1] // 16
-TIGHT = (2048, 2048)
+TIGHT = (2048, MAX_FILTERED_PIXELS // 2048)
+JPEG = (2048, MAX_PICTURE_PIXELS // 2048)
+PNG = (1024, MAX_PNG_PIXELS // 1024)
+
+
+def black(size):
+    return np.zeros((size[1], size[0], 3), np.uint8)
 
 
 def packed(block, times):
@@ -79,9 +86,9 @@ CASES = {
         FORMATS["30 bits"], TIGHT, TIGHT, Encoding.TIGHT,
         tight(bytes(2048), 2048, b"\x40\x01\x02" + bytes(12)),
     ),
-    "tight jpeg": lambda: (None, TIGHT, TIGHT, Encoding.TIGHT, told(b"\x90", jpeg(BLACK))),
-    "jpeg": lambda: (None, TIGHT, TIGHT, Encoding.JPEG, jpeg(BLACK)),
-    "tightpng": lambda: (None, TIGHT, TIGHT, Encoding.TIGHT_PNG, told(b"\xa0", png(BLACK))),
+    "tight jpeg": lambda: (None, JPEG, JPEG, Encoding.TIGHT, told(b"\x90", jpeg(black(JPEG)))),
+    "jpeg": lambda: (None, JPEG, JPEG, Encoding.JPEG, jpeg(black(JPEG))),
+    "tightpng": lambda: (None, PNG, PNG, Encoding.TIGHT_PNG, told(b"\xa0", png(black(PNG)))),
 }  # fmt: skip
 
 

@@ -179,7 +179,7 @@ def test_a_stalled_a_slow_and_a_vanishing_viewer_cost_a_good_one_no_frame():
 
 @pytest.mark.parametrize("is_reading", [True, False])
 def test_a_viewer_that_answers_or_reads_nothing_is_closed(monkeypatch, is_reading):
-    monkeypatch.setattr("controle_vnc.viewer.patience.STALLED_SECONDS", 0.3)
+    monkeypatch.setattr("controle_vnc.viewer.patience.STALLED_SECONDS", 1.0)
 
     async def play(stage):
         async with stage.viewer() as good, stage.viewer(PUSHED if is_reading else PLAIN) as dead:

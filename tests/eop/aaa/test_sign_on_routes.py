@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -356,7 +357,7 @@ def test_a_server_that_is_down_is_told_at_the_door(open_house, name, monkeypatch
 @pytest.mark.parametrize("path", ["/token", "/userinfo"])
 def test_who_meets_a_slow_provider_reads_it_and_signs_in_at_the_next_try(open_house, path):
     """What he asked for is not forgotten, and nothing counts against him."""
-    with Hostile() as provider:
+    with Hostile(int(time.time())) as provider:
         house = open_house(EOP_OIDC_ISSUER=provider.server.url, EOP_OIDC_CLIENT_ID="eop")
         house.parts.door.single_sign_on[0]._provider.bounds = SHORT
         browser, asked = house.browser(HOST), f"{MOUNT}/observe/?x=1"

@@ -143,9 +143,10 @@ OTHER_KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
 
 class Hostile:
-    """A provider whose every answer a test may change."""
+    """A provider whose every answer a test may change; its tokens are of the time it is given."""
 
-    def __init__(self):
+    def __init__(self, now=NOW):
+        self.now = now
         self.server = ScriptedServer(self.answer)
         self.keys = [KEY]
         self.described, self.claims, self.token, self.more = {}, {}, None, {}
@@ -183,8 +184,8 @@ class Hostile:
 
     def id_claims(self):
         claims = {
-            "iss": self.server.url, "aud": "eop", "sub": "s", "exp": NOW + 300, "iat": NOW,
-            "nonce": "n" * 64, "preferred_username": "camille", **self.claims,
+            "iss": self.server.url, "aud": "eop", "sub": "s", "exp": self.now + 300,
+            "iat": self.now, "nonce": "n" * 64, "preferred_username": "camille", **self.claims,
         }  # fmt: skip
         return {name: value for name, value in claims.items() if value is not None}
 
