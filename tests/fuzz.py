@@ -367,7 +367,8 @@ def guided(seconds: float, name: str, folder: Path) -> None:
     CRASHES.mkdir(exist_ok=True)
     atheris.instrument_all()
     options = [
-        f"-max_total_time={max(1, round(seconds))}", f"-max_len={MAX_INPUT}", f"-timeout={INPUT_SECONDS}",
+        f"-max_total_time={max(1, round(seconds))}", f"-max_len={MAX_INPUT}",
+        f"-timeout={INPUT_SECONDS}",
         "-rss_limit_mb=1024", f"-artifact_prefix={CRASHES}/{name}-", "-verbosity=0",
         "-print_final_stats=1",
     ]  # fmt: skip
