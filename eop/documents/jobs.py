@@ -214,7 +214,13 @@ def _change_step(connection: Connection, step: Step, **values: Any) -> None:
 
 
 def end_if_over(connection: Connection, job_id: int, now_ms: int) -> Job | None:
-    """End a job for which nothing is due any more; it, if this call ended it."""
+    """End a job for which nothing is due any more; it, if this call ended it.
+
+    One after the other: on PostgreSQL the last two steps, settled at once, would each see the other
+    as due still, and the job would stay open for ever.
+    """
+    of_job = select(document_job.c.id).where(document_job.c.id == job_id)
+    connection.execute(of_job.with_for_update())
     found = get(connection, job_id)
     if found.due or found.state != OPEN:
         return None

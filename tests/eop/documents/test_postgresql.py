@@ -1,8 +1,11 @@
 """A document from its giving to its end, on a real PostgreSQL, with the threads of the worker."""
 
+import threading
+
 import pytest
 
-from eop.documents import uploads
+from eop.documents import jobs, uploads
+from eop.documents.jobs import Step
 from tests.desktops import wait_until
 from tests.eop.documents.conftest import School, give, peopled
 from tests.postgres_server import PostgresServer, needs_postgres
@@ -39,3 +42,33 @@ def test_every_step_is_done_and_the_document_forgotten(school):
         lambda: school.walker.tick() or browser.get("documents").json == [], 20, "it is forgotten"
     )
     school.walker.stop()
+
+
+def test_the_last_two_steps_settled_at_once_end_their_job(school):
+    """The second begins to settle before the first is committed."""
+    browser, database = school.signed_in(), school.parts.database
+    give(browser)
+    now_ms = school.parts.now_ms()
+    with database.write() as connection:
+        (job,) = jobs.ready(connection, now_ms)
+        *others, one, two = jobs.logins(connection, job.id, jobs.DUE)
+        for login in others:
+            jobs.settle(connection, Step(job, login, 0, 0), jobs.DONE)
+    is_settled = threading.Event()
+
+    def settle_the_other():
+        with database.write() as connection:
+            jobs.settle(connection, Step(job, two, 0, 0), jobs.DONE)
+            is_settled.set()
+            jobs.end_if_over(connection, job.id, now_ms)
+
+    other = threading.Thread(target=settle_the_other)
+    with database.write() as connection:
+        jobs.settle(connection, Step(job, one, 0, 0), jobs.DONE)
+        jobs.end_if_over(connection, job.id, now_ms)
+        other.start()
+        assert is_settled.wait(5)
+        other.join(1)  # time enough to look before we are committed, were it let
+    other.join(5)
+    with database.read() as connection:
+        assert jobs.get(connection, job.id).state == jobs.DONE
