@@ -123,7 +123,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(SIZES), steps)
 def test_what_is_shrunk_bit_by_bit_is_what_is_shrunk_at_once(size, steps):
     screen = screen_of(noise(size[1], size[0], 5))

@@ -288,7 +288,7 @@ def test_a_viewer_without_copy_rect_gets_pixels():
     assert (reference.pixels == play.framebuffer.pixels[..., :3]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from("ppcasrq"), max_size=30), st.integers(0, 2**32 - 1))
 def test_whatever_happens_in_between_the_viewer_ends_with_the_picture(steps, seed):
     random = np.random.default_rng(seed)
@@ -586,7 +586,7 @@ def test_texts_that_nobody_reads_are_held_once():
     assert len(play.hear()) < 2 * len(text.encode())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([
     b"\x00\x00\x00\x00", b"\x02\x00\x00\x01", b"\x03\x00", b"\x06\x00\x00\x00\xff\xff\xff\xf0",
     b"\x96\x01", b"\xf8\x00\x00\x00\x80\x00\x00\x00\x04", b"\xfb\x00", b"\xff\x00",

@@ -174,7 +174,7 @@ async def take(step, number, framebuffer, lookers, executor):
     await breathe()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(steps, max_size=25))
 def test_whatever_happens_meanwhile_every_viewer_comes_to_the_present_picture(steps):
     """Paints, looks, encodes and sizes in any order; of four viewers one follows no size."""

@@ -14,9 +14,7 @@ from tests.eop.test_wsgi import served
 
 __all__ = ["served"]
 
-SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 OWN = ("eop_session", "eop_device", "eop_language", "eop_state_eop", "__Host-eop_session")
 FOREIGN = ("$envole.user", "$Version", "$Path", "envole.user", "a b", "a,b", '"', "=", "é", "")

@@ -44,9 +44,7 @@ def test_every_row_carries_the_hash_of_the_one_before_it(database):
         last = row.hash
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(details=st.dictionaries(st.text(), VALUES, max_size=5), user=st.text(max_size=200))
 def test_whatever_is_told_comes_back_as_it_was_hashed(database, details, user):
     write(database, Entry(1, "action", user, details=details, workstation=user))

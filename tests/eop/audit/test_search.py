@@ -56,9 +56,7 @@ def ids(page):
     return [row.id for row in page.rows]
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=st.lists(ENTRIES, max_size=12), wanted=CRITERIA, size=st.integers(1, 4))
 def test_pages_hold_everything_that_fits_once_and_in_order_both_ways(
     database, entries, wanted, size

@@ -36,9 +36,7 @@ def test_who_is_granted_nothing_is_found(school):
     assert (found.user.login, found.user.rooms, found.temporary) == ("anna", (), ())
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(ROOMS)), st.lists(GIVEN, max_size=6), st.integers(0, 60))
 def test_one_statement_says_what_two_say(school, lasting, lent, later):
     with school.parts.database.write() as connection:

@@ -158,7 +158,7 @@ def test_pixels_of_what_we_ask_for_stay_as_they_came():
     assert client.framebuffer.pixels.tobytes() == b"\1\2\3\4\5\6\7\x08"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([8, 16, 32]),
     st.booleans(),

@@ -175,7 +175,7 @@ def test_boxes_cover_every_pixel_once_and_the_ground_is_the_commonest_colour():
     assert grounds[5] == 9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(DRAWN), st.sampled_from(sorted(FORMATS)), st.integers(0, 2**32 - 1),
     st.integers(1, 140), st.integers(1, 80), st.integers(1, 80), st.integers(1, 40),
